@@ -1,0 +1,66 @@
+/* All settings: conf/hongbao.conf, an INI file. The only user of libinih. One table in config.c
+ * holds for each setting its section, name, type, range, default and unit. */
+#ifndef HONGBAO_BASE_CONFIG_H
+#define HONGBAO_BASE_CONFIG_H
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include <stdint.h>
+
+#define CONFIG_PATH_SIZE 256
+
+/* What each FastCGI pool has. Section [send], [grab], [open], [query]. */
+struct config_pool {
+    char socket[CONFIG_PATH_SIZE];      /* unix socket the web server connects to */
+    char credentials[CONFIG_PATH_SIZE]; /* option file with [client] user and password */
+    int64_t processes, threads;         /* 1..64, 1..256 */
+    int64_t deadline_ms;                /* a request is answered within this */
+    int64_t leaders;                    /* batches a process runs at once, 1..4 */
+};
+
+struct config {
+    /* [site] */
+    char currency[16];
+    int64_t year_offset_min; /* -720..840; default 480 */
+    bool demo;               /* POST /v1/guests on */
+    int64_t demo_balance_fen;
+    char run_dir[CONFIG_PATH_SIZE]; /* metrics file, pids */
+    char log_dir[CONFIG_PATH_SIZE]; /* "": stderr */
+    int64_t set_number;             /* 0..4095 */
+    /* [limits] */
+    int64_t share_cap_fen, shares_max, greeting_max, expires_min_s, expires_max_s, expires_default_s;
+    int64_t sent_per_day_fen, grabs_per_s, grabs_burst, body_max_bytes;
+    char greeting_default[256];
+    /* [secrets] files of 32-byte hex lines: current first, then the previous one (0400) */
+    char token_file[CONFIG_PATH_SIZE], wallet_file[CONFIG_PATH_SIZE], guest_file[CONFIG_PATH_SIZE],
+        ticket_file[CONFIG_PATH_SIZE];
+    /* [database] */
+    char db_socket[CONFIG_PATH_SIZE], db_host[CONFIG_PATH_SIZE], db_name[64];
+    int64_t db_port, db_timeout_s;
+    char db_replica_socket[CONFIG_PATH_SIZE]; /* "" = none */
+    /* [cache] */
+    char cache_servers[512]; /* libmemcached: "/path/socket" or "host:port", comma separated */
+    int64_t cache_timeout_ms;
+    /* [grab] and tickets */
+    int64_t ticket_life_s, cas_tries, hold_s;
+    /* pools */
+    struct config_pool send, grab, open, query;
+    /* [settle] */
+    char settle_credentials[CONFIG_PATH_SIZE];
+    int64_t settle_interval_ms, settle_old_s, settle_batch;
+    int64_t idempotency_days;
+    /* [admin] for hongbaoctl; audit_credentials is a user that can only read */
+    char admin_credentials[CONFIG_PATH_SIZE], audit_credentials[CONFIG_PATH_SIZE];
+    char sql_dir[CONFIG_PATH_SIZE]; /* where the numbered patches lie */
+};
+
+/* Every setting at its default. */
+void config_defaults(struct config *c);
+/* Defaults, then the file. On an unknown section or setting, a value that does not parse or lies
+ * outside its range, a duplicate, or an unreadable file: ERR_INVALID_REQUEST, and *message (a buf
+ * with any ceiling) says file, line, setting and range. */
+MUST_USE enum err config_load(struct config *c, const char *path, struct buf *message);
+/* Prints the table as a commented example file: name, unit, range, default. */
+void config_print_example(struct buf *out);
+
+#endif

@@ -1,0 +1,60 @@
+/* The one list of outcomes in the tree. Every function that can fail returns one of them. */
+#ifndef HONGBAO_BASE_ERR_H
+#define HONGBAO_BASE_ERR_H
+
+#include <stdbool.h>
+
+#define MUST_USE __attribute__((warn_unused_result))
+
+enum err {
+    ERR_OK = 0,
+
+    /* Client: refused, nothing changed. Each has a stable problem code of the API (wire/problem). */
+    ERR_INVALID_JSON,
+    ERR_INVALID_REQUEST,
+    ERR_IDEMPOTENCY_KEY_REQUIRED,
+    ERR_UNAUTHORIZED,
+    ERR_TOKEN_EXPIRED,
+    ERR_TICKET_INVALID,
+    ERR_TICKET_EXPIRED,
+    ERR_NOT_RECIPIENT,
+    ERR_SCOPE_REQUIRED,
+    ERR_NOT_FOUND,
+    ERR_METHOD_NOT_ALLOWED,
+    ERR_IDEMPOTENCY_IN_PROGRESS,
+    ERR_LENGTH_REQUIRED,
+    ERR_BODY_TOO_LARGE,
+    ERR_UNSUPPORTED_MEDIA_TYPE,
+    ERR_IDEMPOTENCY_KEY_REUSED,
+    ERR_REFERENCE_REUSED,
+    ERR_INSUFFICIENT_FUNDS,
+    ERR_LIMIT_EXCEEDED,
+    ERR_RATE_LIMITED,
+
+    /* Retry: nothing happened; the same call may succeed later. */
+    ERR_UNAVAILABLE, /* server away, deadline passed, breaker open: 503 to the client */
+    ERR_DEADLOCK,    /* 1213: the whole transaction is gone, run it again */
+    ERR_LOCKED,      /* 1205 or NOWAIT: somebody else holds the row */
+
+    /* Uncertain: may or may not have happened. Repeat only what carries a unique key. */
+    ERR_UNCERTAIN,
+
+    /* Data: the statement was refused by the schema; the transaction must be rolled back. */
+    ERR_DUPLICATE, /* 1062 */
+    ERR_RANGE,     /* out of range, check constraint, too long */
+
+    /* Fault: a bug, a broken installation, no memory. Logged where first seen. */
+    ERR_FAULT,
+    ERR_COUNT
+};
+
+enum err_class { CLASS_OK, CLASS_CLIENT, CLASS_RETRY, CLASS_UNCERTAIN, CLASS_DATA, CLASS_FAULT };
+
+/* The class of e, as the sections above say. */
+enum err_class err_class(enum err e);
+
+/* A short stable lower-case name, for logs and tests ("invalid_json"). For a client error and for
+ * ERR_UNAVAILABLE it is the problem code of the API. Never NULL; a static string. */
+const char *err_name(enum err e);
+
+#endif

@@ -1,0 +1,32 @@
+/* The sizes and limits that words of the business have everywhere. Pure. */
+#ifndef HONGBAO_DOMAIN_LIMITS_H
+#define HONGBAO_DOMAIN_LIMITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define USER_MAX 64               /* bytes of a user id or group: A-Za-z0-9._:@- */
+#define USER_SIZE (USER_MAX + 1)
+#define NAME_MAX_POINTS 32        /* code points */
+#define NAME_SIZE (4 * NAME_MAX_POINTS + 1)
+#define GREETING_SIZE (4 * 50 + 1) /* 50 code points is also the highest configurable */
+#define RECIPIENTS_MAX 100
+#define RECIPIENTS_SIZE (RECIPIENTS_MAX * (USER_MAX + 1) + 1) /* ids separated by one space */
+#define GROUPS_MAX 64
+#define REFERENCE_MAX 64 /* printable ASCII without space */
+#define REFERENCE_SIZE (REFERENCE_MAX + 1)
+#define KEY_MAX 128 /* Idempotency-Key: printable ASCII */
+#define KEY_SIZE (KEY_MAX + 1)
+#define AMOUNT_MAX_FEN INT64_C(1000000000000) /* no amount, total or balance passes 10^12 fen */
+#define SHARES_LIMIT 1000000
+#define TICKET_SIZE 64 /* a ticket's text and its NUL */
+#define GUEST_PREFIX "guest:"
+
+/* True if id[0..len) is a user id (or group name): 1..64 of A-Za-z0-9._:@- */
+bool user_valid(const char *id, size_t len);
+bool user_is_guest(const char *id);
+/* Printable ASCII without space, 1..max bytes. */
+bool key_valid(const char *key, size_t len, size_t max);
+
+#endif

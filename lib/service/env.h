@@ -1,0 +1,27 @@
+/* What every service of a process shares. Filled by the program, never changed after. */
+#ifndef HONGBAO_SERVICE_ENV_H
+#define HONGBAO_SERVICE_ENV_H
+
+#include "lib/base/clock.h"
+#include "lib/base/config.h"
+#include "lib/base/metrics.h"
+#include "lib/base/rng.h"
+#include "lib/domain/who.h"
+#include "lib/store/cache.h"
+#include "lib/store/store.h"
+#include "lib/wire/ticket.h"
+
+struct env {
+    const struct config *config;
+    const struct clock *clock;
+    const struct rng *rng;
+    struct metrics *metrics;
+    struct secret_pair ticket_keys;
+    uint8_t generation[16]; /* read from the primary when the program starts */
+    /* How a service gets sessions of its own. Each call gives a new one; NULL: no memory. */
+    struct store *(*store_open)(void *self);
+    struct cache *(*cache_open)(void *self);
+    void *self;
+};
+
+#endif

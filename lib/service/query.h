@@ -1,0 +1,33 @@
+/* What people look up. Reads only, except the durability barrier before a closed state is shown.
+ * store, replica: sessions of the caller's thread (replica may be the same as store). */
+#ifndef HONGBAO_SERVICE_QUERY_H
+#define HONGBAO_SERVICE_QUERY_H
+
+#include "lib/service/env.h"
+
+struct query_session {
+    const struct env *env;
+    struct store *store;   /* primary */
+    struct store *replica; /* yearly records and ledger */
+};
+/* The envelope without claims, and the reader's own claim (who NULL: none). ERR_NOT_FOUND;
+ * ERR_NOT_RECIPIENT (who is neither sender nor among `to`); ERR_UNAUTHORIZED (no who and the envelope
+ * has recipients); ERR_UNAVAILABLE. */
+MUST_USE enum err query_envelope(const struct query_session *q, const struct who *who,
+                                 const struct id *id, struct envelope_view *out);
+/* Adds the page of claims after after_seq to a view from query_envelope. */
+MUST_USE enum err query_claims(const struct query_session *q, int64_t after_seq, size_t limit,
+                               struct envelope_view *out);
+MUST_USE enum err query_me(const struct query_session *q, const struct who *who,
+                           struct me_view *out);
+/* year 0: the current one at the site's offset. */
+MUST_USE enum err query_sent(const struct query_session *q, const struct who *who, int year,
+                             const struct page_after *after, size_t limit, struct sent_view *out);
+MUST_USE enum err query_received(const struct query_session *q, const struct who *who, int year,
+                                 const struct page_after *after, size_t limit,
+                                 struct received_view *out);
+MUST_USE enum err query_ledger(const struct query_session *q, const struct who *who,
+                               const struct page_after *after, size_t limit,
+                               struct ledger_view *out);
+
+#endif

@@ -1,0 +1,48 @@
+/* The contract of the cache. It decides nothing about money: every answer may be wrong, old or
+ * missing. A struct cache is one connection, used by one thread at a time. */
+#ifndef HONGBAO_STORE_CACHE_H
+#define HONGBAO_STORE_CACHE_H
+
+#include "lib/base/err.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#define CACHE_KEY_MAX 200 /* printable ASCII without space */
+#define CACHE_VALUE_MAX 512
+
+enum cache_result {
+    CACHE_HIT,    /* get: value and cas are set */
+    CACHE_MISS,   /* get: the server said it has none; cas: NOT_FOUND */
+    CACHE_STORED, /* add, cas, set */
+    CACHE_EXISTS, /* add: there is one; cas: changed since */
+    CACHE_UNKNOWN /* time-out, error, lost connection: anything may have happened */
+};
+
+struct cache_item {
+    char key[CACHE_KEY_MAX + 1]; /* in */
+    enum cache_result result;    /* out */
+    uint64_t cas;                /* out; valid for this connection only until `epoch` changes */
+    size_t len;
+    char value[CACHE_VALUE_MAX + 1]; /* out; NUL-terminated; longer values read as CACHE_MISS */
+};
+
+struct cache;
+struct cache_ops {
+    void (*close)(struct cache *c);
+    /* One round trip for all items[0..n); each gets its own result. */
+    void (*get)(struct cache *c, struct cache_item *items, size_t n);
+    /* ttl_s: relative, 1..2592000. A cas after a reconnect since the get returns CACHE_UNKNOWN
+     * without asking. */
+    enum cache_result (*add)(struct cache *c, const char *key, const char *value, size_t len,
+                             uint32_t ttl_s);
+    enum cache_result (*cas)(struct cache *c, const struct cache_item *seen, const char *value,
+                             size_t len, uint32_t ttl_s);
+    /* Only for items that no cas guards (the opened mark of a user, the envelope's page data). */
+    enum cache_result (*set)(struct cache *c, const char *key, const char *value, size_t len,
+                             uint32_t ttl_s);
+};
+struct cache {
+    const struct cache_ops *ops;
+};
+
+#endif

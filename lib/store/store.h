@@ -1,0 +1,179 @@
+/* The contract of the primary database: one short function an operation. A struct store is one
+ * session, used by one thread at a time. A *_read begins a transaction; commit or rollback ends it.
+ *
+ * Errors of every operation: ERR_UNAVAILABLE (could not ask; nothing happened), ERR_DEADLOCK,
+ * ERR_LOCKED, ERR_DUPLICATE, ERR_RANGE, ERR_FAULT. After any error the caller calls rollback, which
+ * never fails and leaves a session that can be used again (it connects anew if it must).
+ * commit alone may also return ERR_UNCERTAIN: it may or may not have been applied.
+ * "No such row" is never an error: it is a count or a flag of the result.
+ * Deadline: a session gives up when `deadline_us` (monotonic; 0 none) has passed, at the granularity
+ * of the client library's whole-second timeouts.
+ * Lock order everywhere: envelope, credit, account, each sorted by key; then inserts sorted by key. */
+#ifndef HONGBAO_STORE_STORE_H
+#define HONGBAO_STORE_STORE_H
+
+#include "lib/base/err.h"
+#include "lib/domain/record.h"
+
+#define BATCH_MAX 64
+
+/* ---- opens: members (envelope, user), distinct; envelopes sorted by id, distinct ---- */
+struct open_row {
+    struct id envelope;   /* in */
+    const char *user;     /* in */
+    bool found;           /* out: he has a claim already */
+    struct claim claim;   /* out if found; and the one to insert if `insert` */
+    bool insert;          /* in for open_write */
+};
+struct open_set {
+    size_t n_envelopes, n_rows;
+    struct id ids[BATCH_MAX];             /* in, sorted */
+    bool exists[BATCH_MAX];               /* out */
+    struct envelope envelopes[BATCH_MAX]; /* out: with the seed while open; in for write */
+    bool changed[BATCH_MAX];              /* in for open_write */
+    struct open_row rows[BATCH_MAX];
+    int64_t now_us; /* out: UTC_TIMESTAMP(6) of the primary, read after the locks */
+    bool nowait;    /* in: give ERR_LOCKED at once instead of waiting for a row */
+};
+
+/* ---- sends: members (user, key), distinct ---- */
+struct send_row {
+    char user[USER_SIZE];      /* in */
+    uint8_t key_hash[32];      /* in: SHA-256 of user, route and Idempotency-Key */
+    uint8_t body_hash[32];     /* in */
+    bool replay;               /* out: the key is known */
+    uint8_t replay_body_hash[32];
+    struct id replay_id;       /* out: the envelope (or transfer) it made */
+    int64_t replay_balance_fen;
+    bool insert;               /* in for send_write */
+    struct envelope *envelope; /* in for send_write: with seed; out for a replay: as stored now */
+    struct transfer transfer;  /* in for send_write */
+};
+struct send_set {
+    size_t n_rows, n_accounts;
+    struct send_row rows[BATCH_MAX];
+    struct account accounts[BATCH_MAX]; /* in: user, sorted, distinct; out: the locked row */
+    bool changed[BATCH_MAX];            /* in for send_write */
+    int64_t now_us;
+    bool nowait;
+};
+
+/* ---- top-ups and withdrawals, one at a time ---- */
+struct wallet_row {
+    enum transfer_kind kind;             /* in: TOPUP or WITHDRAW */
+    char user[USER_SIZE];                /* in */
+    char reference[REFERENCE_SIZE];      /* in; also looked up as (kind, reference) */
+    uint8_t key_hash[32], body_hash[32]; /* in; key_hash all zero: no key (hongbaoctl) */
+    struct account account;              /* out: locked, if it exists */
+    bool key_known;                      /* out */
+    uint8_t key_body_hash[32];
+    bool reference_known;  /* out */
+    struct transfer known; /* out: what the reference did */
+    int64_t now_us;
+    struct transfer transfer; /* in for wallet_write */
+};
+
+/* ---- settle ---- */
+#define CREDIT_BATCH_MAX 512
+#define LANES 16
+struct credit {
+    char user[USER_SIZE];
+    struct id envelope;
+    int64_t seq, amount_fen, opened_us;
+    int64_t attempts;
+};
+struct credit_set {
+    unsigned lane;           /* in */
+    bool lane_free;          /* out: false: another daemon has it; nothing else was read */
+    size_t limit_largest, limit_oldest; /* in */
+    int64_t old_after_us;    /* in: only the oldest once one waits longer than this */
+    size_t n;                /* out, distinct, sorted by user, envelope */
+    struct credit rows[CREDIT_BATCH_MAX];
+    int64_t now_us;
+};
+struct tally { /* what a closing adds to the yearly totals */
+    struct id envelope;
+    char sender[USER_SIZE];
+    int64_t created_us, total_fen, refunded_fen;
+    char luckiest_user[USER_SIZE]; /* "" none */
+    int64_t luckiest_opened_us;
+};
+
+/* ---- queries ---- */
+struct queue_state { /* for metrics and readiness */
+    int64_t pending_credits, pending_fen, oldest_opened_us; /* 0: none */
+    int64_t overdue_refunds, now_us;
+};
+
+struct store;
+struct store_ops {
+    void (*close)(struct store *s);
+    void (*set_deadline)(struct store *s, int64_t mono_us);
+    enum err (*commit)(struct store *s);
+    void (*rollback)(struct store *s);
+    enum err (*generation)(struct store *s, uint8_t out[16]);
+    /* Writes the small row of this process and commits: after it, all that was visible before is
+     * durable. Not inside a transaction. */
+    enum err (*barrier)(struct store *s);
+
+    enum err (*open_read)(struct store *s, struct open_set *set);
+    enum err (*open_write)(struct store *s, const struct open_set *set);
+
+    enum err (*send_read)(struct store *s, struct send_set *set);
+    enum err (*send_write)(struct store *s, const struct send_set *set);
+    /* Is this very key's row locked by a transaction under way? (After ERR_LOCKED.) */
+    enum err (*key_in_progress)(struct store *s, const uint8_t key_hash[32], bool *busy);
+
+    /* Creates an account for a guest with a top-up of amount_fen (its transfer unique by user). */
+    enum err (*guest_write)(struct store *s, const char *user, const char *name,
+                            const struct transfer *topup);
+    enum err (*wallet_read)(struct store *s, struct wallet_row *row);
+    enum err (*wallet_write)(struct store *s, const struct wallet_row *row);
+
+    enum err (*credit_read)(struct store *s, struct credit_set *set);
+    /* Books credits rows[0..n): transfers, balances, accounts that do not exist yet, yearly totals
+     * at that offset; deletes the credit rows, checking that every one was there. */
+    enum err (*credit_write)(struct store *s, const struct credit_set *set,
+                             const struct transfer *transfers, int year_offset_min);
+    /* Moves one credit aside until not_before_us and commits. */
+    enum err (*credit_postpone)(struct store *s, const struct credit *c, int64_t not_before_us);
+    /* Up to limit ids of open envelopes past due, oldest deadline first; plain read. */
+    enum err (*due_list)(struct store *s, struct id *ids, size_t limit, size_t *n,
+                         int64_t *next_due_us);
+    /* Closes: envelopes as in open_read/open_write plus refund transfers (ref unique) and the
+     * senders' balances. transfers[i].amount_fen 0: nothing to refund. */
+    enum err (*refund_write)(struct store *s, const struct open_set *set,
+                             const struct transfer *transfers, size_t n);
+    /* Adds up to limit closed, not yet tallied envelopes to the yearly totals; one transaction,
+     * committed. *n says how many. */
+    enum err (*tally_run)(struct store *s, int year_offset_min, size_t limit, size_t *n);
+    /* Deletes idempotency rows created before that moment, at most limit; committed. */
+    enum err (*idempotency_expire)(struct store *s, int64_t before_us, size_t limit, size_t *n);
+
+    /* Plain reads, no transaction left open. *found false: no such row. */
+    enum err (*envelope_get)(struct store *s, const struct id *id, struct envelope *e, bool *found,
+                             int64_t *now_us);
+    enum err (*claim_get)(struct store *s, const struct id *id, const char *user, struct claim *c,
+                          bool *found);
+    enum err (*claims_page)(struct store *s, const struct id *id, int64_t after_seq, size_t limit,
+                            struct claim *out, size_t *n);
+    enum err (*account_get)(struct store *s, const char *user, struct account *a,
+                            int64_t *pending_fen);
+    enum err (*sent_page)(struct store *s, const char *user, int64_t from_us, int64_t to_us,
+                          const struct page_after *after, size_t limit, struct envelope *out,
+                          size_t *n);
+    enum err (*received_page)(struct store *s, const char *user, int64_t from_us, int64_t to_us,
+                              const struct page_after *after, size_t limit,
+                              struct received_item *out, size_t *n);
+    /* Totals of the year: the table's row plus what settle has not added yet. */
+    enum err (*year_totals_get)(struct store *s, const char *user, int year, int64_t from_us,
+                                int64_t to_us, struct year_totals *out);
+    enum err (*ledger_page)(struct store *s, const char *user, const struct page_after *after,
+                            size_t limit, struct transfer *out, size_t *n);
+    enum err (*queue_state)(struct store *s, struct queue_state *out);
+};
+struct store {
+    const struct store_ops *ops;
+};
+
+#endif
