@@ -6,6 +6,7 @@
 #include "lib/domain/ledger.h"
 
 #define PAGE_MAX 100
+#define PAGE_ROOM (PAGE_MAX + 1) /* one row more tells whether there is a further page */
 
 struct account {
     char user[USER_SIZE], name[NAME_SIZE];
@@ -16,18 +17,12 @@ struct account {
 
 struct page_after { /* keyset cursor: the last row of the page before */
     bool set;
-    struct id id; /* sent: envelope; received and ledger: transfer or claim time order */
-    int64_t seq;  /* claims of an envelope: the last seq */
+    struct id id;    /* sent: envelope; received and ledger: transfer or claim time order */
+    int64_t seq;     /* claims of an envelope: the last seq */
     uint8_t pending; /* received: 1 while in the rows that settle has not credited yet */
 };
 
-enum grab_state {
-    GRAB_GRABBED,
-    GRAB_OPENED,
-    GRAB_BUSY,
-    GRAB_SOLD_OUT,
-    GRAB_EXPIRED
-};
+enum grab_state { GRAB_GRABBED, GRAB_OPENED, GRAB_BUSY, GRAB_SOLD_OUT, GRAB_EXPIRED };
 struct grab_answer {
     enum grab_state state;
     char ticket[TICKET_SIZE]; /* GRABBED */
@@ -72,20 +67,20 @@ struct sent_view {
     int year;
     struct year_totals totals;
     size_t n;
-    struct envelope items[PAGE_MAX];
+    struct envelope items[PAGE_ROOM];
     struct page_after next; /* set false: no further page */
 };
 struct received_view {
     int year;
     struct year_totals totals;
     size_t n;
-    struct received_item items[PAGE_MAX];
+    struct received_item items[PAGE_ROOM];
     struct page_after next;
 };
 struct ledger_view {
     int64_t balance_fen;
     size_t n;
-    struct transfer items[PAGE_MAX];
+    struct transfer items[PAGE_ROOM];
     struct page_after next;
 };
 

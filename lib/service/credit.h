@@ -4,9 +4,9 @@
 
 #include "lib/service/env.h"
 
-/* One batch of one lane. *booked: credits paid (0: lane empty or taken). A data error makes the batch
- * run singly; a poison row is postponed (1 s, doubling to 1 h) and counted. ERR_UNAVAILABLE: nothing
- * happened or unknown; run again, the unique key makes it safe. */
+/* One batch of one lane. *booked: credits paid (0: lane empty or taken). A data error makes the
+ * batch run singly; a poison row is postponed (1 s, doubling to 1 h) and counted. ERR_UNAVAILABLE:
+ * nothing happened or unknown; run again, the unique key makes it safe. */
 MUST_USE enum err credit_run_lane(const struct env *env, struct store *store, unsigned lane,
                                   size_t *booked);
 

@@ -1,19 +1,42 @@
-/* The gate in the cache, as more than one service touches it. Nothing here decides about money; every
- * failure is harmless and returns nothing. */
+/* The gate in the cache, as more than one service touches it. Nothing here decides about money;
+ * every failure is harmless: where nothing is returned, nothing needs to be done about it. */
 #ifndef HONGBAO_SERVICE_GATE_H
 #define HONGBAO_SERVICE_GATE_H
 
 #include "lib/service/env.h"
+#include "lib/wire/gate_value.h"
+
+/* One cache item with room for the text of a gate or of a user's item. */
+struct gate_item {
+    struct cache_item item;
+    char text[GATE_TEXT_SIZE];
+};
+/* Points the item's value at its text. */
+void gate_item_prepare(struct gate_item *item);
 
 /* Seconds an item of an envelope lives: from now to its deadline and a day more, 60..2592000. */
 uint32_t gate_ttl_s(const struct env *env, int64_t expires_us);
+
+/* What the gate of e should say: all that remains, or its final state. */
+void gate_from_envelope(const struct env *env, const struct envelope *e, struct gate *g);
+/* Writes g with a new nonce; returns the length. */
+size_t gate_text(const struct env *env, struct gate *g, char out[GATE_TEXT_SIZE]);
+/* Reads the gate of id. HIT with *valid false: something is there that must be replaced by cas. */
+enum cache_result gate_get(const struct env *env, struct cache *cache, const struct id *id,
+                           struct gate_item *item, struct gate *g, bool *valid);
+/* Each gives the gate a new nonce and an expiry. */
+enum cache_result gate_add(const struct env *env, struct cache *cache, struct gate *g);
+enum cache_result gate_cas(const struct env *env, struct cache *cache,
+                           const struct cache_item *seen, struct gate *g);
+
 /* After a send: adds the gate with all shares (a repeat changes nothing). */
 void gate_add_new(const struct env *env, struct cache *cache, const struct envelope *e);
-/* Writes the final state of a durably closed envelope into its gate, by add or cas; a final value is
- * never replaced. */
+/* Writes the final state of a durably closed envelope into its gate, by add or cas; a final value
+ * is never replaced. */
 void gate_close(const struct env *env, struct cache *cache, const struct envelope *e);
-/* Remembers that a user opened, with amount and seq, in his item. The claim must be durable. */
-void gate_note_opened(const struct env *env, struct cache *cache, const struct envelope *e,
+/* Remembers that a user opened, with amount and seq, in his item. The claim must be durable;
+ * expires_us is the envelope's. */
+void gate_note_opened(const struct env *env, struct cache *cache, int64_t expires_us,
                       const struct claim *c);
 
 #endif

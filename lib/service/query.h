@@ -3,16 +3,17 @@
 #ifndef HONGBAO_SERVICE_QUERY_H
 #define HONGBAO_SERVICE_QUERY_H
 
-#include "lib/service/env.h"
+#include "lib/service/durable.h"
 
 struct query_session {
     const struct env *env;
-    struct store *store;   /* primary */
-    struct store *replica; /* yearly records and ledger */
+    struct store *store;     /* primary */
+    struct store *replica;   /* yearly records and ledger */
+    struct durable *durable; /* of the process */
 };
 /* The envelope without claims, and the reader's own claim (who NULL: none). ERR_NOT_FOUND;
- * ERR_NOT_RECIPIENT (who is neither sender nor among `to`); ERR_UNAUTHORIZED (no who and the envelope
- * has recipients); ERR_UNAVAILABLE. */
+ * ERR_NOT_RECIPIENT (who is neither sender nor among `to`); ERR_UNAUTHORIZED (no who and the
+ * envelope has recipients); ERR_UNAVAILABLE. */
 MUST_USE enum err query_envelope(const struct query_session *q, const struct who *who,
                                  const struct id *id, struct envelope_view *out);
 /* Adds the page of claims after after_seq to a view from query_envelope. */

@@ -19,8 +19,9 @@ struct send_service;
 struct send_service *send_service_new(const struct env *env, unsigned leaders);
 void send_service_free(struct send_service *s);
 /* ERR_OK: *out is the envelope as it was at birth, also for a repeated key (without the seed).
- * ERR_INSUFFICIENT_FUNDS, ERR_LIMIT_EXCEEDED (sent per day), ERR_IDEMPOTENCY_KEY_REUSED (another body),
- * ERR_IDEMPOTENCY_IN_PROGRESS, ERR_UNAVAILABLE (repeat the identical request). Thread-safe. */
+ * ERR_INSUFFICIENT_FUNDS, ERR_LIMIT_EXCEEDED (sent per day), ERR_IDEMPOTENCY_KEY_REUSED (another
+ * body), ERR_IDEMPOTENCY_IN_PROGRESS, ERR_UNAVAILABLE (repeat the identical request). Thread-safe.
+ */
 MUST_USE enum err send_envelope(struct send_service *s, const struct send_request *request,
                                 int64_t deadline_us, struct envelope *out);
 

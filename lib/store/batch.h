@@ -17,8 +17,8 @@ typedef void batch_run_fn(void *context, unsigned slot, void **members, size_t n
                           int64_t deadline_us);
 
 struct batch_settings {
-    unsigned leaders;      /* 1..4 */
-    int64_t breaker_us;    /* a batch that runs longer than this opens the breaker */
+    unsigned leaders;   /* 1..4 */
+    int64_t breaker_us; /* a batch that runs longer than this opens the breaker */
     enum metric_batch kind;
     batch_run_fn *run;
     void *context;
@@ -31,10 +31,10 @@ struct batch *batch_new(const struct batch_settings *settings, const struct cloc
                         struct metrics *metrics);
 void batch_free(struct batch *b);
 
-/* Gives item (heap; ownership passes to the batch) to the next batch and waits. ERR_OK: its answer is
- * in it; the caller reads it and then calls batch_release. ERR_UNAVAILABLE: the breaker is open or the
- * deadline passed; the item is no longer the caller's and nothing may be read from it (its outcome is
- * unknown). *entry is the handle for batch_release. */
+/* Gives item (heap; ownership passes to the batch) to the next batch and waits. ERR_OK: its answer
+ * is in it; the caller reads it and then calls batch_release. ERR_UNAVAILABLE: the breaker is open
+ * or the deadline passed; the item is no longer the caller's and nothing may be read from it (its
+ * outcome is unknown). *entry is the handle for batch_release. */
 struct batch_entry;
 MUST_USE enum err batch_submit(struct batch *b, void *item, int64_t deadline_us,
                                struct batch_entry **entry);

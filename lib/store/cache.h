@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define CACHE_KEY_MAX 200 /* printable ASCII without space */
-#define CACHE_VALUE_MAX 512
+#define CACHE_VALUE_MAX 8192
 
 enum cache_result {
     CACHE_HIT,    /* get: value and cas are set */
@@ -20,10 +20,12 @@ enum cache_result {
 
 struct cache_item {
     char key[CACHE_KEY_MAX + 1]; /* in */
-    enum cache_result result;    /* out */
-    uint64_t cas;                /* out; valid for this connection only until `epoch` changes */
-    size_t len;
-    char value[CACHE_VALUE_MAX + 1]; /* out; NUL-terminated; longer values read as CACHE_MISS */
+    char *value;                 /* in: where to put the value; NUL-terminated */
+    size_t value_cap; /* in: its size; a value that does not fit reads as CACHE_HIT with len 0 */
+    enum cache_result result; /* out */
+    uint64_t cas;             /* out */
+    uint64_t epoch;           /* out: the connection that cas belongs to */
+    size_t len;               /* out */
 };
 
 struct cache;

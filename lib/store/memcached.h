@@ -6,8 +6,8 @@
 #include "lib/store/cache.h"
 
 /* servers: comma-separated "/path/of.sock" or "host:port". The part of a key before its first '/'
- * chooses the server (libmemcached's group key). NULL: bad servers or no memory. Make it after fork,
- * one per thread. */
+ * chooses the server (libmemcached's group key). NULL: bad servers or no memory. Make it after
+ * fork, one per thread. */
 struct cache *memcached_cache_new(const char *servers, unsigned timeout_ms);
 
 #endif

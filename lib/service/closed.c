@@ -1,0 +1,60 @@
+#include "lib/service/closed.h"
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOTS 16384
+#define STRIPES 64
+
+struct slot {
+    struct id id;
+    enum envelope_state state;
+};
+
+struct closed {
+    pthread_mutex_t locks[STRIPES];
+    struct slot slots[SLOTS];
+};
+
+struct closed *closed_new(void)
+{
+    struct closed *c = calloc(1, sizeof *c);
+    for (size_t i = 0; c != NULL && i < STRIPES; i++)
+        pthread_mutex_init(&c->locks[i], NULL);
+    return c;
+}
+
+void closed_free(struct closed *c)
+{
+    for (size_t i = 0; c != NULL && i < STRIPES; i++)
+        pthread_mutex_destroy(&c->locks[i]);
+    free(c);
+}
+
+static size_t slot_index(const struct id *id)
+{
+    size_t random; /* the last bytes of an id are random */
+    memcpy(&random, id->b + ID_SIZE - sizeof random, sizeof random);
+    return random % SLOTS;
+}
+
+void closed_put(struct closed *c, const struct id *id, enum envelope_state state)
+{
+    assert(state != STATE_OPEN);
+    size_t i = slot_index(id);
+    pthread_mutex_lock(&c->locks[i % STRIPES]);
+    c->slots[i] = (struct slot){.id = *id, .state = state};
+    pthread_mutex_unlock(&c->locks[i % STRIPES]);
+}
+
+enum envelope_state closed_get(struct closed *c, const struct id *id)
+{
+    size_t i = slot_index(id);
+    enum envelope_state state = STATE_OPEN;
+    pthread_mutex_lock(&c->locks[i % STRIPES]);
+    if (id_compare(&c->slots[i].id, id) == 0)
+        state = c->slots[i].state;
+    pthread_mutex_unlock(&c->locks[i % STRIPES]);
+    return state;
+}

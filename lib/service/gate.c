@@ -1,0 +1,109 @@
+#include "lib/service/gate.h"
+#include "lib/wire/gate_value.h"
+#include <string.h>
+
+#define US_PER_S 1000000
+#define DAY_S 86400
+#define TTL_MIN_S 60
+#define TTL_MAX_S 2592000 /* memcached takes anything above for a point in time */
+#define CLOSE_TRIES 4
+
+uint32_t gate_ttl_s(const struct env *env, int64_t expires_us)
+{
+    int64_t now_us = env->clock->wall_us(env->clock->self);
+    int64_t ttl_s = (expires_us - now_us) / US_PER_S + DAY_S;
+    if (ttl_s < TTL_MIN_S)
+        ttl_s = TTL_MIN_S;
+    return (uint32_t)(ttl_s > TTL_MAX_S ? TTL_MAX_S : ttl_s);
+}
+
+void gate_from_envelope(const struct env *env, const struct envelope *e, struct gate *g)
+{
+    memset(g, 0, sizeof *g);
+    memcpy(g->generation, env->generation, sizeof g->generation);
+    g->id = e->id;
+    g->expires_us = e->expires_us;
+    g->shares = e->shares;
+    g->state = e->state;
+    g->left = e->state == STATE_OPEN ? e->shares - e->opened_shares : 0;
+    g->restricted = e->to_kind != TO_ANYONE;
+    g->guest = user_is_guest(e->sender);
+    g->refill_factor = 1;
+    g->refill_opened = -1;
+}
+
+size_t gate_text(const struct env *env, struct gate *g, char out[GATE_TEXT_SIZE])
+{
+    env->rng->fill(env->rng->self, &g->nonce, sizeof g->nonce);
+    return gate_write(out, g);
+}
+
+void gate_item_prepare(struct gate_item *item)
+{
+    item->item.value = item->text;
+    item->item.value_cap = sizeof item->text;
+}
+
+enum cache_result gate_get(const struct env *env, struct cache *cache, const struct id *id,
+                           struct gate_item *item, struct gate *g, bool *valid)
+{
+    gate_item_prepare(item);
+    gate_key(item->item.key, GATE_KEY_GATE, env->generation, id);
+    cache->ops->get(cache, &item->item, 1);
+    *valid = item->item.result == CACHE_HIT &&
+             gate_read(g, item->text, item->item.len, env->generation, id);
+    return item->item.result;
+}
+
+enum cache_result gate_add(const struct env *env, struct cache *cache, struct gate *g)
+{
+    char key[GATE_KEY_SIZE], text[GATE_TEXT_SIZE];
+    gate_key(key, GATE_KEY_GATE, env->generation, &g->id);
+    size_t len = gate_text(env, g, text);
+    return cache->ops->add(cache, key, text, len, gate_ttl_s(env, g->expires_us));
+}
+
+enum cache_result gate_cas(const struct env *env, struct cache *cache,
+                           const struct cache_item *seen, struct gate *g)
+{
+    char text[GATE_TEXT_SIZE];
+    size_t len = gate_text(env, g, text);
+    return cache->ops->cas(cache, seen, text, len, gate_ttl_s(env, g->expires_us));
+}
+
+void gate_add_new(const struct env *env, struct cache *cache, const struct envelope *e)
+{
+    struct gate g;
+    gate_from_envelope(env, e, &g);
+    (void)gate_add(env, cache, &g);
+}
+
+void gate_close(const struct env *env, struct cache *cache, const struct envelope *e)
+{
+    for (int i = 0; i < CLOSE_TRIES; i++) {
+        struct gate_item item;
+        struct gate seen, final;
+        bool valid;
+        gate_from_envelope(env, e, &final);
+        enum cache_result result = gate_get(env, cache, &e->id, &item, &seen, &valid);
+        if (result == CACHE_UNKNOWN || (valid && seen.state != STATE_OPEN))
+            return;
+        if (result == CACHE_MISS)
+            result = gate_add(env, cache, &final);
+        else
+            result = gate_cas(env, cache, &item.item, &final);
+        if (result == CACHE_STORED || result == CACHE_UNKNOWN)
+            return;
+    }
+}
+
+void gate_note_opened(const struct env *env, struct cache *cache, int64_t expires_us,
+                      const struct claim *c)
+{
+    char key[GATE_KEY_SIZE], text[GATE_TEXT_SIZE];
+    struct gate_user u = {
+        .opened = true, .amount_fen = c->amount_fen, .seq = c->seq, .opened_us = c->opened_us};
+    gate_user_key(key, env->generation, &c->envelope, c->user);
+    size_t len = gate_user_write(text, &u, &c->envelope);
+    (void)cache->ops->set(cache, key, text, len, gate_ttl_s(env, expires_us));
+}

@@ -1,0 +1,195 @@
+#include "lib/service/open_batch.h"
+#include "lib/service/gate.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct open_batch {
+    const struct env *env;
+    struct store *store;
+    struct cache *cache;
+    struct open_set set; /* large: reused */
+};
+
+struct open_batch *open_batch_new(const struct env *env)
+{
+    struct open_batch *b = calloc(1, sizeof *b);
+    if (b == NULL)
+        return NULL;
+    b->env = env;
+    b->store = env->store_open(env->self);
+    b->cache = env->cache_open(env->self);
+    if (b->store == NULL || b->cache == NULL) {
+        open_batch_free(b);
+        return NULL;
+    }
+    return b;
+}
+
+void open_batch_free(struct open_batch *b)
+{
+    if (b == NULL)
+        return;
+    if (b->store != NULL)
+        b->store->ops->close(b->store);
+    if (b->cache != NULL)
+        b->cache->ops->close(b->cache);
+    free(b);
+}
+
+struct store *open_batch_store(struct open_batch *b)
+{
+    return b->store;
+}
+
+struct cache *open_batch_cache(struct open_batch *b)
+{
+    return b->cache;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return id_compare(a, b);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct open_row *x = a, *y = b;
+    int order = id_compare(&x->envelope, &y->envelope);
+    return order != 0 ? order : strcmp(x->user, y->user);
+}
+
+/* Fills the set: distinct envelopes in id order, rows in key order, as locks and inserts demand. */
+static void set_fill(struct open_set *set, void **rows, size_t n, bool nowait)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct open_work *w = rows[i];
+        set->ids[i] = w->id;
+        set->rows[i].envelope = w->id;
+        set->rows[i].user = w->who->user;
+        set->rows[i].found = set->rows[i].insert = false;
+    }
+    qsort(set->ids, n, sizeof set->ids[0], compare_ids);
+    qsort(set->rows, n, sizeof set->rows[0], compare_rows);
+    size_t distinct = 0;
+    for (size_t i = 0; i < n; i++)
+        if (distinct == 0 || id_compare(&set->ids[distinct - 1], &set->ids[i]) != 0)
+            set->ids[distinct++] = set->ids[i];
+    for (size_t i = 0; i < distinct; i++)
+        set->exists[i] = set->changed[i] = false;
+    set->n_envelopes = distinct;
+    set->n_rows = n;
+    set->nowait = nowait;
+}
+
+static size_t envelope_index(const struct open_set *set, const struct id *id)
+{
+    const struct id *at = bsearch(id, set->ids, set->n_envelopes, sizeof *id, compare_ids);
+    assert(at != NULL);
+    return (size_t)(at - set->ids);
+}
+
+static struct open_row *row_of(struct open_set *set, const struct open_work *w)
+{
+    struct open_row key = {.envelope = w->id, .user = w->who->user};
+    struct open_row *row = bsearch(&key, set->rows, set->n_rows, sizeof key, compare_rows);
+    assert(row != NULL);
+    return row;
+}
+
+static void answer_claim(struct open_work *w, const struct claim *c, int64_t expires_us)
+{
+    w->err = ERR_OK;
+    w->answer.state = OPEN_OPENED;
+    w->answer.claim = *c;
+    w->expires_us = expires_us;
+}
+
+static void answer_closed(struct open_work *w, enum envelope_state state)
+{
+    w->err = ERR_OK;
+    w->answer.state = state == STATE_SOLD_OUT ? OPEN_SOLD_OUT : OPEN_EXPIRED;
+}
+
+/* Decides one member under the locks, in the order: no such envelope, own claim, closed, not for
+ * him, lapsed ticket, past due; else the next share is his. Returns true if the answer rests on
+ * rows that an earlier transaction stored. */
+static bool decide(struct open_set *set, struct open_work *w)
+{
+    size_t at = envelope_index(set, &w->id);
+    struct envelope *e = &set->envelopes[at];
+    struct open_row *row = row_of(set, w);
+    w->must_close = false;
+    w->err = ERR_OK;
+    if (!set->exists[at]) {
+        w->err = ERR_NOT_FOUND;
+    } else if (row->found) {
+        answer_claim(w, &row->claim, e->expires_us);
+        return true;
+    } else if (!envelope_admits(e, w->who->user, w->who->groups, w->who->n_groups)) {
+        w->err = ERR_NOT_RECIPIENT;
+    } else if (e->state != STATE_OPEN) {
+        answer_closed(w, e->state);
+        return !set->changed[at];
+    } else if (w->lapsed) {
+        w->err = ERR_TICKET_EXPIRED;
+    } else if (envelope_past_due(e, set->now_us)) {
+        w->must_close = true;
+    } else {
+        envelope_open_next(e, w->who->user, w->who->name, set->now_us, &row->claim);
+        row->insert = set->changed[at] = true;
+        answer_claim(w, &row->claim, e->expires_us);
+    }
+    return false;
+}
+
+static bool anything_to_write(const struct open_set *set)
+{
+    for (size_t i = 0; i < set->n_envelopes; i++)
+        if (set->changed[i])
+            return true;
+    return false;
+}
+
+/* Ends the transaction. A commit that wrote makes earlier rows durable too; where nothing was
+ * written and an answer rests on earlier rows, the barrier does. */
+static enum err finish(struct open_batch *b, bool rests_on_earlier)
+{
+    const struct store_ops *ops = b->store->ops;
+    if (anything_to_write(&b->set)) {
+        enum err err = ops->open_write(b->store, &b->set);
+        return err != ERR_OK ? err : ops->commit(b->store);
+    }
+    ops->rollback(b->store);
+    if (!rests_on_earlier)
+        return ERR_OK;
+    metrics_add(b->env->metrics, METRIC_BARRIERS, 1);
+    return ops->barrier(b->store);
+}
+
+/* After the commit: what closed here is final in the gate. */
+static void tell_gates(struct open_batch *b)
+{
+    for (size_t i = 0; i < b->set.n_envelopes; i++)
+        if (b->set.changed[i] && b->set.envelopes[i].state != STATE_OPEN)
+            gate_close(b->env, b->cache, &b->set.envelopes[i]);
+}
+
+enum err open_batch_run(void *batch, void **rows, size_t n, bool nowait)
+{
+    struct open_batch *b = batch;
+    bool rests_on_earlier = false;
+    set_fill(&b->set, rows, n, nowait);
+    enum err err = b->store->ops->open_read(b->store, &b->set);
+    if (err == ERR_OK) {
+        for (size_t i = 0; i < n; i++)
+            rests_on_earlier |= decide(&b->set, rows[i]);
+        err = finish(b, rests_on_earlier);
+    }
+    if (err != ERR_OK) {
+        b->store->ops->rollback(b->store);
+        return err;
+    }
+    tell_gates(b);
+    return ERR_OK;
+}

@@ -1,0 +1,165 @@
+#include "lib/service/query.h"
+#include <string.h>
+
+/* Any error of a read is "could not ask", and leaves the session usable. */
+static enum err read_failed(struct store *store, enum err err)
+{
+    store->ops->rollback(store);
+    return err_class(err) == CLASS_FAULT ? err : ERR_UNAVAILABLE;
+}
+
+/* The reader's own claim, if he has one. */
+static enum err find_mine(const struct query_session *q, const struct who *who, const struct id *id,
+                          struct envelope_view *out)
+{
+    if (who == NULL)
+        return ERR_OK;
+    enum err err = q->store->ops->claim_get(q->store, id, who->user, &out->mine, &out->has_mine);
+    return err == ERR_OK ? ERR_OK : read_failed(q->store, err);
+}
+
+static enum err check_reader(const struct who *who, const struct envelope_view *v)
+{
+    const struct envelope *e = &v->envelope;
+    if (who == NULL)
+        return e->to_kind == TO_ANYONE ? ERR_OK : ERR_UNAUTHORIZED;
+    if (strcmp(e->sender, who->user) == 0 || v->has_mine ||
+        envelope_admits(e, who->user, who->groups, who->n_groups))
+        return ERR_OK;
+    return ERR_NOT_RECIPIENT;
+}
+
+enum err query_envelope(const struct query_session *q, const struct who *who, const struct id *id,
+                        struct envelope_view *out)
+{
+    bool found;
+    int64_t now_us;
+    out->has_mine = false;
+    out->n_claims = 0;
+    out->next_seq = 0;
+    /* the claim first: an envelope read after it can only be newer */
+    enum err err = find_mine(q, who, id, out);
+    if (err != ERR_OK)
+        return err;
+    err = q->store->ops->envelope_get(q->store, id, &out->envelope, &found, &now_us);
+    if (err != ERR_OK)
+        return read_failed(q->store, err);
+    if (!found)
+        return ERR_NOT_FOUND;
+    err = check_reader(who, out);
+    if (err != ERR_OK)
+        return err;
+    if (out->envelope.version == 1 && !out->has_mine)
+        return ERR_OK; /* nothing happened since the send, and that was answered after its commit */
+    return durable_wait(q->durable, q->store, id, out->envelope.version) == ERR_OK
+               ? ERR_OK
+               : ERR_UNAVAILABLE;
+}
+
+enum err query_claims(const struct query_session *q, int64_t after_seq, size_t limit,
+                      struct envelope_view *out)
+{
+    enum err err = q->store->ops->claims_page(q->store, &out->envelope.id, after_seq, limit,
+                                              out->claims, &out->n_claims);
+    if (err != ERR_OK)
+        return read_failed(q->store, err);
+    /* claims newer than the envelope as it was read belong to a later version, not yet known
+     * durable */
+    while (out->n_claims > 0 && out->claims[out->n_claims - 1].seq > out->envelope.opened_shares)
+        out->n_claims--;
+    if (out->n_claims == limit && out->claims[limit - 1].seq < out->envelope.opened_shares)
+        out->next_seq = out->claims[limit - 1].seq;
+    return ERR_OK;
+}
+
+enum err query_me(const struct query_session *q, const struct who *who, struct me_view *out)
+{
+    memset(out, 0, sizeof *out);
+    enum err err =
+        q->store->ops->account_get(q->store, who->user, &out->account, &out->pending_fen);
+    if (err != ERR_OK)
+        return read_failed(q->store, err);
+    memcpy(out->account.user, who->user, sizeof out->account.user);
+    memcpy(out->account.name, who->name, sizeof out->account.name);
+    return ERR_OK;
+}
+
+/* The microseconds [*from_us, *to_us) of a year at the site's offset; year 0: the current one. */
+static int year_range(const struct env *env, int year, int64_t *from_us, int64_t *to_us)
+{
+    int offset_min = (int)env->config->year_offset_min;
+    if (year == 0)
+        year = clock_year_of(env->clock->wall_us(env->clock->self), offset_min);
+    *from_us = clock_year_start_us(year, offset_min);
+    *to_us = clock_year_start_us(year + 1, offset_min);
+    return year;
+}
+
+/* One row more than asked for says whether there is a further page. */
+static size_t cut(size_t got, size_t limit, bool *more)
+{
+    *more = got > limit;
+    return *more ? limit : got;
+}
+
+enum err query_sent(const struct query_session *q, const struct who *who, int year,
+                    const struct page_after *after, size_t limit, struct sent_view *out)
+{
+    const struct store_ops *ops = q->replica->ops;
+    int64_t from_us, to_us;
+    bool more;
+    out->year = year_range(q->env, year, &from_us, &to_us);
+    enum err err =
+        ops->year_totals_get(q->replica, who->user, out->year, from_us, to_us, &out->totals);
+    if (err == ERR_OK)
+        err = ops->sent_page(q->replica, who->user, from_us, to_us, after, limit + 1, out->items,
+                             &out->n);
+    if (err != ERR_OK)
+        return read_failed(q->replica, err);
+    out->n = cut(out->n, limit, &more);
+    memset(&out->next, 0, sizeof out->next);
+    if (more)
+        out->next = (struct page_after){.set = true, .id = out->items[limit - 1].id};
+    return ERR_OK;
+}
+
+enum err query_received(const struct query_session *q, const struct who *who, int year,
+                        const struct page_after *after, size_t limit, struct received_view *out)
+{
+    const struct store_ops *ops = q->replica->ops;
+    int64_t from_us, to_us;
+    bool more;
+    out->year = year_range(q->env, year, &from_us, &to_us);
+    enum err err =
+        ops->year_totals_get(q->replica, who->user, out->year, from_us, to_us, &out->totals);
+    if (err == ERR_OK)
+        err = ops->received_page(q->replica, who->user, from_us, to_us, after, limit + 1,
+                                 out->items, &out->n);
+    if (err != ERR_OK)
+        return read_failed(q->replica, err);
+    out->n = cut(out->n, limit, &more);
+    memset(&out->next, 0, sizeof out->next);
+    if (more)
+        out->next = out->items[limit - 1].cursor;
+    return ERR_OK;
+}
+
+enum err query_ledger(const struct query_session *q, const struct who *who,
+                      const struct page_after *after, size_t limit, struct ledger_view *out)
+{
+    const struct store_ops *ops = q->replica->ops;
+    struct account account;
+    int64_t pending_fen;
+    bool more;
+    enum err err = ops->account_get(q->replica, who->user, &account, &pending_fen);
+    if (err == ERR_OK)
+        err = ops->ledger_page(q->replica, who->user, after, limit + 1, out->items, &out->n);
+    if (err != ERR_OK)
+        return read_failed(q->replica, err);
+    out->balance_fen = account.exists ? account.balance_fen : 0;
+    out->n = cut(out->n, limit, &more);
+    memset(&out->next, 0, sizeof out->next);
+    if (more)
+        out->next = (struct page_after){.set = true, .id = out->items[limit - 1].id};
+    return ERR_OK;
+}
