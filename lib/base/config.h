@@ -28,7 +28,8 @@ struct config {
     char log_dir[CONFIG_PATH_SIZE]; /* "": stderr */
     int64_t set_number;             /* 0..4095 */
     /* [limits] */
-    int64_t share_cap_fen, shares_max, greeting_max, expires_min_s, expires_max_s, expires_default_s;
+    int64_t share_cap_fen, shares_max, greeting_max, expires_min_s, expires_max_s,
+        expires_default_s;
     int64_t sent_per_day_fen, grabs_per_s, grabs_burst, body_max_bytes;
     char greeting_default[256];
     /* [secrets] files of 32-byte hex lines: current first, then the previous one (0400) */

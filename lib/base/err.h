@@ -9,7 +9,8 @@
 enum err {
     ERR_OK = 0,
 
-    /* Client: refused, nothing changed. Each has a stable problem code of the API (wire/problem). */
+    /* Client: refused, nothing changed. Each has a stable problem code of the API (wire/problem).
+     */
     ERR_INVALID_JSON,
     ERR_INVALID_REQUEST,
     ERR_IDEMPOTENCY_KEY_REQUIRED,

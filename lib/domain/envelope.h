@@ -48,8 +48,8 @@ void envelope_open_next(struct envelope *e, const char *user, const char *name, 
 int64_t envelope_expire(struct envelope *e, int64_t now_us);
 /* True if user (a member of groups[0..n)) is among `to`, or is the sender's kind for an envelope to
  * anyone: guests and others never take each other's money. */
-bool envelope_admits(const struct envelope *e, const char *user,
-                     const char groups[][USER_SIZE], size_t n_groups);
+bool envelope_admits(const struct envelope *e, const char *user, const char groups[][USER_SIZE],
+                     size_t n_groups);
 const char *envelope_state_name(enum envelope_state s); /* "open", "sold_out", "expired" */
 const char *envelope_mode_name(enum envelope_mode m);   /* "lucky", "equal" */
 

@@ -21,9 +21,9 @@ struct transfer {
     enum transfer_kind kind;
     char user[USER_SIZE]; /* the side that has a balance row */
     uint8_t ref[TRANSFER_REF_MAX];
-    size_t ref_len; /* unique together with kind, for ever */
-    int64_t amount_fen; /* > 0 */
-    int64_t at_us;      /* value time: of a claim, when it was opened */
+    size_t ref_len;      /* unique together with kind, for ever */
+    int64_t amount_fen;  /* > 0 */
+    int64_t at_us;       /* value time: of a claim, when it was opened */
     int64_t balance_fen; /* the user's after it, for topup and withdraw; else -1 */
 };
 

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define USER_MAX 64               /* bytes of a user id or group: A-Za-z0-9._:@- */
+#define USER_MAX 64 /* bytes of a user id or group: A-Za-z0-9._:@- */
 #define USER_SIZE (USER_MAX + 1)
-#define NAME_MAX_POINTS 32        /* code points */
+#define NAME_MAX_POINTS 32 /* code points */
 #define NAME_SIZE (4 * NAME_MAX_POINTS + 1)
 #define GREETING_SIZE (4 * 50 + 1) /* 50 code points is also the highest configurable */
 #define RECIPIENTS_MAX 100

@@ -1,0 +1,112 @@
+#include "lib/base/buf.h"
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_CAP 256
+
+void buf_init(struct buf *b, size_t max)
+{
+    *b = (struct buf){.max = max};
+}
+
+void buf_free(struct buf *b)
+{
+    free(b->data);
+    *b = (struct buf){.max = b->max};
+}
+
+void buf_reset(struct buf *b)
+{
+    b->len = 0;
+    b->failed = false;
+    if (b->data != NULL)
+        b->data[0] = '\0';
+}
+
+/* Makes room for len more bytes and the NUL. */
+static bool reserve(struct buf *b, size_t len)
+{
+    if (b->failed || len > b->max - b->len) {
+        b->failed = true;
+        return false;
+    }
+    size_t need = b->len + len + 1;
+    if (need <= b->cap)
+        return true;
+    size_t cap = b->cap == 0 ? FIRST_CAP : b->cap;
+    while (cap < need)
+        cap *= 2;
+    char *data = realloc(b->data, cap);
+    if (data == NULL) {
+        b->failed = true;
+        return false;
+    }
+    b->data = data;
+    b->cap = cap;
+    return true;
+}
+
+void buf_append(struct buf *b, const void *bytes, size_t len)
+{
+    if (!reserve(b, len))
+        return;
+    if (len > 0)
+        memcpy(b->data + b->len, bytes, len);
+    b->len += len;
+    b->data[b->len] = '\0';
+}
+
+void buf_puts(struct buf *b, const char *text)
+{
+    buf_append(b, text, strlen(text));
+}
+
+void buf_putc(struct buf *b, char c)
+{
+    buf_append(b, &c, 1);
+}
+
+void buf_put_i64(struct buf *b, int64_t n)
+{
+    char text[24];
+    int len = snprintf(text, sizeof text, "%" PRId64, n);
+    buf_append(b, text, (size_t)len);
+}
+
+void buf_put_u64(struct buf *b, uint64_t n)
+{
+    char text[24];
+    int len = snprintf(text, sizeof text, "%" PRIu64, n);
+    buf_append(b, text, (size_t)len);
+}
+
+void buf_put_hex(struct buf *b, const uint8_t *bytes, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    if (len > SIZE_MAX / 2 || !reserve(b, 2 * len))
+        return;
+    for (size_t i = 0; i < len; i++) {
+        b->data[b->len++] = digits[bytes[i] >> 4];
+        b->data[b->len++] = digits[bytes[i] & 15];
+    }
+    b->data[b->len] = '\0';
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (len < 0)
+        b->failed = true;
+    else if (reserve(b, (size_t)len)) {
+        vsnprintf(b->data + b->len, (size_t)len + 1, format, again);
+        b->len += (size_t)len;
+    }
+    va_end(again);
+}

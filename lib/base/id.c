@@ -1,0 +1,82 @@
+#include "lib/base/id.h"
+#include "lib/base/str.h"
+#include <assert.h>
+#include <string.h>
+
+#define US_PER_MS 1000
+#define VERSION 0x70
+#define VARIANT 0x80
+
+static void put_time(struct id *id, int64_t wall_us)
+{
+    uint64_t ms = (uint64_t)(wall_us / US_PER_MS);
+    for (int i = 5; i >= 0; i--, ms >>= 8)
+        id->b[i] = (uint8_t)ms;
+}
+
+struct id id_make(const struct rng *rng, int64_t wall_us, unsigned set)
+{
+    assert(set <= 0xfff && wall_us >= 0);
+    struct id id;
+    put_time(&id, wall_us);
+    rng->fill(rng->self, id.b + 8, 8);
+    id.b[6] = (uint8_t)(VERSION | (set >> 8));
+    id.b[7] = (uint8_t)set;
+    id.b[8] = (uint8_t)(VARIANT | (id.b[8] & 0x3f));
+    return id;
+}
+
+struct id id_floor(int64_t wall_us)
+{
+    struct id id = {{0}};
+    put_time(&id, wall_us < 0 ? 0 : wall_us);
+    return id;
+}
+
+int64_t id_time_us(const struct id *id)
+{
+    int64_t ms = 0;
+    for (int i = 0; i < 6; i++)
+        ms = ms << 8 | id->b[i];
+    return ms * US_PER_MS;
+}
+
+int id_compare(const struct id *a, const struct id *b)
+{
+    return memcmp(a->b, b->b, ID_SIZE);
+}
+
+/* Where the hyphens of the canonical form stand. */
+static bool is_hyphen(size_t at)
+{
+    return at == 8 || at == 13 || at == 18 || at == 23;
+}
+
+void id_format(char *out, const struct id *id)
+{
+    char hex[ID_HEX_SIZE];
+    str_to_hex(hex, id->b, ID_SIZE);
+    for (size_t at = 0, from = 0; at < ID_TEXT_SIZE - 1; at++)
+        out[at] = is_hyphen(at) ? '-' : hex[from++];
+    out[ID_TEXT_SIZE - 1] = '\0';
+}
+
+bool id_parse(struct id *out, const char *text, size_t len)
+{
+    char hex[ID_HEX_SIZE];
+    size_t to = 0;
+    struct id id;
+    if (len != ID_TEXT_SIZE - 1)
+        return false;
+    for (size_t at = 0; at < len; at++) {
+        if (is_hyphen(at) != (text[at] == '-') || (text[at] >= 'A' && text[at] <= 'F'))
+            return false;
+        if (!is_hyphen(at))
+            hex[to++] = text[at];
+    }
+    if (!str_from_hex(id.b, ID_SIZE, hex, to) || (id.b[6] & 0xf0) != VERSION ||
+        (id.b[8] & 0xc0) != VARIANT)
+        return false;
+    *out = id;
+    return true;
+}

@@ -1,0 +1,152 @@
+#include "lib/base/log.h"
+#include "lib/base/clock.h"
+#include "lib/base/utf8.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 1024
+
+/* The one mutable global of the tree. Set before threads start; reopening swaps the descriptor in
+ * place with dup2, which is atomic for those who write. */
+static struct {
+    int fd;
+    char path[256]; /* "" stderr */
+    char program[32];
+} sink = {.fd = STDERR_FILENO, .program = "hongbao"};
+
+static int open_for_append(const char *path)
+{
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+}
+
+int log_open(const char *path, const char *program)
+{
+    if (path != NULL && strlen(path) >= sizeof sink.path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int fd = path == NULL ? STDERR_FILENO : open_for_append(path);
+    if (fd < 0)
+        return -1;
+    sink.fd = fd;
+    snprintf(sink.path, sizeof sink.path, "%s", path == NULL ? "" : path);
+    snprintf(sink.program, sizeof sink.program, "%s", program);
+    return 0;
+}
+
+void log_reopen(void)
+{
+    if (sink.path[0] == '\0')
+        return;
+    int fd = open_for_append(sink.path);
+    if (fd < 0)
+        return;
+    dup3(fd, sink.fd, O_CLOEXEC);
+    close(fd);
+}
+
+/* A line under construction: what does not fit is left out, member by member. */
+struct line {
+    char text[LINE_MAX_BYTES];
+    size_t len;
+};
+
+static void put(struct line *l, const char *text)
+{
+    size_t len = strlen(text);
+    if (len > sizeof l->text - l->len - 2) /* room for "}\n" */
+        return;
+    memcpy(l->text + l->len, text, len);
+    l->len += len;
+}
+
+static size_t escape_char(char out[8], char c)
+{
+    if (c == '"' || c == '\\')
+        return (size_t)snprintf(out, 8, "\\%c", c);
+    if ((unsigned char)c < ' ')
+        return (size_t)snprintf(out, 8, "\\u%04x", (unsigned)c);
+    out[0] = c;
+    return 1;
+}
+
+static void put_text(struct line *l, const char *key, const char *value)
+{
+    char member[LINE_MAX_BYTES];
+    if (value == NULL)
+        return;
+    size_t len = (size_t)snprintf(member, sizeof member, "%s\"%s\":\"", l->len > 1 ? "," : "", key);
+    if (!utf8_valid(value, strlen(value)))
+        value = "(not UTF-8)";
+    for (const char *p = value; *p != '\0' && len < sizeof member - 12; p++)
+        len += escape_char(member + len, *p);
+    /* a cut may have split a character */
+    while (!utf8_valid(member, len))
+        len--;
+    member[len] = '"';
+    member[len + 1] = '\0';
+    put(l, member);
+}
+
+static void put_number(struct line *l, const char *key, int64_t n)
+{
+    char member[80];
+    snprintf(member, sizeof member, "%s\"%s\":%" PRId64, l->len > 1 ? "," : "", key, n);
+    put(l, member);
+}
+
+static void begin(struct line *l, const char *level)
+{
+    char time[CLOCK_TEXT_SIZE];
+    clock_format(time, clock_system.wall_us(NULL));
+    l->len = 0;
+    put(l, "{");
+    put_text(l, "time", time);
+    put_text(l, "level", level);
+    put_text(l, "program", sink.program);
+    put_number(l, "pid", getpid());
+}
+
+static void end(struct line *l)
+{
+    l->text[l->len++] = '}';
+    l->text[l->len++] = '\n';
+    ssize_t written = write(sink.fd, l->text, l->len); /* one write: lines do not mix */
+    (void)written;                                     /* nobody is left to tell */
+}
+
+void log_event(enum log_level level, const char *event, const char *format, ...)
+{
+    static const char *const names[] = {"error", "warn", "info"};
+    char detail[LINE_MAX_BYTES / 2];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(detail, sizeof detail, format, args);
+    va_end(args);
+    struct line l;
+    begin(&l, names[level]);
+    put_text(&l, "event", event);
+    put_text(&l, "detail", detail);
+    end(&l);
+}
+
+void log_request(const struct log_request *r)
+{
+    struct line l;
+    begin(&l, "info");
+    put_text(&l, "request_id", r->request_id);
+    put_text(&l, "method", r->method);
+    put_text(&l, "route", r->route);
+    put_text(&l, "user", r->user);
+    put_text(&l, "envelope", r->envelope);
+    put_number(&l, "status", r->status);
+    put_text(&l, "state", r->state);
+    put_number(&l, "duration_us", r->duration_us);
+    end(&l);
+}

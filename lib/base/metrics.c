@@ -1,0 +1,187 @@
+#include "lib/base/metrics.h"
+#include "lib/base/metrics_layout.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The "state" a request is counted by. The last one takes everything else. */
+const char *const metric_states[] = {
+    "ok",
+    "created",
+    "not_modified",
+    "grabbed",
+    "opened",
+    "busy",
+    "sold_out",
+    "expired",
+    "open",
+    "invalid_json",
+    "invalid_request",
+    "idempotency_key_required",
+    "unauthorized",
+    "token_expired",
+    "ticket_invalid",
+    "ticket_expired",
+    "not_recipient",
+    "scope_required",
+    "not_found",
+    "method_not_allowed",
+    "idempotency_in_progress",
+    "length_required",
+    "body_too_large",
+    "unsupported_media_type",
+    "idempotency_key_reused",
+    "reference_reused",
+    "insufficient_funds",
+    "limit_exceeded",
+    "rate_limited",
+    "unavailable",
+    "other",
+};
+const size_t metric_states_n = sizeof metric_states / sizeof metric_states[0];
+_Static_assert(sizeof metric_states / sizeof metric_states[0] <= METRIC_STATES, "too many states");
+
+const int64_t metric_bounds_us[METRIC_BOUNDS] = {500,   1000,   2000,   5000,    10000,  20000,
+                                                 50000, 100000, 500000, 1000000, 5000000};
+
+/* Maps a file that has the right size; MAP_FAILED is turned into NULL. */
+static struct metrics *map(int fd)
+{
+    int flags = fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED;
+    void *p = mmap(NULL, sizeof(struct metrics), PROT_READ | PROT_WRITE, flags, fd, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+/* True if fd is a finished file of this layout. */
+static bool usable(int fd)
+{
+    struct stat st;
+    uint64_t magic = 0;
+    return fstat(fd, &st) == 0 && st.st_size == (off_t)sizeof(struct metrics) &&
+           pread(fd, &magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic == METRICS_MAGIC;
+}
+
+/* Makes the file beside its place and links it there: whoever comes at the same moment finds either
+ * nothing or a finished file. */
+static int create(const char *path)
+{
+    char temporary[512];
+    if ((size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= sizeof temporary) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int fd = mkstemp(temporary);
+    if (fd < 0)
+        return -1;
+    uint64_t magic = METRICS_MAGIC;
+    if (fchmod(fd, 0660) != 0 || ftruncate(fd, (off_t)sizeof(struct metrics)) != 0 ||
+        pwrite(fd, &magic, sizeof magic, 0) != (ssize_t)sizeof magic)
+        goto failed;
+    if (link(temporary, path) != 0) {
+        if (errno != EEXIST)
+            goto failed;
+        close(fd);
+        fd = open(path, O_RDWR | O_CLOEXEC);
+    }
+    unlink(temporary);
+    return fd;
+failed:
+    close(fd);
+    unlink(temporary);
+    return -1;
+}
+
+struct metrics *metrics_open(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd >= 0 && !usable(fd)) { /* of another version: nobody who still maps it is disturbed */
+        close(fd);
+        unlink(path);
+        fd = -1;
+    }
+    if (fd < 0)
+        fd = create(path);
+    if (fd < 0)
+        return NULL;
+    struct metrics *m = usable(fd) ? map(fd) : NULL;
+    close(fd);
+    return m;
+}
+
+struct metrics *metrics_private(void)
+{
+    return map(-1);
+}
+
+static void add(_Atomic uint64_t *word, uint64_t n)
+{
+    atomic_fetch_add_explicit(word, n, memory_order_relaxed);
+}
+
+void metrics_add(struct metrics *m, enum metric which, uint64_t n)
+{
+    add(&m->counters[which], n);
+}
+
+uint64_t metrics_get(const struct metrics *m, enum metric which)
+{
+    return atomic_load_explicit(&m->counters[which], memory_order_relaxed);
+}
+
+static size_t state_index(const char *state)
+{
+    size_t i = 0;
+    while (i < metric_states_n - 1 && strcmp(metric_states[i], state) != 0)
+        i++;
+    return i;
+}
+
+void metrics_request(struct metrics *m, unsigned route, const char *state, int64_t duration_us)
+{
+    struct route_counters *r = &m->routes[route < METRIC_ROUTES ? route : METRIC_ROUTES - 1];
+    size_t bound = 0;
+    while (bound < METRIC_BOUNDS && duration_us > metric_bounds_us[bound])
+        bound++;
+    add(&r->states[state_index(state)], 1);
+    add(&r->durations[bound], 1);
+    add(&r->duration_sum_us, (uint64_t)duration_us);
+}
+
+void metrics_batch(struct metrics *m, enum metric_batch kind, unsigned members)
+{
+    size_t bound = 0;
+    while (bound < METRIC_BATCH_BOUNDS && members > 1u << bound)
+        bound++;
+    add(&m->batches[kind].sizes[bound], 1);
+    add(&m->batches[kind].members, members);
+}
+
+/* GCRA: a bucket holds the moment at which it will be empty again. A request moves it on by one
+ * interval, unless that would lie more than a burst ahead of now. */
+bool metrics_rate_allow(struct metrics *m, const char *key, int64_t mono_us, unsigned per_s,
+                        unsigned burst, int64_t *wait_us)
+{
+    uint64_t hash = 14695981039346656037u;
+    for (const char *p = key; *p != '\0'; p++)
+        hash = (hash ^ (uint8_t)*p) * 1099511628211u;
+    _Atomic int64_t *bucket = &m->buckets[(hash ^ hash >> 32) % METRIC_BUCKETS];
+    int64_t interval_us = 1000000 / (int64_t)per_s;
+    int64_t seen = atomic_load_explicit(bucket, memory_order_relaxed);
+    for (;;) {
+        int64_t from = seen > mono_us ? seen : mono_us;
+        int64_t over_us = from + interval_us - (mono_us + interval_us * (int64_t)burst);
+        /* a bucket far in the future is from before the machine started again */
+        if (over_us > 0 && over_us <= 2 * interval_us * (int64_t)burst) {
+            *wait_us = over_us;
+            return false;
+        }
+        int64_t next = over_us > 0 ? mono_us + interval_us : from + interval_us;
+        if (atomic_compare_exchange_weak_explicit(bucket, &seen, next, memory_order_relaxed,
+                                                  memory_order_relaxed))
+            return true;
+    }
+}

@@ -1,0 +1,36 @@
+/* What lies in the shared file of metrics.h; for metrics.c and metrics_print.c only. */
+#ifndef HONGBAO_BASE_METRICS_LAYOUT_H
+#define HONGBAO_BASE_METRICS_LAYOUT_H
+
+#include "lib/base/metrics.h"
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define METRICS_MAGIC UINT64_C(0x6862206d65747202) /* rises with every change of the layout */
+#define METRIC_BOUNDS 11      /* of the latency histogram; one more counts what lies above */
+#define METRIC_BATCH_BOUNDS 7 /* batches of up to 1, 2, 4 .. 64 */
+#define METRIC_BUCKETS 65536
+
+struct route_counters {
+    _Atomic uint64_t states[METRIC_STATES];
+    _Atomic uint64_t durations[METRIC_BOUNDS + 1];
+    _Atomic uint64_t duration_sum_us;
+};
+struct batch_counters {
+    _Atomic uint64_t sizes[METRIC_BATCH_BOUNDS + 1];
+    _Atomic uint64_t members;
+};
+struct metrics {
+    uint64_t magic;
+    _Atomic uint64_t counters[METRIC_COUNT];
+    struct route_counters routes[METRIC_ROUTES];
+    struct batch_counters batches[METRIC_BATCH_KINDS];
+    _Atomic int64_t buckets[METRIC_BUCKETS];
+};
+
+extern const char *const metric_states[];
+extern const size_t metric_states_n;
+extern const int64_t metric_bounds_us[METRIC_BOUNDS];
+
+#endif

@@ -1,0 +1,68 @@
+#include "lib/base/str.h"
+#include <string.h>
+
+bool str_set(char *dst, size_t cap, const char *src, size_t len)
+{
+    dst[0] = '\0';
+    if (len >= cap || memchr(src, '\0', len) != NULL)
+        return false;
+    memcpy(dst, src, len);
+    dst[len] = '\0';
+    return true;
+}
+
+bool str_to_u64(const char *text, size_t len, uint64_t *out)
+{
+    uint64_t n = 0;
+    if (len == 0 || (text[0] == '0' && len > 1))
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        unsigned digit = (unsigned)(text[i] - '0');
+        if (text[i] < '0' || text[i] > '9' || n > (UINT64_MAX - digit) / 10)
+            return false;
+        n = n * 10 + digit;
+    }
+    *out = n;
+    return true;
+}
+
+bool str_to_i64(const char *text, size_t len, int64_t *out)
+{
+    uint64_t n;
+    if (!str_to_u64(text, len, &n) || n > INT64_MAX)
+        return false;
+    *out = (int64_t)n;
+    return true;
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool str_from_hex(uint8_t *out, size_t n, const char *text, size_t len)
+{
+    if (len != 2 * n)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        out[i] = (uint8_t)(high * 16 + low);
+    }
+    return true;
+}
+
+void str_to_hex(char *out, const uint8_t *bytes, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < n; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[2 * n] = '\0';
+}

@@ -1,0 +1,154 @@
+#include "lib/domain/envelope.h"
+#include <assert.h>
+#include <string.h>
+
+static int64_t remaining_fen(const struct envelope *e)
+{
+    return e->total_fen - e->opened_fen - e->refunded_fen;
+}
+
+static int64_t remaining_shares(const struct envelope *e)
+{
+    return e->shares - e->opened_shares;
+}
+
+static bool state_agrees(const struct envelope *e)
+{
+    switch (e->state) {
+    case STATE_OPEN: /* what remains can be shared out: 1 fen to the cap each */
+        return e->refunded_fen == 0 && e->closed_us == 0 && remaining_shares(e) >= 1 &&
+               remaining_fen(e) >= remaining_shares(e) &&
+               remaining_fen(e) <= remaining_shares(e) * e->cap_fen;
+    case STATE_SOLD_OUT:
+        return e->opened_shares == e->shares && e->opened_fen == e->total_fen &&
+               e->refunded_fen == 0 && e->closed_us > 0;
+    case STATE_EXPIRED:
+        return e->opened_shares < e->shares && remaining_fen(e) == 0 && e->closed_us > 0;
+    default:
+        return false;
+    }
+}
+
+bool envelope_consistent(const struct envelope *e)
+{
+    return e->shares >= 1 && e->shares <= SHARES_LIMIT && e->total_fen >= e->shares &&
+           e->total_fen <= AMOUNT_MAX_FEN && e->cap_fen >= 1 && e->cap_fen <= AMOUNT_MAX_FEN &&
+           e->opened_shares >= 0 && e->opened_shares <= e->shares &&
+           e->opened_fen >= e->opened_shares && e->refunded_fen >= 0 && remaining_fen(e) >= 0 &&
+           state_agrees(e);
+}
+
+bool envelope_past_due(const struct envelope *e, int64_t now_us)
+{
+    return now_us >= e->expires_us;
+}
+
+static int64_t next_amount(const struct envelope *e)
+{
+    int64_t seq = e->opened_shares + 1;
+    if (e->mode == MODE_EQUAL)
+        return draw_equal(e->total_fen, e->shares, seq);
+    struct draw_left left = {
+        .left_fen = remaining_fen(e), .left_shares = remaining_shares(e), .cap_fen = e->cap_fen};
+    return draw_lucky(e->seed, &e->id, (uint32_t)seq, &left);
+}
+
+/* Equal shares have no luckiest. The earliest of equals stays. */
+static void keep_luckiest(struct envelope *e, const struct claim *c)
+{
+    if (e->mode == MODE_EQUAL || c->amount_fen <= e->luckiest_fen)
+        return;
+    e->luckiest_seq = c->seq;
+    e->luckiest_fen = c->amount_fen;
+    memcpy(e->luckiest_user, c->user, sizeof e->luckiest_user);
+    memcpy(e->luckiest_name, c->name, sizeof e->luckiest_name);
+}
+
+/* Text of any length below the size into a zeroed field. */
+static void set_text(char *out, size_t size, const char *text)
+{
+    size_t len = strlen(text);
+    assert(len < size);
+    memset(out, 0, size);
+    memcpy(out, text, len);
+}
+
+void envelope_open_next(struct envelope *e, const char *user, const char *name, int64_t now_us,
+                        struct claim *c)
+{
+    assert(e->state == STATE_OPEN && e->has_seed && !envelope_past_due(e, now_us) &&
+           envelope_consistent(e));
+    c->envelope = e->id;
+    set_text(c->user, sizeof c->user, user);
+    set_text(c->name, sizeof c->name, name);
+    c->amount_fen = next_amount(e);
+    c->seq = e->opened_shares + 1;
+    c->opened_us = now_us;
+    assert(c->amount_fen >= 1 && c->amount_fen <= e->cap_fen);
+    e->opened_shares++;
+    e->opened_fen += c->amount_fen;
+    e->version++;
+    keep_luckiest(e, c);
+    if (e->opened_shares == e->shares) {
+        e->state = STATE_SOLD_OUT;
+        e->closed_us = now_us;
+    }
+    assert(envelope_consistent(e));
+}
+
+int64_t envelope_expire(struct envelope *e, int64_t now_us)
+{
+    assert(e->state == STATE_OPEN && envelope_consistent(e));
+    int64_t refund_fen = remaining_fen(e);
+    e->refunded_fen = refund_fen;
+    e->state = STATE_EXPIRED;
+    e->closed_us = now_us;
+    e->version++;
+    assert(envelope_consistent(e));
+    return refund_fen;
+}
+
+/* True if word is one of the words of list, which are separated by one space. */
+static bool list_has(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *at = list; *at != '\0';) {
+        size_t this_len = strcspn(at, " ");
+        if (this_len == len && memcmp(at, word, len) == 0)
+            return true;
+        at += this_len;
+        at += *at == ' ' ? 1 : 0;
+    }
+    return false;
+}
+
+bool envelope_admits(const struct envelope *e, const char *user, const char groups[][USER_SIZE],
+                     size_t n_groups)
+{
+    if (user_is_guest(e->sender) != user_is_guest(user))
+        return false;
+    switch (e->to_kind) {
+    case TO_ANYONE:
+        return true;
+    case TO_USERS:
+        return list_has(e->to, user);
+    case TO_GROUP:
+        for (size_t i = 0; i < n_groups; i++)
+            if (strcmp(groups[i], e->to) == 0)
+                return true;
+        return false;
+    default:
+        return false;
+    }
+}
+
+const char *envelope_state_name(enum envelope_state s)
+{
+    static const char *const names[] = {"open", "sold_out", "expired"};
+    return names[s];
+}
+
+const char *envelope_mode_name(enum envelope_mode m)
+{
+    return m == MODE_LUCKY ? "lucky" : "equal";
+}

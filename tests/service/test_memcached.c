@@ -1,0 +1,165 @@
+/* The cache contract on a real memcached: what is unknown is said to be unknown. */
+#include "lib/store/memcached.h"
+#include "tests/service/memcached_server.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+struct fixture {
+    struct memcached_server server;
+    struct cache *a, *b; /* two connections */
+};
+
+static int set_up(void **state)
+{
+    static struct fixture f;
+    memcached_server_start(&f.server);
+    f.a = memcached_cache_new(f.server.socket, 200);
+    f.b = memcached_cache_new(f.server.socket, 200);
+    *state = &f;
+    return f.a == NULL || f.b == NULL;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    f->a->ops->close(f->a);
+    f->b->ops->close(f->b);
+    memcached_server_end(&f->server);
+    return 0;
+}
+
+struct text_item {
+    struct cache_item item;
+    char text[64];
+};
+
+static enum cache_result get(struct cache *c, const char *key, struct text_item *out)
+{
+    *out = (struct text_item){.item = {.value_cap = sizeof out->text}};
+    out->item.value = out->text;
+    snprintf(out->item.key, sizeof out->item.key, "%s", key);
+    c->ops->get(c, &out->item, 1);
+    return out->item.result;
+}
+
+static enum cache_result add(struct cache *c, const char *key, const char *value)
+{
+    return c->ops->add(c, key, value, strlen(value), 60);
+}
+
+static enum cache_result cas(struct cache *c, const struct text_item *seen, const char *value)
+{
+    return c->ops->cas(c, &seen->item, value, strlen(value), 60);
+}
+
+static void bad_servers_are_refused(void **state)
+{
+    (void)state;
+    assert_null(memcached_cache_new("", 200));
+    assert_null(memcached_cache_new(",", 200));
+}
+
+static void a_dead_server_is_unknown_not_a_miss(void **state)
+{
+    struct fixture *f = *state;
+    struct text_item seen;
+    memcached_server_kill(&f->server);
+    assert_int_equal(get(f->a, "x/g", &seen), CACHE_UNKNOWN);
+    assert_int_equal(add(f->a, "x/g", "1"), CACHE_UNKNOWN);
+    memcached_server_again(&f->server);
+    assert_int_equal(get(f->a, "x/g", &seen), CACHE_MISS);
+}
+
+static void a_stopped_server_is_unknown_and_its_late_answer_goes_to_nobody(void **state)
+{
+    struct fixture *f = *state;
+    struct text_item seen;
+    assert_int_equal(add(f->a, "one/g", "first"), CACHE_STORED);
+    assert_int_equal(add(f->a, "two/g", "second"), CACHE_STORED);
+    kill(f->server.pid, SIGSTOP);
+    assert_int_equal(get(f->a, "one/g", &seen), CACHE_UNKNOWN);
+    kill(f->server.pid, SIGCONT);
+    assert_int_equal(get(f->a, "two/g", &seen), CACHE_HIT);
+    assert_string_equal(seen.text, "second");
+}
+
+static void a_token_does_not_outlive_its_server(void **state)
+{
+    struct fixture *f = *state;
+    struct text_item seen;
+    assert_int_equal(add(f->a, "x/g", "old"), CACHE_STORED);
+    assert_int_equal(get(f->a, "x/g", &seen), CACHE_HIT);
+    memcached_server_kill(&f->server);
+    memcached_server_again(&f->server);
+    assert_int_equal(add(f->b, "x/g", "new"), CACHE_STORED); /* the same cas number again */
+    assert_int_equal(cas(f->a, &seen, "stale"), CACHE_UNKNOWN);
+    assert_int_equal(cas(f->a, &seen, "stale"), CACHE_UNKNOWN);
+    assert_int_equal(get(f->a, "x/g", &seen), CACHE_HIT);
+    assert_string_equal(seen.text, "new");
+}
+
+static void add_and_cas_have_one_winner(void **state)
+{
+    struct fixture *f = *state;
+    struct text_item a, b;
+    assert_int_equal(get(f->a, "x/g", &a), CACHE_MISS);
+    assert_int_equal(add(f->a, "x/g", "1"), CACHE_STORED);
+    assert_int_equal(add(f->b, "x/g", "2"), CACHE_EXISTS);
+    assert_int_equal(get(f->a, "x/g", &a), CACHE_HIT);
+    assert_int_equal(get(f->b, "x/g", &b), CACHE_HIT);
+    assert_int_equal(cas(f->a, &a, "3"), CACHE_STORED);
+    assert_int_equal(cas(f->b, &b, "4"), CACHE_EXISTS);
+    assert_int_equal(get(f->b, "x/g", &b), CACHE_HIT);
+    assert_string_equal(b.text, "3");
+}
+
+static void one_get_tells_hits_from_misses(void **state)
+{
+    struct fixture *f = *state;
+    struct cache_item items[150];
+    static char texts[150][16];
+    for (int i = 0; i < 150; i++) {
+        items[i] = (struct cache_item){.value = texts[i], .value_cap = sizeof texts[i]};
+        snprintf(items[i].key, sizeof items[i].key, "%d/g", i);
+        if (i % 3 == 0)
+            assert_int_equal(add(f->a, items[i].key, items[i].key), CACHE_STORED);
+    }
+    f->a->ops->get(f->a, items, 150);
+    for (int i = 0; i < 150; i++) {
+        assert_int_equal(items[i].result, i % 3 == 0 ? CACHE_HIT : CACHE_MISS);
+        assert_string_equal(items[i].value, i % 3 == 0 ? items[i].key : "");
+    }
+}
+
+static void a_value_too_long_for_its_place_reads_as_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct text_item seen;
+    char text[200];
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
+    assert_int_equal(add(f->a, "x/g", text), CACHE_STORED);
+    assert_int_equal(get(f->a, "x/g", &seen), CACHE_HIT);
+    assert_int_equal(seen.item.len, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bad_servers_are_refused),
+        TEST(a_dead_server_is_unknown_not_a_miss),
+        TEST(a_stopped_server_is_unknown_and_its_late_answer_goes_to_nobody),
+        TEST(a_token_does_not_outlive_its_server),
+        TEST(add_and_cas_have_one_winner),
+        TEST(one_get_tells_hits_from_misses),
+        TEST(a_value_too_long_for_its_place_reads_as_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
