@@ -41,6 +41,11 @@ int64_t id_time_us(const struct id *id)
     return ms * US_PER_MS;
 }
 
+unsigned id_set(const struct id *id)
+{
+    return (id->b[6] & 0x0fu) << 8 | id->b[7];
+}
+
 int id_compare(const struct id *a, const struct id *b)
 {
     return memcmp(a->b, b->b, ID_SIZE);

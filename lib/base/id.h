@@ -18,6 +18,8 @@ struct id id_make(const struct rng *rng, int64_t wall_us, unsigned set);
 struct id id_floor(int64_t wall_us);
 /* The time in the id: whole milliseconds, as microseconds. */
 int64_t id_time_us(const struct id *id);
+/* The set number in the id. */
+unsigned id_set(const struct id *id);
 int id_compare(const struct id *a, const struct id *b);
 /* Canonical lower-case text with hyphens; out holds ID_TEXT_SIZE. */
 void id_format(char *out, const struct id *id);

@@ -13,13 +13,13 @@ const char *transfer_kind_name(enum transfer_kind kind)
     return names[kind];
 }
 
-static struct transfer transfer_for_envelope(const struct rng *rng, enum transfer_kind kind,
+static struct transfer transfer_for_envelope(const struct id *id, enum transfer_kind kind,
                                              const char *user, const struct id *envelope,
                                              int64_t amount_fen, int64_t at_us)
 {
     assert(amount_fen > 0 && strlen(user) < USER_SIZE);
-    struct transfer t = {.kind = kind, .amount_fen = amount_fen, .at_us = at_us, .balance_fen = -1};
-    t.id = id_make(rng, at_us, 0);
+    struct transfer t = {
+        .id = *id, .kind = kind, .amount_fen = amount_fen, .at_us = at_us, .balance_fen = -1};
     memcpy(t.user, user, strlen(user));
     memcpy(t.ref, envelope->b, ID_SIZE);
     t.ref_len = ID_SIZE;
@@ -29,17 +29,41 @@ static struct transfer transfer_for_envelope(const struct rng *rng, enum transfe
 struct transfer transfer_for_send(const struct rng *rng, const char *user,
                                   const struct id *envelope, int64_t amount_fen, int64_t at_us)
 {
-    return transfer_for_envelope(rng, TRANSFER_SEND, user, envelope, amount_fen, at_us);
+    struct id id = id_make(rng, at_us, id_set(envelope));
+    return transfer_for_envelope(&id, TRANSFER_SEND, user, envelope, amount_fen, at_us);
 }
 
-struct transfer transfer_for_claim(const struct rng *rng, const char *user,
-                                   const struct id *envelope, uint32_t seq, int64_t amount_fen,
-                                   int64_t opened_us)
+/* The reference of a claim: envelope || seq (u32 big-endian). */
+static void put_claim_ref(uint8_t ref[ID_SIZE + 4], const struct id *envelope, uint32_t seq)
 {
-    struct transfer t =
-        transfer_for_envelope(rng, TRANSFER_CLAIM, user, envelope, amount_fen, opened_us);
+    memcpy(ref, envelope->b, ID_SIZE);
     for (int i = 3; i >= 0; i--, seq >>= 8)
-        t.ref[ID_SIZE + i] = (uint8_t)seq;
+        ref[ID_SIZE + i] = (uint8_t)seq;
+}
+
+/* A source of "randomness" that is the digest of the claim's reference. */
+static void fill_from_digest(void *self, void *out, size_t n)
+{
+    assert(n <= 32);
+    memcpy(out, self, n);
+}
+
+struct id transfer_claim_id(const struct id *envelope, uint32_t seq, int64_t opened_us)
+{
+    uint8_t ref[ID_SIZE + 4], digest[32];
+    put_claim_ref(ref, envelope, seq);
+    hash_sha256(digest, ref, sizeof ref);
+    struct rng fixed = {.fill = fill_from_digest, .self = digest};
+    return id_make(&fixed, opened_us, id_set(envelope));
+}
+
+struct transfer transfer_for_claim(const char *user, const struct id *envelope, uint32_t seq,
+                                   int64_t amount_fen, int64_t opened_us)
+{
+    struct id id = transfer_claim_id(envelope, seq, opened_us);
+    struct transfer t =
+        transfer_for_envelope(&id, TRANSFER_CLAIM, user, envelope, amount_fen, opened_us);
+    put_claim_ref(t.ref, envelope, seq);
     t.ref_len = ID_SIZE + 4;
     return t;
 }
@@ -47,5 +71,6 @@ struct transfer transfer_for_claim(const struct rng *rng, const char *user,
 struct transfer transfer_for_refund(const struct rng *rng, const char *user,
                                     const struct id *envelope, int64_t amount_fen, int64_t at_us)
 {
-    return transfer_for_envelope(rng, TRANSFER_REFUND, user, envelope, amount_fen, at_us);
+    struct id id = id_make(rng, at_us, id_set(envelope));
+    return transfer_for_envelope(&id, TRANSFER_REFUND, user, envelope, amount_fen, at_us);
 }

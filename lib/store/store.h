@@ -43,8 +43,6 @@ struct send_row {
     uint8_t body_hash[32];     /* in */
     bool replay;               /* out: the key is known */
     uint8_t replay_body_hash[32];
-    struct id replay_id;       /* out: the envelope (or transfer) it made */
-    int64_t replay_balance_fen;
     bool insert;               /* in for send_write */
     struct envelope *envelope; /* in for send_write: with seed; out for a replay: as stored now */
     struct transfer transfer;  /* in for send_write */
@@ -124,7 +122,7 @@ struct store_ops {
     /* Is this very key's row locked by a transaction under way? (After ERR_LOCKED.) */
     enum err (*key_in_progress)(struct store *s, const uint8_t key_hash[32], bool *busy);
 
-    /* Creates an account for a guest with a top-up of amount_fen (its transfer unique by user). */
+    /* Creates an account for a guest with a top-up (its transfer unique by user); begins a transaction. */
     enum err (*guest_write)(struct store *s, const char *user, const char *name,
                             const struct transfer *topup);
     enum err (*wallet_read)(struct store *s, struct wallet_row *row);

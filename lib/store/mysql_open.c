@@ -1,0 +1,147 @@
+/* The transaction of a batch of opens: three round trips, the last of them the commit. */
+#include "lib/store/mysql_internal.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_ids(const void *a, const void *b)
+{
+    return id_compare(a, b);
+}
+
+/* Takes one locked envelope into its place. */
+static void take_envelope(void *context, struct sql_row *row)
+{
+    struct open_set *set = context;
+    struct envelope e;
+    envelope_take(row, &e);
+    const struct id *at =
+        bsearch(&e.id, set->ids, set->n_envelopes, sizeof set->ids[0], compare_ids);
+    assert(at != NULL);
+    set->envelopes[at - set->ids] = e;
+    set->exists[at - set->ids] = true;
+}
+
+static void take_claim(void *context, struct sql_row *row)
+{
+    struct open_set *set = context;
+    struct claim c;
+    row_bytes(row, c.envelope.b, ID_SIZE);
+    row_text(row, c.user, sizeof c.user);
+    row_text(row, c.name, sizeof c.name);
+    c.amount_fen = row_i64(row);
+    c.seq = row_i64(row);
+    c.opened_us = row_i64(row);
+    for (size_t i = 0; i < set->n_rows; i++) {
+        if (id_compare(&set->rows[i].envelope, &c.envelope) != 0 ||
+            strcmp(set->rows[i].user, c.user) != 0)
+            continue;
+        set->rows[i].found = true;
+        set->rows[i].claim = c;
+    }
+}
+
+enum err mysql_open_read(struct store *store, struct open_set *set)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    sql_transaction(s);
+    buf_printf(q, "SELECT %s FROM envelope e LEFT JOIN seed s ON s.envelope_id = e.id WHERE e.id IN (",
+               sql_envelope_columns);
+    for (size_t i = 0; i < set->n_envelopes; i++) {
+        sql_comma(q, i == 0);
+        sql_id(q, &set->ids[i]);
+    }
+    buf_puts(q, ") ORDER BY e.id FOR UPDATE");
+    buf_puts(q, set->nowait ? " NOWAIT; " : "; ");
+    for (size_t i = 0; i < set->n_rows; i++) {
+        buf_puts(q, i == 0 ? "SELECT envelope_id, user_id, name, amount_fen, seq, opened_us "
+                             "FROM claim WHERE (envelope_id = "
+                           : " OR (envelope_id = ");
+        sql_id(q, &set->rows[i].envelope);
+        buf_puts(q, " AND user_id = ");
+        sql_user(q, set->rows[i].user);
+        buf_putc(q, ')');
+    }
+    buf_puts(q, set->n_rows > 0 ? "; " SQL_NOW : SQL_NOW);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_affected(s, NULL);
+    if (err == ERR_OK)
+        err = sql_rows(s, take_envelope, set);
+    if (err == ERR_OK && set->n_rows > 0)
+        err = sql_rows(s, take_claim, set);
+    return err == ERR_OK ? sql_rows(s, row_take_i64, &set->now_us) : err;
+}
+
+/* Both inserts of the new claims; returns how many. */
+static size_t put_claims(struct buf *q, const struct open_set *set)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < set->n_rows; i++) {
+        const struct claim *c = &set->rows[i].claim;
+        if (!set->rows[i].insert)
+            continue;
+        buf_puts(q, n++ == 0 ? "INSERT INTO claim (envelope_id, user_id, name, amount_fen, seq, "
+                               "opened_us) VALUES ("
+                             : ", (");
+        sql_id(q, &c->envelope);
+        buf_putc(q, ',');
+        sql_user(q, c->user);
+        buf_putc(q, ',');
+        sql_text(q, c->name);
+        buf_printf(q, ",%lld,%lld,%lld)", (long long)c->amount_fen, (long long)c->seq,
+                   (long long)c->opened_us);
+    }
+    return n;
+}
+
+static int compare_credits(const void *a, const void *b)
+{
+    const struct claim *x = *(const struct claim *const *)a, *y = *(const struct claim *const *)b;
+    int order = strcmp(x->user, y->user);
+    return order != 0 ? order : id_compare(&x->envelope, &y->envelope);
+}
+
+static void put_credits(struct buf *q, const struct open_set *set)
+{
+    const struct claim *claims[BATCH_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < set->n_rows; i++)
+        if (set->rows[i].insert)
+            claims[n++] = &set->rows[i].claim;
+    qsort(claims, n, sizeof claims[0], compare_credits);
+    for (size_t i = 0; i < n; i++) {
+        const struct claim *c = claims[i];
+        buf_puts(q, i == 0 ? "; INSERT INTO credit (user_id, envelope_id, lane, seq, amount_fen, "
+                             "opened_us) VALUES ("
+                           : ", (");
+        sql_user(q, c->user);
+        buf_putc(q, ',');
+        sql_id(q, &c->envelope);
+        buf_printf(q, ",%u,%lld,%lld,%lld)", lane_of(c->user), (long long)c->seq,
+                   (long long)c->amount_fen, (long long)c->opened_us);
+    }
+}
+
+enum err mysql_open_write(struct store *store, const struct open_set *set)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    size_t claims = put_claims(q, set), closed;
+    put_credits(q, set);
+    for (size_t i = 0; i < set->n_envelopes; i++) {
+        if (!set->changed[i])
+            continue;
+        buf_puts(q, q->len > 0 ? "; " : "");
+        sql_envelope_update(q, &set->envelopes[i]);
+    }
+    sql_closings(q, set, &closed);
+    enum err err = sql_send(s);
+    for (int i = 0; i < 2 && err == ERR_OK && claims > 0; i++)
+        err = sql_affected_exactly(s, claims);
+    for (size_t i = 0; i < set->n_envelopes && err == ERR_OK; i++)
+        if (set->changed[i])
+            err = sql_affected_exactly(s, 1);
+    return err == ERR_OK ? sql_closings_take(s, closed) : err;
+}

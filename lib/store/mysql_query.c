@@ -1,0 +1,150 @@
+/* Plain reads of one thing. */
+#include "lib/store/mysql_internal.h"
+#include <string.h>
+
+struct one_envelope {
+    struct envelope *e;
+    bool found;
+};
+
+static void take_envelope(void *context, struct sql_row *row)
+{
+    struct one_envelope *one = context;
+    envelope_take(row, one->e);
+    one->found = true;
+}
+
+enum err mysql_envelope_get(struct store *store, const struct id *id, struct envelope *e,
+                            bool *found, int64_t *now_us)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    struct one_envelope one = {.e = e};
+    buf_printf(q, "SELECT %s FROM envelope e WHERE e.id = ", sql_envelope_columns_public);
+    sql_id(q, id);
+    buf_puts(q, "; " SQL_NOW);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_rows(s, take_envelope, &one);
+    *found = one.found;
+    return err == ERR_OK ? sql_rows(s, row_take_i64, now_us) : err;
+}
+
+struct claims {
+    struct id envelope;
+    struct claim *out;
+    size_t n, limit;
+};
+
+static void take_claim(void *context, struct sql_row *row)
+{
+    struct claims *claims = context;
+    if (claims->n == claims->limit)
+        return;
+    struct claim *c = &claims->out[claims->n++];
+    c->envelope = claims->envelope;
+    row_text(row, c->user, sizeof c->user);
+    row_text(row, c->name, sizeof c->name);
+    c->amount_fen = row_i64(row);
+    c->seq = row_i64(row);
+    c->opened_us = row_i64(row);
+}
+
+#define CLAIM_COLUMNS "user_id, name, amount_fen, seq, opened_us"
+
+enum err mysql_claim_get(struct store *store, const struct id *id, const char *user,
+                         struct claim *c, bool *found)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    struct claims claims = {.envelope = *id, .out = c, .limit = 1};
+    buf_puts(q, "SELECT " CLAIM_COLUMNS " FROM claim WHERE envelope_id = ");
+    sql_id(q, id);
+    buf_puts(q, " AND user_id = ");
+    sql_user(q, user);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_rows(s, take_claim, &claims);
+    *found = claims.n == 1;
+    return err;
+}
+
+enum err mysql_claims_page(struct store *store, const struct id *id, int64_t after_seq,
+                           size_t limit, struct claim *out, size_t *n)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    struct claims claims = {.envelope = *id, .out = out, .limit = limit};
+    buf_puts(q, "SELECT " CLAIM_COLUMNS " FROM claim WHERE envelope_id = ");
+    sql_id(q, id);
+    buf_printf(q, " AND seq > %lld ORDER BY seq LIMIT %zu", (long long)after_seq, limit);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_rows(s, take_claim, &claims);
+    *n = claims.n;
+    return err;
+}
+
+struct me {
+    struct account *account;
+    int64_t *pending_fen;
+};
+
+static void take_me(void *context, struct sql_row *row)
+{
+    struct me *me = context;
+    me->account->exists = !row_null(row);
+    row_text(row, me->account->name, sizeof me->account->name);
+    me->account->balance_fen = row_i64(row);
+    me->account->sent_day = row_i64(row);
+    me->account->sent_day_fen = row_i64(row);
+    *me->pending_fen = row_i64(row);
+}
+
+/* One statement for balance and pending: a credit between two reads would be counted twice or not. */
+enum err mysql_account_get(struct store *store, const char *user, struct account *a,
+                           int64_t *pending_fen)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    memset(a, 0, sizeof *a);
+    memcpy(a->user, user, strlen(user));
+    *pending_fen = 0;
+    buf_puts(q, "SELECT a.name, COALESCE(a.balance_fen, 0), COALESCE(a.sent_day, 0), "
+                "COALESCE(a.sent_day_fen, 0), (SELECT COALESCE(SUM(c.amount_fen), 0) FROM credit c "
+                "WHERE c.user_id = ");
+    sql_user(q, user);
+    buf_puts(q, ") FROM (SELECT 1 AS one) o LEFT JOIN account a ON a.user_id = ");
+    sql_user(q, user);
+    struct me me = {.account = a, .pending_fen = pending_fen};
+    enum err err = sql_send(s);
+    return err == ERR_OK ? sql_rows(s, take_me, &me) : err;
+}
+
+static void take_queue(void *context, struct sql_row *row)
+{
+    struct queue_state *out = context;
+    out->pending_credits = row_i64(row);
+    out->pending_fen = row_i64(row);
+    out->oldest_opened_us = row_i64(row);
+}
+
+enum err mysql_queue_state(struct store *store, struct queue_state *out)
+{
+    struct mysql_store *s = mysql_of(store);
+    memset(out, 0, sizeof *out);
+    buf_puts(sql_begin(s), SQL_NOW);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_rows(s, row_take_i64, &out->now_us);
+    if (err != ERR_OK)
+        return err;
+    buf_printf(sql_begin(s),
+               "SELECT COUNT(*), COALESCE(SUM(amount_fen), 0), COALESCE(MIN(opened_us), 0) "
+               "FROM credit; SELECT COUNT(*) FROM seed WHERE expires_us <= %lld",
+               (long long)out->now_us);
+    err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_rows(s, take_queue, out);
+    return err == ERR_OK ? sql_rows(s, row_take_i64, &out->overdue_refunds) : err;
+}

@@ -1,0 +1,192 @@
+/* The transaction of a batch of sends. */
+#include "lib/store/mysql_internal.h"
+#include <string.h>
+
+static void take_account(void *context, struct sql_row *row)
+{
+    struct send_set *set = context;
+    char user[USER_SIZE];
+    row_text(row, user, sizeof user);
+    for (size_t i = 0; i < set->n_accounts; i++) {
+        struct account *a = &set->accounts[i];
+        if (strcmp(a->user, user) != 0)
+            continue;
+        a->exists = true;
+        row_text(row, a->name, sizeof a->name);
+        a->balance_fen = row_i64(row);
+        a->sent_day = row_i64(row);
+        a->sent_day_fen = row_i64(row);
+        return;
+    }
+}
+
+/* Takes a known key and the envelope it made. */
+static void take_replay(void *context, struct sql_row *row)
+{
+    struct send_set *set = context;
+    uint8_t key_hash[32];
+    row_bytes(row, key_hash, sizeof key_hash);
+    for (size_t i = 0; i < set->n_rows; i++) {
+        struct send_row *r = &set->rows[i];
+        if (memcmp(r->key_hash, key_hash, sizeof key_hash) != 0)
+            continue;
+        r->replay = true;
+        row_bytes(row, r->replay_body_hash, sizeof r->replay_body_hash);
+        envelope_take(row, r->envelope);
+        return;
+    }
+}
+
+enum err mysql_send_read(struct store *store, struct send_set *set)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    sql_transaction(s);
+    for (size_t i = 0; i < set->n_accounts; i++) {
+        buf_puts(q, i == 0 ? "SELECT user_id, name, balance_fen, sent_day, sent_day_fen "
+                             "FROM account WHERE user_id IN ("
+                           : ",");
+        sql_user(q, set->accounts[i].user);
+    }
+    buf_puts(q, set->nowait ? ") ORDER BY user_id FOR UPDATE NOWAIT; "
+                            : ") ORDER BY user_id FOR UPDATE; ");
+    buf_printf(q, "SELECT i.key_hash, i.body_hash, %s FROM idempotency i JOIN envelope e ON e.id = i.ref "
+                  "WHERE i.key_hash IN (",
+               sql_envelope_columns_public);
+    for (size_t i = 0; i < set->n_rows; i++) {
+        sql_comma(q, i == 0);
+        sql_bytes(q, set->rows[i].key_hash, sizeof set->rows[i].key_hash);
+    }
+    buf_puts(q, "); " SQL_NOW);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_affected(s, NULL);
+    if (err == ERR_OK)
+        err = sql_rows(s, take_account, set);
+    if (err == ERR_OK)
+        err = sql_rows(s, take_replay, set);
+    return err == ERR_OK ? sql_rows(s, row_take_i64, &set->now_us) : err;
+}
+
+static void put_key(struct buf *q, const struct send_row *r)
+{
+    buf_putc(q, '(');
+    sql_bytes(q, r->key_hash, sizeof r->key_hash);
+    buf_putc(q, ',');
+    sql_bytes(q, r->body_hash, sizeof r->body_hash);
+    buf_putc(q, ',');
+    sql_id(q, &r->envelope->id);
+    buf_printf(q, ",%lld)", (long long)r->envelope->created_us);
+}
+
+static void put_envelope(struct buf *q, const struct send_row *r)
+{
+    const struct envelope *e = r->envelope;
+    buf_putc(q, '(');
+    sql_id(q, &e->id);
+    buf_putc(q, ',');
+    sql_user(q, e->sender);
+    buf_putc(q, ',');
+    sql_text(q, e->sender_name);
+    buf_printf(q, ",%d,%lld,%lld,%lld,", (int)e->mode, (long long)e->total_fen,
+               (long long)e->shares, (long long)e->cap_fen);
+    sql_text(q, e->greeting);
+    buf_printf(q, ",%d,", (int)e->to_kind);
+    sql_bytes(q, e->to, strlen(e->to));
+    buf_printf(q, ",0,0,0,0,%lld,%lld,0,", (long long)e->created_us, (long long)e->expires_us);
+    sql_bytes(q, e->seed_hash, sizeof e->seed_hash);
+    buf_printf(q, ",0,0,'','',%lld)", (long long)e->version);
+}
+
+static void put_seed(struct buf *q, const struct send_row *r)
+{
+    buf_putc(q, '(');
+    sql_id(q, &r->envelope->id);
+    buf_printf(q, ",%lld,", (long long)r->envelope->expires_us);
+    sql_bytes(q, r->envelope->seed, sizeof r->envelope->seed);
+    buf_putc(q, ')');
+}
+
+static void put_transfer(struct buf *q, const struct send_row *r)
+{
+    sql_transfer_values(q, &r->transfer);
+}
+
+struct insert {
+    const char *head;
+    void (*put)(struct buf *q, const struct send_row *r);
+};
+
+/* In the order in which everybody inserts. */
+static const struct insert inserts[] = {
+    {"INSERT INTO idempotency (key_hash, body_hash, ref, created_us) VALUES ", put_key},
+    {"INSERT INTO envelope (id, sender, sender_name, mode, total_fen, shares, cap_fen, greeting, "
+     "to_kind, recipients, state, opened_shares, opened_fen, refunded_fen, created_us, expires_us, "
+     "closed_us, seed_hash, luckiest_seq, luckiest_fen, luckiest_user, luckiest_name, version) "
+     "VALUES ",
+     put_envelope},
+    {"INSERT INTO seed (envelope_id, expires_us, seed) VALUES ", put_seed},
+    {sql_transfer_insert, put_transfer},
+};
+#define INSERTS (sizeof inserts / sizeof inserts[0])
+
+static size_t put_inserts(struct buf *q, const struct send_set *set)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < INSERTS; k++) {
+        n = 0;
+        buf_puts(q, inserts[k].head);
+        for (size_t i = 0; i < set->n_rows; i++) {
+            if (!set->rows[i].insert)
+                continue;
+            sql_comma(q, n++ == 0);
+            inserts[k].put(q, &set->rows[i]);
+        }
+        buf_puts(q, "; ");
+    }
+    return n;
+}
+
+static void put_account(struct buf *q, const struct account *a)
+{
+    buf_puts(q, "UPDATE account SET name = ");
+    sql_text(q, a->name);
+    buf_printf(q, ", balance_fen = %lld, sent_day = %lld, sent_day_fen = %lld WHERE user_id = ",
+               (long long)a->balance_fen, (long long)a->sent_day, (long long)a->sent_day_fen);
+    sql_user(q, a->user);
+}
+
+enum err mysql_send_write(struct store *store, const struct send_set *set)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    size_t rows = put_inserts(q, set), accounts = 0;
+    for (size_t i = 0; i < set->n_accounts; i++) {
+        if (!set->changed[i])
+            continue;
+        buf_puts(q, accounts++ == 0 ? "" : "; ");
+        put_account(q, &set->accounts[i]);
+    }
+    enum err err = sql_send(s);
+    for (size_t k = 0; k < INSERTS && err == ERR_OK; k++)
+        err = sql_affected_exactly(s, rows);
+    for (size_t i = 0; i < accounts && err == ERR_OK; i++)
+        err = sql_affected_exactly(s, 1);
+    return err;
+}
+
+/* An insert under way would be seen as a lock on the key's own row. */
+enum err mysql_key_in_progress(struct store *store, const uint8_t key_hash[32], bool *busy)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    int64_t ignored;
+    buf_puts(q, "SELECT 1 FROM idempotency WHERE key_hash = ");
+    sql_bytes(q, key_hash, 32);
+    buf_puts(q, " FOR UPDATE NOWAIT");
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_rows(s, row_take_i64, &ignored);
+    *busy = err == ERR_LOCKED;
+    return *busy ? ERR_OK : err;
+}

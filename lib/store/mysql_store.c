@@ -1,0 +1,122 @@
+/* A session as a whole: its operations in one table, and how transactions end. */
+#include "lib/store/mysql_internal.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SQL_MAX_BYTES (4u << 20)
+
+static void mysql_store_close(struct store *store)
+{
+    struct mysql_store *s = mysql_of(store);
+    sql_disconnect(s);
+    buf_free(&s->sql);
+    free(s);
+}
+
+static void mysql_set_deadline(struct store *store, int64_t mono_us)
+{
+    mysql_of(store)->deadline_us = mono_us;
+}
+
+/* Alone in its trip, so that a lost connection means an unknown outcome for this statement only. */
+static enum err mysql_commit_transaction(struct store *store)
+{
+    struct mysql_store *s = mysql_of(store);
+    int64_t deadline_us = s->deadline_us;
+    s->deadline_us = 0; /* all is done but this */
+    buf_puts(sql_begin(s), "COMMIT");
+    bool connected = s->link != NULL;
+    enum err err = sql_run(s);
+    s->deadline_us = deadline_us;
+    if (err == ERR_OK)
+        s->in_transaction = false;
+    return err == ERR_UNAVAILABLE && connected ? ERR_UNCERTAIN : err;
+}
+
+static void mysql_rollback_transaction(struct store *store)
+{
+    struct mysql_store *s = mysql_of(store);
+    if (s->link == NULL || sql_lost(s)) {
+        sql_disconnect(s);
+        return;
+    }
+    int64_t deadline_us = s->deadline_us;
+    s->deadline_us = 0;
+    buf_puts(sql_begin(s), "ROLLBACK");
+    enum err err = sql_run(s);
+    s->deadline_us = deadline_us;
+    s->in_transaction = false;
+    if (err != ERR_OK)
+        sql_disconnect(s);
+}
+
+static void take_generation(void *context, struct sql_row *row)
+{
+    row_bytes(row, context, 16);
+}
+
+static enum err mysql_generation(struct store *store, uint8_t out[16])
+{
+    struct mysql_store *s = mysql_of(store);
+    memset(out, 0, 16);
+    buf_puts(sql_begin(s), "SELECT generation FROM meta WHERE one = 1");
+    enum err err = sql_send(s);
+    return err != ERR_OK ? err : sql_rows(s, take_generation, out);
+}
+
+#define BARRIER_SLOTS 32
+
+static enum err mysql_barrier(struct store *store)
+{
+    struct mysql_store *s = mysql_of(store);
+    buf_printf(sql_begin(s), "UPDATE barrier SET passes = passes + 1 WHERE slot = %lu",
+               (unsigned long)getpid() % BARRIER_SLOTS);
+    enum err err = sql_send(s);
+    return err != ERR_OK ? err : sql_affected_exactly(s, 1);
+}
+
+static const struct store_ops mysql_ops = {
+    .close = mysql_store_close,
+    .set_deadline = mysql_set_deadline,
+    .commit = mysql_commit_transaction,
+    .rollback = mysql_rollback_transaction,
+    .generation = mysql_generation,
+    .barrier = mysql_barrier,
+    .open_read = mysql_open_read,
+    .open_write = mysql_open_write,
+    .send_read = mysql_send_read,
+    .send_write = mysql_send_write,
+    .key_in_progress = mysql_key_in_progress,
+    .guest_write = mysql_guest_write,
+    .wallet_read = mysql_wallet_read,
+    .wallet_write = mysql_wallet_write,
+    .credit_read = mysql_credit_read,
+    .credit_write = mysql_credit_write,
+    .credit_postpone = mysql_credit_postpone,
+    .due_list = mysql_due_list,
+    .refund_write = mysql_refund_write,
+    .tally_run = mysql_tally_run,
+    .idempotency_expire = mysql_idempotency_expire,
+    .envelope_get = mysql_envelope_get,
+    .claim_get = mysql_claim_get,
+    .claims_page = mysql_claims_page,
+    .account_get = mysql_account_get,
+    .sent_page = mysql_sent_page,
+    .received_page = mysql_received_page,
+    .year_totals_get = mysql_year_totals_get,
+    .ledger_page = mysql_ledger_page,
+    .queue_state = mysql_queue_state,
+};
+
+struct store *mysql_store_new(const struct mysql_settings *settings, const struct clock *clock)
+{
+    struct mysql_store *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->store.ops = &mysql_ops;
+    s->settings = settings;
+    s->clock = clock;
+    buf_init(&s->sql, SQL_MAX_BYTES);
+    return &s->store;
+}

@@ -1,0 +1,44 @@
+-- What each database user may do, and nothing else. {db}: the database's name.
+-- role: privileges ON table
+send: SELECT, INSERT, UPDATE ON account
+send: SELECT, INSERT ON transfer
+send: SELECT, INSERT ON envelope
+send: INSERT ON seed
+send: SELECT, INSERT ON idempotency
+send: SELECT, UPDATE ON barrier
+send: SELECT ON meta
+grab: SELECT ON envelope
+grab: SELECT, UPDATE ON barrier
+grab: SELECT ON meta
+open: SELECT, UPDATE ON envelope
+open: SELECT, DELETE ON seed
+open: SELECT, INSERT ON claim
+open: INSERT ON credit
+open: INSERT ON closing
+open: INSERT ON transfer
+open: SELECT, UPDATE ON account
+open: SELECT, UPDATE ON barrier
+open: SELECT ON meta
+query: SELECT ON account
+query: SELECT ON transfer
+query: SELECT ON envelope
+query: SELECT (envelope_id, expires_us) ON seed
+query: SELECT ON claim
+query: SELECT ON credit
+query: SELECT ON closing
+query: SELECT ON year_total
+query: SELECT, UPDATE ON barrier
+query: SELECT ON meta
+settle: SELECT, INSERT, UPDATE ON account
+settle: SELECT, INSERT ON transfer
+settle: SELECT, UPDATE ON envelope
+settle: SELECT, DELETE ON seed
+settle: SELECT ON claim
+settle: SELECT, UPDATE, DELETE ON credit
+settle: SELECT, UPDATE ON lane
+settle: SELECT, INSERT, DELETE ON closing
+settle: SELECT, INSERT, UPDATE ON year_total
+settle: SELECT, DELETE ON idempotency
+settle: SELECT, UPDATE ON barrier
+settle: SELECT ON meta
+audit: SELECT ON *
