@@ -1,0 +1,102 @@
+#include "lib/service/credit.h"
+#include <stdlib.h>
+
+#define US_PER_S INT64_C(1000000)
+#define POSTPONE_MAX_S 3600
+
+struct work {
+    struct credit_set set;
+    struct transfer transfers[CREDIT_BATCH_MAX];
+};
+
+static void choose(const struct env *env, struct credit_set *set, unsigned lane)
+{
+    size_t batch = (size_t)env->config->settle_batch;
+    set->lane = lane;
+    set->limit_oldest = batch / 5 > 0 ? batch / 5 : 1;
+    set->limit_largest = batch - set->limit_oldest;
+    set->old_after_us = env->config->settle_old_s * US_PER_S;
+}
+
+/* Books what is in the set, in the transaction that read it. */
+static enum err book(const struct env *env, struct store *store, struct work *w)
+{
+    for (size_t i = 0; i < w->set.n; i++) {
+        const struct credit *c = &w->set.rows[i];
+        w->transfers[i] = transfer_for_claim(c->user, &c->envelope, (uint32_t)c->seq,
+                                             c->amount_fen, c->opened_us);
+    }
+    enum err err = store->ops->credit_write(store, &w->set, w->transfers,
+                                            (int)env->config->year_offset_min);
+    return err == ERR_OK ? store->ops->commit(store) : err;
+}
+
+/* 1 s, doubling with every attempt, to an hour. */
+static int64_t postponed_until_us(const struct credit *c, int64_t now_us)
+{
+    int64_t wait_s = c->attempts < 12 ? INT64_C(1) << c->attempts : POSTPONE_MAX_S;
+    return now_us + (wait_s < POSTPONE_MAX_S ? wait_s : POSTPONE_MAX_S) * US_PER_S;
+}
+
+/* One credit alone. What fails by its data is put off, so that it keeps nobody else waiting. */
+static enum err book_one(const struct env *env, struct store *store, unsigned lane,
+                         const struct credit *c, int64_t now_us, size_t *booked)
+{
+    struct work *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        return ERR_FAULT;
+    choose(env, &w->set, lane);
+    enum err err = store->ops->credit_read(store, &w->set); /* for the lane's lock */
+    bool mine = err == ERR_OK && w->set.lane_free;
+    if (mine) {
+        w->set.n = 1;
+        w->set.rows[0] = *c;
+        err = book(env, store, w);
+    }
+    free(w);
+    if (err != ERR_OK || !mine)
+        store->ops->rollback(store);
+    if (mine && err == ERR_OK)
+        ++*booked;
+    if (err_class(err) != CLASS_DATA && err != ERR_FAULT)
+        return err;
+    metrics_add(env->metrics, METRIC_CREDITS_POISONED, 1);
+    err = store->ops->credit_postpone(store, c, postponed_until_us(c, now_us));
+    if (err != ERR_OK)
+        store->ops->rollback(store);
+    return err;
+}
+
+static enum err book_singly(const struct env *env, struct store *store, const struct work *w,
+                            size_t *booked)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < w->set.n && err_class(err) != CLASS_RETRY; i++)
+        err = book_one(env, store, w->set.lane, &w->set.rows[i], w->set.now_us, booked);
+    return err;
+}
+
+enum err credit_run_lane(const struct env *env, struct store *store, unsigned lane, size_t *booked)
+{
+    *booked = 0;
+    struct work *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        return ERR_FAULT;
+    choose(env, &w->set, lane);
+    enum err err = store->ops->credit_read(store, &w->set);
+    bool some = err == ERR_OK && w->set.lane_free && w->set.n > 0;
+    if (some)
+        err = book(env, store, w);
+    if (err == ERR_OK && some)
+        *booked = w->set.n;
+    else
+        store->ops->rollback(store);
+    if (some && (err_class(err) == CLASS_DATA || err == ERR_FAULT))
+        err = book_singly(env, store, w, booked);
+    free(w);
+    metrics_add(env->metrics, METRIC_CREDITS_BOOKED, *booked);
+    if (err == ERR_UNCERTAIN)
+        metrics_add(env->metrics, METRIC_COMMIT_UNKNOWN, 1);
+    return err_class(err) == CLASS_UNCERTAIN || err_class(err) == CLASS_RETRY ? ERR_UNAVAILABLE
+                                                                             : err;
+}

@@ -1,0 +1,148 @@
+#include "lib/service/refund.h"
+#include "lib/service/gate.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define TRIES_MAX 5
+
+/* Which of the envelopes may be closed: those past due, or any. */
+enum which { WHICH_DUE, WHICH_ANY };
+
+static size_t expire(const struct env *env, struct open_set *set, enum which which,
+                     struct transfer *transfers)
+{
+    size_t closed = 0;
+    for (size_t i = 0; i < set->n_envelopes; i++) {
+        struct envelope *e = &set->envelopes[i];
+        memset(&transfers[i], 0, sizeof transfers[i]);
+        set->changed[i] = set->exists[i] && e->state == STATE_OPEN &&
+                          (which == WHICH_ANY || envelope_past_due(e, set->now_us));
+        if (!set->changed[i])
+            continue;
+        int64_t refund_fen = envelope_expire(e, set->now_us);
+        transfers[i] =
+            transfer_for_refund(env->rng, e->sender, &e->id, refund_fen, set->now_us);
+        closed++;
+    }
+    return closed;
+}
+
+/* One transaction over the ids in set. Rolled back on any error. */
+static enum err try_close(const struct env *env, struct store *store, struct open_set *set,
+                          enum which which, size_t *closed)
+{
+    struct transfer transfers[BATCH_MAX];
+    *closed = 0;
+    enum err err = store->ops->open_read(store, set);
+    if (err == ERR_OK) {
+        *closed = expire(env, set, which, transfers);
+        if (*closed > 0) {
+            err = store->ops->refund_write(store, set, transfers, set->n_envelopes);
+            err = err == ERR_OK ? store->ops->commit(store) : err;
+        }
+    }
+    if (err != ERR_OK || *closed == 0)
+        store->ops->rollback(store);
+    if (err == ERR_UNCERTAIN)
+        metrics_add(env->metrics, METRIC_COMMIT_UNKNOWN, 1);
+    return err;
+}
+
+/* Once more after a deadlock, an unknown commit or a lost connection: an envelope that is closed
+ * already is not closed again. */
+static enum err close_ids(const struct env *env, struct store *store, struct cache *cache,
+                          struct open_set *set, enum which which, size_t *closed)
+{
+    enum err err = ERR_UNAVAILABLE;
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+        err = try_close(env, store, set, which, closed);
+        if (err != ERR_DEADLOCK && err != ERR_UNCERTAIN &&
+            !(err == ERR_UNAVAILABLE && tries == 0))
+            break;
+    }
+    if (err != ERR_OK)
+        return err == ERR_UNCERTAIN || err == ERR_DEADLOCK ? ERR_UNAVAILABLE : err;
+    metrics_add(env->metrics, METRIC_REFUNDS_BOOKED, *closed);
+    for (size_t i = 0; cache != NULL && i < set->n_envelopes; i++)
+        if (set->changed[i]) /* durable by our own commit */
+            gate_close(env, cache, &set->envelopes[i]);
+    return ERR_OK;
+}
+
+static void set_ids(struct open_set *set, const struct id *ids, size_t n)
+{
+    memcpy(set->ids, ids, n * sizeof ids[0]);
+    set->n_envelopes = n;
+    set->n_rows = 0;
+    set->nowait = true;
+    memset(set->exists, 0, sizeof set->exists);
+    memset(set->changed, 0, sizeof set->changed);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return id_compare(a, b);
+}
+
+/* A locked or broken envelope keeps none of the others: each by itself. */
+static void close_singly(const struct env *env, struct store *store, struct cache *cache,
+                         struct open_set *set, const struct id *ids, size_t n, size_t *closed)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t one;
+        set_ids(set, &ids[i], 1);
+        if (close_ids(env, store, cache, set, WHICH_DUE, &one) == ERR_OK)
+            *closed += one;
+    }
+}
+
+enum err refund_run(const struct env *env, struct store *store, struct cache *cache, size_t *closed,
+                    int64_t *next_due_us)
+{
+    struct id ids[BATCH_MAX];
+    size_t n = 0;
+    *closed = 0;
+    enum err err = store->ops->due_list(store, ids, BATCH_MAX, &n, next_due_us);
+    if (err != ERR_OK) {
+        store->ops->rollback(store);
+        return err;
+    }
+    if (n == 0)
+        return ERR_OK;
+    struct open_set *set = malloc(sizeof *set); /* too large for a stack */
+    if (set == NULL)
+        return ERR_FAULT;
+    qsort(ids, n, sizeof ids[0], compare_ids);
+    set_ids(set, ids, n);
+    err = close_ids(env, store, cache, set, WHICH_DUE, closed);
+    if (err == ERR_LOCKED || err_class(err) == CLASS_DATA) {
+        close_singly(env, store, cache, set, ids, n, closed);
+        err = ERR_OK;
+    }
+    free(set);
+    return err;
+}
+
+enum err refund_close(const struct env *env, struct store *store, struct cache *cache,
+                      const struct id *id, bool *found, struct envelope *envelope)
+{
+    size_t closed;
+    struct open_set *set = malloc(sizeof *set);
+    if (set == NULL)
+        return ERR_FAULT;
+    set_ids(set, id, 1);
+    set->nowait = false;
+    enum err err = close_ids(env, store, cache, set, WHICH_ANY, &closed);
+    *found = err == ERR_OK && set->exists[0];
+    if (*found)
+        *envelope = set->envelopes[0];
+    /* closed by somebody else: what he stored is told only after a commit of our own */
+    if (*found && closed == 0)
+        err = store->ops->barrier(store);
+    if (err != ERR_OK)
+        store->ops->rollback(store);
+    else if (*found && closed == 0 && cache != NULL)
+        gate_close(env, cache, envelope);
+    free(set);
+    return err == ERR_LOCKED ? ERR_UNAVAILABLE : err;
+}
