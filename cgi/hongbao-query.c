@@ -1,0 +1,211 @@
+/* All GET: envelopes, a user's records, health and metrics. */
+#include "cgi/program.h"
+#include "lib/service/query.h"
+#include <stddef.h>
+#include <string.h>
+
+static enum err session_of(struct call *c, struct query_session *q)
+{
+    *q = (struct query_session){.env = &c->process->env,
+                                .store = call_store(c),
+                                .replica = call_replica(c),
+                                .durable = c->process->services};
+    return q->store != NULL && q->replica != NULL ? ERR_OK : ERR_FAULT;
+}
+
+static enum err show_envelope(struct call *c, const struct query_session *q,
+                              const struct api_page *page, struct envelope_view *view)
+{
+    char etag[80];
+    enum err err = query_envelope(q, c->has_who ? &c->who : NULL, &c->id, view);
+    if (err != ERR_OK)
+        return err;
+    if (!c->has_who) {
+        api_encode_preview(c->response, &view->envelope);
+        return ERR_OK;
+    }
+    api_envelope_etag(etag, &view->envelope, view->has_mine ? view->mine.seq : 0, page);
+    if (http_etag_matches(c->request->if_none_match, etag)) {
+        api_encode_not_modified(c->response, etag);
+        return ERR_OK;
+    }
+    err = query_claims(q, page->after.set ? page->after.seq : 0, page->limit, view);
+    if (err != ERR_OK)
+        return err;
+    api_encode_envelope(c->response, view);
+    memcpy(c->response->etag, etag, sizeof etag);
+    return ERR_OK;
+}
+
+static enum err handle_envelope(struct call *c)
+{
+    struct query_session q;
+    struct api_page page;
+    struct envelope_view view;
+    enum err err = api_decode_page(c->request->query, PAGE_CLAIMS, &page, &c->problem);
+    if (err == ERR_OK)
+        err = session_of(c, &q);
+    return err == ERR_OK ? show_envelope(c, &q, &page, &view) : err;
+}
+
+static enum err handle_me(struct call *c)
+{
+    struct query_session q;
+    struct me_view view;
+    enum err err = session_of(c, &q);
+    if (err == ERR_OK)
+        err = query_me(&q, &c->who, &view);
+    if (err == ERR_OK)
+        api_encode_me(c->response, &view, c->process->config->currency);
+    return err;
+}
+
+static enum err handle_sent(struct call *c)
+{
+    struct query_session q;
+    struct api_page page;
+    struct sent_view view;
+    enum err err = api_decode_page(c->request->query, PAGE_SENT, &page, &c->problem);
+    if (err == ERR_OK)
+        err = session_of(c, &q);
+    if (err == ERR_OK)
+        err = query_sent(&q, &c->who, page.has_year ? page.year : 0, &page.after, page.limit,
+                         &view);
+    if (err == ERR_OK)
+        api_encode_sent_list(c->response, &view);
+    return err;
+}
+
+static enum err handle_received(struct call *c)
+{
+    struct query_session q;
+    struct api_page page;
+    struct received_view view;
+    enum err err = api_decode_page(c->request->query, PAGE_RECEIVED, &page, &c->problem);
+    if (err == ERR_OK)
+        err = session_of(c, &q);
+    if (err == ERR_OK)
+        err = query_received(&q, &c->who, page.has_year ? page.year : 0, &page.after, page.limit,
+                             &view);
+    if (err == ERR_OK)
+        api_encode_received_list(c->response, &view);
+    return err;
+}
+
+static enum err handle_ledger(struct call *c)
+{
+    struct query_session q;
+    struct api_page page;
+    struct ledger_view view;
+    enum err err = api_decode_page(c->request->query, PAGE_LEDGER, &page, &c->problem);
+    if (err == ERR_OK)
+        err = session_of(c, &q);
+    if (err == ERR_OK)
+        err = query_ledger(&q, &c->who, &page.after, page.limit, &view);
+    if (err == ERR_OK)
+        api_encode_ledger(c->response, &view);
+    return err;
+}
+
+static enum err handle_healthz(struct call *c)
+{
+    api_encode_health(c->response, true);
+    return ERR_OK;
+}
+
+/* Ready: the primary answers, and so does the cache. */
+static enum err handle_readyz(struct call *c)
+{
+    uint8_t generation[16];
+    char text[8];
+    struct cache_item item = {.key = "ready", .value = text, .value_cap = sizeof text};
+    struct store *store = call_store(c);
+    struct cache *cache = call_cache(c);
+    if (store == NULL || cache == NULL)
+        return ERR_FAULT;
+    enum err err = store->ops->generation(store, generation);
+    if (err != ERR_OK) {
+        store->ops->rollback(store);
+        return ERR_UNAVAILABLE;
+    }
+    cache->ops->get(cache, &item, 1);
+    if (item.result == CACHE_UNKNOWN)
+        return ERR_UNAVAILABLE;
+    api_encode_health(c->response, true);
+    return ERR_OK;
+}
+
+static bool is_loopback(const char *address)
+{
+    return address[0] == '\0' || strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
+struct gauge {
+    const char *name, *help;
+    int64_t value;
+};
+
+static void print_gauges(struct buf *out, const struct queue_state *q)
+{
+    int64_t age_us = q->oldest_opened_us > 0 ? q->now_us - q->oldest_opened_us : 0;
+    const struct gauge gauges[] = {
+        {"hongbao_pending_credits", "Claims not credited yet.", q->pending_credits},
+        {"hongbao_pending_credits_fen", "Their sum.", q->pending_fen},
+        {"hongbao_pending_credits_oldest_microseconds", "Age of the oldest.", age_us},
+        {"hongbao_overdue_refunds", "Open envelopes past their deadline.", q->overdue_refunds}};
+    for (size_t i = 0; i < sizeof gauges / sizeof gauges[0]; i++)
+        buf_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %lld\n", gauges[i].name, gauges[i].help,
+                   gauges[i].name, gauges[i].name, (long long)gauges[i].value);
+}
+
+static enum err handle_metrics(struct call *c)
+{
+    struct queue_state queue;
+    struct store *store = call_store(c);
+    struct buf *out = &c->response->body;
+    if (!is_loopback(c->request->remote_address))
+        return ERR_NOT_FOUND;
+    metrics_print(c->process->env.metrics, api_route_names, out);
+    bool up = store != NULL && store->ops->queue_state(store, &queue) == ERR_OK;
+    if (!up && store != NULL)
+        store->ops->rollback(store);
+    buf_printf(out,
+               "# HELP hongbao_database_up The primary answers.\n"
+               "# TYPE hongbao_database_up gauge\nhongbao_database_up %d\n",
+               up ? 1 : 0);
+    if (up)
+        print_gauges(out, &queue);
+    c->response->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    c->response->state = "ok";
+    return out->failed ? ERR_FAULT : ERR_OK;
+}
+
+static enum err start(struct process *p)
+{
+    p->services = durable_new(&p->env);
+    return p->services != NULL ? ERR_OK : ERR_FAULT;
+}
+
+static void stop(struct process *p)
+{
+    durable_free(p->services);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct program program = {
+        .name = "hongbao-query",
+        .summary = "FastCGI: shows envelopes, records, health and metrics.",
+        .pool = offsetof(struct config, query),
+        .handlers = {[ROUTE_ENVELOPE] = handle_envelope,
+                     [ROUTE_ME] = handle_me,
+                     [ROUTE_SENT] = handle_sent,
+                     [ROUTE_RECEIVED] = handle_received,
+                     [ROUTE_LEDGER] = handle_ledger,
+                     [ROUTE_HEALTHZ] = handle_healthz,
+                     [ROUTE_READYZ] = handle_readyz,
+                     [ROUTE_METRICS] = handle_metrics},
+        .start = start,
+        .stop = stop};
+    return program_main(argc, argv, &program);
+}

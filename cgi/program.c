@@ -1,0 +1,258 @@
+#include "cgi/program.h"
+#include "cgi/loop.h"
+#include "cgi/master.h"
+#include "lib/base/log.h"
+#include "lib/store/memcached.h"
+#include "lib/store/mysql.h"
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#ifndef HONGBAO_CONFIG_FILE
+#define HONGBAO_CONFIG_FILE "/etc/hongbao/hongbao.conf"
+#endif
+#ifndef HONGBAO_VERSION
+#define HONGBAO_VERSION "0"
+#endif
+
+#define EXIT_USAGE 2
+#define LOCK_WAIT_S 1
+#define TOKENS_REMEMBERED 1024
+#define WEB_SERVER_TIMEOUT_S 10
+#define MEMORY_MAX_BYTES (UINT64_C(8) << 30)
+
+/* The sessions of a process and what they connect with. */
+struct connections {
+    const struct config *config;
+    struct mysql_settings primary, replica;
+};
+
+/* What main prepares and every worker gets. */
+struct setup {
+    const struct program *program;
+    struct config config;
+    struct token_keys keys;
+    struct secret_pair ticket_keys;
+    struct metrics *metrics;
+};
+
+static struct store *open_store(void *self)
+{
+    struct connections *c = self;
+    return mysql_store_new(&c->primary, &clock_system);
+}
+
+static struct cache *open_cache(void *self)
+{
+    struct connections *c = self;
+    return memcached_cache_new(c->config->cache_servers, (unsigned)c->config->cache_timeout_ms);
+}
+
+static void connections_fill(struct connections *c, const struct config *config,
+                             const struct config_pool *pool)
+{
+    c->config = config;
+    c->primary = (struct mysql_settings){.socket = config->db_socket,
+                                         .host = config->db_host,
+                                         .port = (unsigned)config->db_port,
+                                         .database = config->db_name,
+                                         .credentials = pool->credentials,
+                                         .timeout_s = (unsigned)config->db_timeout_s,
+                                         .lock_wait_s = LOCK_WAIT_S};
+    c->replica = c->primary;
+    if (config->db_replica_socket[0] != '\0')
+        c->replica.socket = config->db_replica_socket;
+}
+
+struct store *call_store(struct call *c)
+{
+    if (c->thread->store == NULL)
+        c->thread->store = c->process->env.store_open(c->process->env.self);
+    if (c->thread->store != NULL)
+        c->thread->store->ops->set_deadline(c->thread->store, c->deadline_us);
+    return c->thread->store;
+}
+
+struct store *call_replica(struct call *c)
+{
+    struct connections *connections = c->process->env.self;
+    if (c->process->config->db_replica_socket[0] == '\0')
+        return call_store(c);
+    if (c->thread->replica == NULL)
+        c->thread->replica = mysql_store_new(&connections->replica, &clock_system);
+    if (c->thread->replica != NULL)
+        c->thread->replica->ops->set_deadline(c->thread->replica, c->deadline_us);
+    return c->thread->replica;
+}
+
+struct cache *call_cache(struct call *c)
+{
+    if (c->thread->cache == NULL)
+        c->thread->cache = c->process->env.cache_open(c->process->env.self);
+    return c->thread->cache;
+}
+
+void call_key_hash(const struct call *c, uint8_t out[32])
+{
+    char text[USER_SIZE + 32 + KEY_SIZE];
+    int len = snprintf(text, sizeof text, "%s %s %s", c->who.user, c->route->name,
+                       c->request->idempotency_key);
+    hash_sha256(out, text, (size_t)len);
+}
+
+/* No request can make a process eat the machine. Sanitizers need more room than there is. */
+static void limit_memory(void)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    struct rlimit limit = {.rlim_cur = MEMORY_MAX_BYTES, .rlim_max = MEMORY_MAX_BYTES};
+    setrlimit(RLIMIT_AS, &limit);
+#endif
+}
+
+static void threads_free(struct thread *threads, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (threads[i].store != NULL)
+            threads[i].store->ops->close(threads[i].store);
+        if (threads[i].replica != NULL)
+            threads[i].replica->ops->close(threads[i].replica);
+        if (threads[i].cache != NULL)
+            threads[i].cache->ops->close(threads[i].cache);
+    }
+    free(threads);
+}
+
+static int run_worker(void *context, int listener)
+{
+    struct setup *setup = context;
+    struct connections connections;
+    struct process p = {.program = setup->program, .config = &setup->config, .keys = setup->keys};
+    loop_block_signals();
+    limit_memory();
+    p.pool = (const struct config_pool *)(const void *)((const char *)&setup->config +
+                                                        setup->program->pool);
+    connections_fill(&connections, &setup->config, p.pool);
+    p.env = (struct env){.config = &setup->config,
+                         .clock = &clock_system,
+                         .rng = &rng_system,
+                         .metrics = setup->metrics,
+                         .ticket_keys = setup->ticket_keys,
+                         .store_open = open_store,
+                         .cache_open = open_cache,
+                         .self = &connections};
+    atomic_flag_clear(&p.starting);
+    p.threads = calloc((size_t)p.pool->threads, sizeof *p.threads);
+    p.tokens = token_cache_new(&p.keys, TOKENS_REMEMBERED);
+    if (p.threads == NULL || p.tokens == NULL || mysql_start() != ERR_OK) {
+        log_event(LOG_LEVEL_ERROR, "start_failed", "no memory");
+        return -1;
+    }
+    (void)process_ready(&p); /* if the database is away, the requests to come try again */
+    struct loop loop = {.listener = listener,
+                        .threads = (unsigned)p.pool->threads,
+                        .body_max = (size_t)setup->config.body_max_bytes,
+                        .timeout_s = WEB_SERVER_TIMEOUT_S,
+                        .handler = dispatch,
+                        .context = &p};
+    int rc = loop_run(&loop);
+    if (atomic_load(&p.ready))
+        setup->program->stop(&p);
+    threads_free(p.threads, (size_t)p.pool->threads);
+    token_cache_free(p.tokens);
+    return rc;
+}
+
+static enum err load_secrets(struct setup *s, struct buf *message)
+{
+    const struct config *c = &s->config;
+    struct {
+        struct secret_pair *pair;
+        const char *path;
+    } files[] = {{&s->keys.kind[TOKEN_USER], c->token_file},
+                 {&s->keys.kind[TOKEN_GUEST], c->guest_file},
+                 {&s->keys.kind[TOKEN_WALLET], c->wallet_file},
+                 {&s->ticket_keys, c->ticket_file}};
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < sizeof files / sizeof files[0] && err == ERR_OK; i++)
+        err = secret_load(files[i].pair, files[i].path, message);
+    return err;
+}
+
+static int prepare(struct setup *s, const char *config_path)
+{
+    struct buf message;
+    char path[2 * CONFIG_PATH_SIZE];
+    buf_init(&message, 4096);
+    enum err err = rng_init();
+    if (err == ERR_OK)
+        err = config_load(&s->config, config_path, &message);
+    if (err == ERR_OK)
+        err = load_secrets(s, &message);
+    if (err != ERR_OK) {
+        fprintf(stderr, "%s: %s\n", s->program->name,
+                message.data != NULL ? message.data : err_name(err));
+        buf_free(&message);
+        return -1;
+    }
+    buf_free(&message);
+    snprintf(path, sizeof path, "%s/%s.log", s->config.log_dir,
+             s->program->name + strlen("hongbao-"));
+    if (log_open(s->config.log_dir[0] != '\0' ? path : NULL, s->program->name) != 0) {
+        perror(path);
+        return -1;
+    }
+    snprintf(path, sizeof path, "%s/metrics", s->config.run_dir);
+    s->metrics = metrics_open(path);
+    if (s->metrics == NULL)
+        perror(path);
+    return s->metrics != NULL ? 0 : -1;
+}
+
+static void print_help(const struct program *program)
+{
+    printf("Usage: %s [--config FILE]\n%s\n\n"
+           "  --config FILE  settings (default " HONGBAO_CONFIG_FILE ")\n"
+           "  --help         this text\n"
+           "  --version      the version\n\n"
+           "Listens on the pool's unix socket, or on descriptor 0 if that is a listening socket.\n"
+           "SIGTERM finishes the requests in hand; SIGHUP opens the log again.\n"
+           "Exit codes: 0 ended by a signal, 1 could not start, 2 wrong usage.\n",
+           program->name, program->summary);
+}
+
+int program_main(int argc, char **argv, const struct program *program)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {NULL, 0, NULL, 0}};
+    static struct setup setup; /* large, and workers keep it */
+    const char *config_path = HONGBAO_CONFIG_FILE;
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (option == 'c') {
+            config_path = optarg;
+        } else if (option == 'h') {
+            print_help(program);
+            return EXIT_SUCCESS;
+        } else if (option == 'v') {
+            puts(HONGBAO_VERSION);
+            return EXIT_SUCCESS;
+        } else {
+            return EXIT_USAGE;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "%s: unexpected argument %s\n", program->name, argv[optind]);
+        return EXIT_USAGE;
+    }
+    setup.program = program;
+    if (prepare(&setup, config_path) != 0)
+        return EXIT_FAILURE;
+    const struct config_pool *pool =
+        (const struct config_pool *)(const void *)((const char *)&setup.config + program->pool);
+    return master_run(pool->socket, (unsigned)pool->processes, run_worker, &setup) == 0
+               ? EXIT_SUCCESS
+               : EXIT_FAILURE;
+}
