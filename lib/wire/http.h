@@ -3,7 +3,9 @@
 #define HONGBAO_WIRE_HTTP_H
 
 #include "lib/base/buf.h"
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define REQUEST_ID_SIZE 65
 
@@ -36,8 +38,11 @@ struct http_response {
 /* Empty 200 application/json answer with a body ceiling of 1 MiB. */
 void http_response_init(struct http_response *r);
 void http_response_free(struct http_response *r);
-/* The CGI form: Status line, headers (Cache-Control: private, no-cache, always; X-Request-Id;
- * Content-Length), blank line, body. out->failed on no memory. */
+/* "Not Found" and so on; "Error" for a status that this service never gives. */
+const char *http_status_text(int status);
+/* The CGI form: Status line, headers, blank line, body. Always X-Request-Id, nosniff and
+ * Cache-Control (private, no-cache with an ETag, else no-store); Content-Length but for 304;
+ * WWW-Authenticate with 401. A body that failed becomes a 503 problem. out->failed on no memory. */
 void http_render(const struct http_response *r, const char *request_id, struct buf *out);
 
 /* The Bearer token in an Authorization value (scheme in any case): *len > 0, else NULL. */
@@ -46,9 +51,10 @@ const char *http_bearer(const char *authorization, size_t *len);
  * that a web server's compression added is ignored. */
 bool http_etag_matches(const char *if_none_match, const char *etag);
 /* The value of one query parameter, percent-decoded, into out: 1 found, 0 absent, -1 ill-formed,
- * duplicate or too long. */
+ * duplicate or too long. out is "" where it is not found. */
 int http_query_get(const char *query, const char *name, char *out, size_t out_cap);
-/* The first parameter whose name is not among names[0..n): copied to out; false if all are known. */
+/* The first parameter whose name is not among names[0..n): copied to out, cut to fit and with '?'
+ * for what is not printable ASCII; false if all are known. */
 bool http_query_unknown(const char *query, const char *const *names, size_t n, char *out,
                         size_t out_cap);
 

@@ -7,6 +7,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,9 +25,9 @@ struct json_value {
 };
 struct json_doc;
 
-/* NULL with *error ERR_INVALID_JSON (not one well-formed document, or bytes that are no UTF-8),
- * ERR_INVALID_REQUEST (duplicate member, its name in member; too deep or too many values) or
- * ERR_FAULT. member holds member_cap bytes. */
+/* NULL with *error ERR_INVALID_JSON (not one well-formed document, bytes that are no UTF-8, a NUL or
+ * lone surrogate in a string), ERR_INVALID_REQUEST (duplicate member, its name in member; too deep
+ * or too many values) or ERR_FAULT. member holds member_cap bytes. */
 struct json_doc *json_parse(const char *text, size_t len, enum err *error, char *member,
                             size_t member_cap);
 const struct json_value *json_top(const struct json_doc *doc);

@@ -18,9 +18,9 @@ enum err problem_set(struct problem *p, enum err err, const char *member, const 
     __attribute__((format(printf, 4, 5)));
 /* HTTP status of err: client errors as in the API, retry and uncertain classes and faults 503. */
 int problem_status(enum err err);
-/* Fills *r: status, application/problem+json body {"type":"about:blank","title","status","code",
- * "detail"?,"member"?,"request_id"}, Retry-After with 429 and 503, WWW-Authenticate is the loop's
- * (401: http_render adds it), state = the code. Anything that is no client error is shown as
+/* Fills *r, which http_response_init made (what a broken-off answer left in it goes, but for allow):
+ * status, application/problem+json body {"type":"about:blank","title","status","code",
+ * "detail","member"?,"request_id"?} (request_id NULL or "": left out), Retry-After with 429 and 503, state = the code. Anything that is no client error is shown as
  * `unavailable`; ERR_FAULT too. */
 void problem_render(const struct problem *p, const char *request_id, struct http_response *r);
 

@@ -1,0 +1,157 @@
+#include "lib/wire/http.h"
+#include "lib/wire/problem.h"
+#include <string.h>
+#include <strings.h>
+
+#define BODY_MAX (1024 * 1024)
+
+struct status_row {
+    int status;
+    const char *text;
+};
+static const struct status_row statuses[] = {
+    {200, "OK"},
+    {201, "Created"},
+    {304, "Not Modified"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {409, "Conflict"},
+    {411, "Length Required"},
+    {413, "Content Too Large"},
+    {415, "Unsupported Media Type"},
+    {422, "Unprocessable Content"},
+    {429, "Too Many Requests"},
+    {503, "Service Unavailable"},
+};
+
+const char *http_status_text(int status)
+{
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
+        if (statuses[i].status == status)
+            return statuses[i].text;
+    return "Error";
+}
+
+void http_response_init(struct http_response *r)
+{
+    *r = (struct http_response){.status = 200, .content_type = "application/json", .state = "ok"};
+    buf_init(&r->body, BODY_MAX);
+}
+
+void http_response_free(struct http_response *r)
+{
+    buf_free(&r->body);
+}
+
+static void put_header(struct buf *out, const char *name, const char *value)
+{
+    if (value == NULL || value[0] == '\0')
+        return;
+    buf_puts(out, name);
+    buf_puts(out, ": ");
+    buf_puts(out, value);
+    buf_puts(out, "\r\n");
+}
+
+static void put_number(struct buf *out, const char *name, int64_t n)
+{
+    buf_puts(out, name);
+    buf_puts(out, ": ");
+    buf_put_i64(out, n);
+    buf_puts(out, "\r\n");
+}
+
+static void render(const struct http_response *r, const char *request_id, struct buf *out)
+{
+    buf_puts(out, "Status: ");
+    buf_put_i64(out, r->status);
+    buf_putc(out, ' ');
+    buf_puts(out, http_status_text(r->status));
+    buf_puts(out, "\r\n");
+    put_header(out, "Content-Type", r->content_type);
+    put_header(out, "Location", r->location);
+    put_header(out, "ETag", r->etag);
+    put_header(out, "Allow", r->allow);
+    if (r->retry_after_s > 0)
+        put_number(out, "Retry-After", r->retry_after_s);
+    if (r->status == 401)
+        put_header(out, "WWW-Authenticate", "Bearer");
+    put_header(out, "Cache-Control", r->etag[0] != '\0' ? "private, no-cache" : "no-store");
+    put_header(out, "X-Content-Type-Options", "nosniff");
+    put_header(out, "X-Request-Id", request_id);
+    /* the length that a 304 names would be that of the 200 */
+    if (r->status != 304)
+        put_number(out, "Content-Length", (int64_t)r->body.len);
+    buf_puts(out, "\r\n");
+    if (r->status != 304 && r->body.len > 0)
+        buf_append(out, r->body.data, r->body.len);
+}
+
+void http_render(const struct http_response *r, const char *request_id, struct buf *out)
+{
+    if (!r->body.failed) {
+        render(r, request_id, out);
+        return;
+    }
+    struct problem p = {.err = ERR_FAULT};
+    struct http_response sorry;
+    http_response_init(&sorry);
+    problem_render(&p, request_id, &sorry);
+    if (sorry.body.failed)
+        out->failed = true;
+    else
+        render(&sorry, request_id, out);
+    http_response_free(&sorry);
+}
+
+const char *http_bearer(const char *authorization, size_t *len)
+{
+    static const char scheme[] = "Bearer ";
+    *len = 0;
+    if (authorization == NULL || strncasecmp(authorization, scheme, sizeof scheme - 1) != 0)
+        return NULL;
+    const char *token = authorization + sizeof scheme - 1;
+    token += strspn(token, " ");
+    size_t n = strcspn(token, " \t");
+    if (n == 0 || token[n + strspn(token + n, " \t")] != '\0')
+        return NULL;
+    *len = n;
+    return token;
+}
+
+/* The length of an opaque tag without what a compressing web server added to it. */
+static size_t plain_length(const char *tag, size_t len)
+{
+    static const char *const suffixes[] = {"-gzip", "-br", "-deflate", "-zstd"};
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        size_t n = strlen(suffixes[i]);
+        if (len > n && memcmp(tag + len - n, suffixes[i], n) == 0)
+            return len - n;
+    }
+    return len;
+}
+
+bool http_etag_matches(const char *if_none_match, const char *etag)
+{
+    size_t etag_len = strlen(etag);
+    if (if_none_match == NULL || etag_len < 2)
+        return false;
+    const char *at = if_none_match + strspn(if_none_match, " \t");
+    if (at[0] == '*' && at[1 + strspn(at + 1, " \t")] == '\0')
+        return true;
+    while (*(at += strspn(at, " \t,")) != '\0') {
+        if (at[0] == 'W' && at[1] == '/')
+            at += 2;
+        const char *end = at[0] == '"' ? strchr(at + 1, '"') : NULL;
+        if (end == NULL)
+            return false;
+        size_t len = plain_length(at + 1, (size_t)(end - at - 1));
+        if (len == etag_len - 2 && memcmp(at + 1, etag + 1, len) == 0)
+            return true;
+        at = end + 1;
+    }
+    return false;
+}

@@ -1,0 +1,258 @@
+#include "lib/base/str.h"
+#include "lib/base/utf8.h"
+#include "lib/wire/json.h"
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+
+#define DEPTH_MAX 4
+
+/* One allocation: the document, its values, and the bytes of their texts. */
+struct json_doc {
+    size_t n_nodes, max_nodes;
+    char *text; /* next free byte */
+    char *text_end;
+    struct json_value nodes[];
+};
+
+struct reader {
+    struct json_doc *doc;
+    struct json_value *open[DEPTH_MAX]; /* the objects and arrays we are in */
+    struct json_value *last[DEPTH_MAX]; /* the youngest child of each */
+    size_t depth;
+    const char *key; /* of the value to come */
+    enum err error;  /* why a callback stopped the parser */
+    char *member;
+    size_t member_cap;
+};
+
+static int refuse(struct reader *r, enum err error, const char *member)
+{
+    r->error = error;
+    if (member != NULL && !str_set(r->member, r->member_cap, member, strlen(member)))
+        r->member[0] = '\0';
+    return 0;
+}
+
+/* Keeps a copy with a NUL. The room is never exceeded: each text had quotes or a delimiter. */
+static const char *keep(struct reader *r, const char *text, size_t len)
+{
+    struct json_doc *d = r->doc;
+    if (memchr(text, '\0', len) != NULL || !utf8_valid(text, len)) {
+        refuse(r, ERR_INVALID_JSON, NULL);
+        return NULL;
+    }
+    if ((size_t)(d->text_end - d->text) < len + 1) {
+        refuse(r, ERR_FAULT, NULL);
+        return NULL;
+    }
+    char *copy = d->text;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    d->text += len + 1;
+    return copy;
+}
+
+static struct json_value *add(struct reader *r, enum json_type type, const char *text, size_t len)
+{
+    struct json_doc *d = r->doc;
+    if (d->n_nodes == d->max_nodes) {
+        refuse(r, ERR_INVALID_REQUEST, NULL);
+        return NULL;
+    }
+    struct json_value *v = &d->nodes[d->n_nodes++];
+    *v = (struct json_value){.type = type, .key = r->key, .text = text, .len = len};
+    r->key = NULL;
+    if (r->depth > 0) {
+        struct json_value **last = &r->last[r->depth - 1];
+        if (*last == NULL)
+            r->open[r->depth - 1]->first = v;
+        else
+            (*last)->next = v;
+        *last = v;
+        r->open[r->depth - 1]->count++;
+    }
+    return v;
+}
+
+static int on_null(void *ctx)
+{
+    return add(ctx, JSON_NULL, "null", 4) != NULL;
+}
+
+static int on_boolean(void *ctx, int value)
+{
+    return add(ctx, JSON_BOOL, value ? "true" : "false", value ? 4 : 5) != NULL;
+}
+
+static int on_text(struct reader *r, enum json_type type, const char *text, size_t len)
+{
+    const char *copy = keep(r, text, len);
+    return copy != NULL && add(r, type, copy, len) != NULL;
+}
+
+static int on_number(void *ctx, const char *text, size_t len)
+{
+    return on_text(ctx, JSON_NUMBER, text, len);
+}
+
+static int on_string(void *ctx, const unsigned char *text, size_t len)
+{
+    return on_text(ctx, JSON_STRING, (const char *)text, len);
+}
+
+static int on_key(void *ctx, const unsigned char *text, size_t len)
+{
+    struct reader *r = ctx;
+    r->key = keep(r, (const char *)text, len);
+    if (r->key == NULL)
+        return 0;
+    if (json_member(r->open[r->depth - 1], r->key) != NULL)
+        return refuse(r, ERR_INVALID_REQUEST, r->key);
+    return 1;
+}
+
+static int on_open(struct reader *r, enum json_type type)
+{
+    if (r->depth == DEPTH_MAX)
+        return refuse(r, ERR_INVALID_REQUEST, r->key);
+    struct json_value *v = add(r, type, "", 0);
+    if (v == NULL)
+        return 0;
+    r->open[r->depth] = v;
+    r->last[r->depth] = NULL;
+    r->depth++;
+    return 1;
+}
+
+static int on_object(void *ctx)
+{
+    return on_open(ctx, JSON_OBJECT);
+}
+
+static int on_array(void *ctx)
+{
+    return on_open(ctx, JSON_ARRAY);
+}
+
+static int on_close(void *ctx)
+{
+    struct reader *r = ctx;
+    r->depth--;
+    return 1;
+}
+
+static const yajl_callbacks callbacks = {
+    .yajl_null = on_null,
+    .yajl_boolean = on_boolean,
+    .yajl_number = on_number,
+    .yajl_string = on_string,
+    .yajl_start_map = on_object,
+    .yajl_map_key = on_key,
+    .yajl_end_map = on_close,
+    .yajl_start_array = on_array,
+    .yajl_end_array = on_close,
+};
+
+/* The 16 bits of \uXXXX at text, or -1. */
+static int escaped_unit(const char *text, const char *end)
+{
+    uint8_t b[2];
+    if (end - text < 6 || text[0] != '\\' || text[1] != 'u' || !str_from_hex(b, 2, text + 2, 4))
+        return -1;
+    return b[0] << 8 | b[1];
+}
+
+/* yajl turns a lone surrogate into '?': so they are looked for before it runs. A backslash outside
+ * a string is no JSON, so there is no need to know where strings begin. */
+static bool surrogates_paired(const char *text, size_t len)
+{
+    const char *end = text + len;
+    for (const char *at = text; (at = memchr(at, '\\', (size_t)(end - at))) != NULL;) {
+        int unit = escaped_unit(at, end);
+        if (unit >= 0xD800 && unit <= 0xDBFF) {
+            int low = escaped_unit(at + 6, end);
+            if (low < 0xDC00 || low > 0xDFFF)
+                return false;
+            at += 12;
+            continue;
+        }
+        if (unit >= 0xDC00 && unit <= 0xDFFF)
+            return false;
+        if (end - at < 2)
+            return true; /* yajl will refuse it */
+        at += unit < 0 ? 2 : 6;
+    }
+    return true;
+}
+
+/* Every value but the first has a comma, colon or bracket before it, so len / 2 + 1 are enough. */
+static struct json_doc *doc_new(size_t len)
+{
+    size_t nodes = len / 2 + 1 < JSON_NODES_MAX ? len / 2 + 1 : JSON_NODES_MAX;
+    size_t room = len + 2;
+    if (room < len || room > SIZE_MAX / 2)
+        return NULL;
+    struct json_doc *d = malloc(sizeof *d + nodes * sizeof d->nodes[0] + room);
+    if (d == NULL)
+        return NULL;
+    d->n_nodes = 0;
+    d->max_nodes = nodes;
+    d->text = (char *)&d->nodes[nodes];
+    d->text_end = d->text + room;
+    return d;
+}
+
+static enum err run(struct reader *r, const char *text, size_t len)
+{
+    yajl_handle parser = yajl_alloc(&callbacks, NULL, r);
+    if (parser == NULL)
+        return ERR_FAULT;
+    yajl_status status = yajl_parse(parser, (const unsigned char *)text, len);
+    if (status == yajl_status_ok)
+        status = yajl_complete_parse(parser);
+    yajl_free(parser);
+    if (status == yajl_status_ok && r->doc->n_nodes > 0)
+        return ERR_OK;
+    return r->error != ERR_OK ? r->error : ERR_INVALID_JSON;
+}
+
+struct json_doc *json_parse(const char *text, size_t len, enum err *error, char *member,
+                            size_t member_cap)
+{
+    struct reader r = {.member = member, .member_cap = member_cap};
+    member[0] = '\0';
+    *error = ERR_INVALID_JSON;
+    if (len == 0 || !utf8_valid(text, len) || !surrogates_paired(text, len))
+        return NULL;
+    *error = ERR_FAULT;
+    r.doc = doc_new(len);
+    if (r.doc == NULL)
+        return NULL;
+    *error = run(&r, text, len);
+    if (*error == ERR_OK)
+        return r.doc;
+    json_free(r.doc);
+    return NULL;
+}
+
+const struct json_value *json_top(const struct json_doc *doc)
+{
+    return &doc->nodes[0];
+}
+
+const struct json_value *json_member(const struct json_value *object, const char *name)
+{
+    if (object->type != JSON_OBJECT)
+        return NULL;
+    for (const struct json_value *v = object->first; v != NULL; v = v->next)
+        if (strcmp(v->key, name) == 0)
+            return v;
+    return NULL;
+}
+
+void json_free(struct json_doc *doc)
+{
+    free(doc);
+}
