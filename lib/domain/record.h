@@ -19,7 +19,7 @@ struct page_after { /* keyset cursor: the last row of the page before */
     bool set;
     struct id id;    /* sent: envelope; received and ledger: transfer or claim time order */
     int64_t seq;     /* claims of an envelope: the last seq */
-    uint8_t pending; /* received: 1 while in the rows that settle has not credited yet */
+
 };
 
 enum grab_state { GRAB_GRABBED, GRAB_OPENED, GRAB_BUSY, GRAB_SOLD_OUT, GRAB_EXPIRED };

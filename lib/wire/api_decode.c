@@ -1,0 +1,172 @@
+#include "lib/base/str.h"
+#include "lib/wire/api.h"
+#include "lib/wire/api_fields.h"
+#include <string.h>
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+enum err api_decode_guest(const char *body, size_t len, struct api_guest *out, struct problem *p)
+{
+    static const struct api_field fields[] = {{"name", JSON_STRING, false}};
+    struct json_doc *doc = api_parse(body, len, fields, COUNT(fields), p);
+    if (doc == NULL)
+        return p->err;
+    out->name[0] = '\0';
+    enum err err =
+        api_text(json_top(doc), "name", NAME_MAX_POINTS, out->name, sizeof out->name, p);
+    json_free(doc);
+    return err;
+}
+
+static enum err take_money(const struct json_value *top, struct api_money *out, struct problem *p)
+{
+    enum err err = api_user(json_member(top, "user"), "user", out->user, p);
+    if (err == ERR_OK)
+        err = api_number(top, "amount", 1, AMOUNT_MAX_FEN, &out->amount_fen, p);
+    if (err != ERR_OK)
+        return err;
+    const struct json_value *reference = json_member(top, "reference");
+    if (!key_valid(reference->text, reference->len, REFERENCE_MAX) ||
+        !str_set(out->reference, sizeof out->reference, reference->text, reference->len))
+        return problem_set(p, ERR_INVALID_REQUEST, "reference",
+                           "1 to %d printable ASCII characters without space", REFERENCE_MAX);
+    return ERR_OK;
+}
+
+enum err api_decode_money(const char *body, size_t len, struct api_money *out, struct problem *p)
+{
+    static const struct api_field fields[] = {{"user", JSON_STRING, true},
+                                              {"amount", JSON_NUMBER, true},
+                                              {"reference", JSON_STRING, true}};
+    struct json_doc *doc = api_parse(body, len, fields, COUNT(fields), p);
+    if (doc == NULL)
+        return p->err;
+    enum err err = take_money(json_top(doc), out, p);
+    json_free(doc);
+    return err;
+}
+
+void api_money_canonical(const struct api_money *m, struct buf *out)
+{
+    buf_printf(out, "%s\n%s\n%lld", m->user, m->reference, (long long)m->amount_fen);
+}
+
+/* True if id is already among the ids of to, which are separated by one space. */
+static bool listed(const char *to, const char *id)
+{
+    size_t len = strlen(id);
+    for (const char *at = strstr(to, id); at != NULL; at = strstr(at + 1, id))
+        if ((at == to || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+            return true;
+    return false;
+}
+
+static enum err take_users(const struct json_value *users, struct api_send *out, struct problem *p)
+{
+    char user[USER_SIZE];
+    size_t used = 0;
+    if (users->count < 1 || users->count > RECIPIENTS_MAX)
+        return problem_set(p, ERR_INVALID_REQUEST, "to.users", "1 to %d users", RECIPIENTS_MAX);
+    for (const struct json_value *v = users->first; v != NULL; v = v->next) {
+        enum err err = api_user(v, "to.users", user, p);
+        if (err != ERR_OK)
+            return err;
+        if (listed(out->to, user))
+            return problem_set(p, ERR_INVALID_REQUEST, "to.users", "%s appears twice", user);
+        if (used > 0)
+            out->to[used++] = ' ';
+        memcpy(out->to + used, user, strlen(user) + 1);
+        used += strlen(user);
+    }
+    out->to_kind = TO_USERS;
+    return ERR_OK;
+}
+
+static enum err take_to(const struct json_value *to, struct api_send *out, struct problem *p)
+{
+    static const struct api_field fields[] = {{"group", JSON_STRING, false},
+                                              {"users", JSON_ARRAY, false}};
+    if (to == NULL)
+        return ERR_OK;
+    enum err err = api_check_object(to, "to", fields, COUNT(fields), p);
+    if (err != ERR_OK)
+        return err;
+    if (to->count != 1)
+        return problem_set(p, ERR_INVALID_REQUEST, "to", "%s", "either group or users");
+    if (strcmp(to->first->key, "users") == 0)
+        return take_users(to->first, out, p);
+    out->to_kind = TO_GROUP;
+    return api_user(to->first, "to.group", out->to, p);
+}
+
+/* The sum can be shared out: at least 1 fen and at most the cap for each. */
+static enum err check_total(const struct config *c, const struct api_send *s, struct problem *p)
+{
+    if (s->total_fen < s->shares)
+        return problem_set(p, ERR_INVALID_REQUEST, "total", "%s", "less than 1 fen for a share");
+    if (s->total_fen > s->shares * c->share_cap_fen)
+        return problem_set(p, ERR_INVALID_REQUEST, "total", "more than %lld fen for a share",
+                           (long long)c->share_cap_fen);
+    return ERR_OK;
+}
+
+static enum err take_send(const struct json_value *top, const struct config *c,
+                          struct api_send *out, struct problem *p)
+{
+    const struct json_value *mode = json_member(top, "mode");
+    bool lucky = strcmp(mode->text, "lucky") == 0;
+    if (!lucky && strcmp(mode->text, "equal") != 0)
+        return problem_set(p, ERR_INVALID_REQUEST, "mode", "%s", "lucky or equal");
+    out->mode = lucky ? MODE_LUCKY : MODE_EQUAL;
+    out->expires_in_s = c->expires_default_s;
+    memcpy(out->greeting, c->greeting_default, sizeof out->greeting - 1);
+    enum err err = api_number(top, "total", 1, AMOUNT_MAX_FEN, &out->total_fen, p);
+    if (err == ERR_OK)
+        err = api_number(top, "shares", 1, c->shares_max, &out->shares, p);
+    if (err == ERR_OK)
+        err = api_number(top, "expires_in", c->expires_min_s, c->expires_max_s, &out->expires_in_s,
+                         p);
+    if (err == ERR_OK)
+        err = api_text(top, "greeting", (size_t)c->greeting_max, out->greeting,
+                       sizeof out->greeting, p);
+    if (err == ERR_OK)
+        err = take_to(json_member(top, "to"), out, p);
+    return err == ERR_OK ? check_total(c, out, p) : err;
+}
+
+enum err api_decode_send(const char *body, size_t len, const struct config *config,
+                         struct api_send *out, struct problem *p)
+{
+    static const struct api_field fields[] = {
+        {"mode", JSON_STRING, true},        {"total", JSON_NUMBER, true},
+        {"shares", JSON_NUMBER, true},      {"greeting", JSON_STRING, false},
+        {"expires_in", JSON_NUMBER, false}, {"to", JSON_OBJECT, false}};
+    memset(out, 0, sizeof *out);
+    struct json_doc *doc = api_parse(body, len, fields, COUNT(fields), p);
+    if (doc == NULL)
+        return p->err;
+    enum err err = take_send(json_top(doc), config, out, p);
+    json_free(doc);
+    return err;
+}
+
+void api_send_canonical(const struct api_send *s, struct buf *out)
+{
+    buf_printf(out, "%d\n%lld\n%lld\n%lld\n%s\n%d\n%s", (int)s->mode, (long long)s->total_fen,
+               (long long)s->shares, (long long)s->expires_in_s, s->greeting, (int)s->to_kind,
+               s->to);
+}
+
+enum err api_decode_open(const char *body, size_t len, char ticket[TICKET_SIZE], size_t *ticket_len,
+                         struct problem *p)
+{
+    static const struct api_field fields[] = {{"ticket", JSON_STRING, true}};
+    struct json_doc *doc = api_parse(body, len, fields, COUNT(fields), p);
+    if (doc == NULL)
+        return p->err;
+    const struct json_value *v = json_member(json_top(doc), "ticket");
+    bool fits = str_set(ticket, TICKET_SIZE, v->text, v->len);
+    *ticket_len = v->len;
+    json_free(doc);
+    return fits ? ERR_OK : problem_set(p, ERR_TICKET_INVALID, "ticket", "%s", "not a ticket");
+}
