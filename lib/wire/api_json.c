@@ -1,0 +1,130 @@
+#include "lib/wire/api_json.h"
+#include "lib/base/clock.h"
+#include "lib/base/str.h"
+#include "lib/wire/api_page.h"
+#include <string.h>
+
+struct json_writer *answer_begin(struct http_response *r, int status, const char *state)
+{
+    r->status = status;
+    r->content_type = "application/json";
+    r->state = state;
+    struct json_writer *w = json_writer_new(&r->body);
+    if (w == NULL)
+        r->body.failed = true;
+    else
+        json_open_object(w, NULL);
+    return w;
+}
+
+void answer_end(struct json_writer *w)
+{
+    json_close_object(w);
+    json_writer_free(w);
+}
+
+void put_id(struct json_writer *w, const char *key, const struct id *id)
+{
+    char text[ID_TEXT_SIZE];
+    id_format(text, id);
+    json_put_string(w, key, text);
+}
+
+void put_time(struct json_writer *w, const char *key, int64_t wall_us)
+{
+    char text[CLOCK_TEXT_SIZE];
+    if (wall_us == 0) {
+        json_put_null(w, key);
+        return;
+    }
+    clock_format(text, wall_us);
+    json_put_string(w, key, text);
+}
+
+void put_next(struct json_writer *w, enum api_page_kind kind, const struct page_after *next)
+{
+    char text[CURSOR_TEXT_SIZE];
+    if (!next->set) {
+        json_put_null(w, "next");
+        return;
+    }
+    api_cursor_format(text, kind, next);
+    json_put_string(w, "next", text);
+}
+
+static void put_hex(struct json_writer *w, const char *key, const uint8_t bytes[32])
+{
+    char text[65];
+    str_to_hex(text, bytes, 32);
+    json_put_string(w, key, text);
+}
+
+static void put_users(struct json_writer *w, const char *to)
+{
+    char user[USER_SIZE];
+    json_open_array(w, "users");
+    for (const char *at = to; *at != '\0';) {
+        size_t len = strcspn(at, " ");
+        if (str_set(user, sizeof user, at, len))
+            json_put_string(w, NULL, user);
+        at += len;
+        at += *at == ' ' ? 1 : 0;
+    }
+    json_close_array(w);
+}
+
+static void put_to(struct json_writer *w, const struct envelope *e)
+{
+    if (e->to_kind == TO_ANYONE) {
+        json_put_null(w, "to");
+        return;
+    }
+    json_open_object(w, "to");
+    if (e->to_kind == TO_GROUP)
+        json_put_string(w, "group", e->to);
+    else
+        put_users(w, e->to);
+    json_close_object(w);
+}
+
+static void put_luckiest(struct json_writer *w, const struct envelope *e)
+{
+    if (e->state == STATE_OPEN || e->luckiest_seq == 0) {
+        json_put_null(w, "luckiest");
+        return;
+    }
+    json_open_object(w, "luckiest");
+    json_put_string(w, "user", e->luckiest_user);
+    json_put_string(w, "name", e->luckiest_name);
+    json_put_int(w, "amount", e->luckiest_fen);
+    json_put_int(w, "seq", e->luckiest_seq);
+    json_close_object(w);
+}
+
+void put_envelope(struct json_writer *w, const struct envelope *e)
+{
+    put_id(w, "id", &e->id);
+    json_open_object(w, "sender");
+    json_put_string(w, "user", e->sender);
+    json_put_string(w, "name", e->sender_name);
+    json_close_object(w);
+    json_put_string(w, "mode", envelope_mode_name(e->mode));
+    json_put_int(w, "total", e->total_fen);
+    json_put_int(w, "shares", e->shares);
+    json_put_string(w, "greeting", e->greeting);
+    put_to(w, e);
+    json_put_string(w, "state", envelope_state_name(e->state));
+    json_put_int(w, "opened_shares", e->opened_shares);
+    json_put_int(w, "opened_total", e->opened_fen);
+    json_put_int(w, "refunded", e->refunded_fen);
+    put_time(w, "created_at", e->created_us);
+    put_time(w, "expires_at", e->expires_us);
+    put_time(w, "closed_at", e->closed_us);
+    put_hex(w, "seed_hash", e->seed_hash);
+    if (e->state != STATE_OPEN && e->has_seed)
+        put_hex(w, "seed", e->seed);
+    else
+        json_put_null(w, "seed");
+    json_put_int(w, "cap", e->cap_fen);
+    put_luckiest(w, e);
+}
