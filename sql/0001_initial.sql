@@ -3,7 +3,7 @@
 -- is like another. Statements end with a semicolon at the end of a line.
 
 -- Users with money. Envelopes and the outside world are accounts without a row.
-CREATE TABLE account (
+CREATE TABLE IF NOT EXISTS account (
   user_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   name VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   balance_fen BIGINT NOT NULL,
@@ -16,7 +16,7 @@ CREATE TABLE account (
 -- The ledger: each row moves an amount between a user and the outside world (kinds 1 top-up,
 -- 2 withdrawal) or between a user and an envelope (3 send, 4 claim, 5 refund). ref is the reference,
 -- or the envelope's id, with seq (4 bytes) for a claim. Never dropped.
-CREATE TABLE transfer (
+CREATE TABLE IF NOT EXISTS transfer (
   user_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   id BINARY(16) NOT NULL,
   kind TINYINT NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE transfer (
   CONSTRAINT transfer_amount CHECK (amount_fen > 0)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
-CREATE TABLE envelope (
+CREATE TABLE IF NOT EXISTS envelope (
   id BINARY(16) NOT NULL,
   sender VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   sender_name VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -61,7 +61,7 @@ CREATE TABLE envelope (
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- The secret seeds, one for every open envelope and for no other: closing moves it into the envelope.
-CREATE TABLE seed (
+CREATE TABLE IF NOT EXISTS seed (
   envelope_id BINARY(16) NOT NULL,
   expires_us BIGINT NOT NULL,
   seed BINARY(32) NOT NULL,
@@ -69,7 +69,7 @@ CREATE TABLE seed (
   KEY seed_expires (expires_us)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
-CREATE TABLE claim (
+CREATE TABLE IF NOT EXISTS claim (
   envelope_id BINARY(16) NOT NULL,
   user_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   name VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -82,7 +82,7 @@ CREATE TABLE claim (
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- Claims whose money has not reached its account yet. lane: hash of the user, 0..15.
-CREATE TABLE credit (
+CREATE TABLE IF NOT EXISTS credit (
   user_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   envelope_id BINARY(16) NOT NULL,
   lane TINYINT NOT NULL,
@@ -97,20 +97,20 @@ CREATE TABLE credit (
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- One row a lane: whoever locks it books that lane's credits.
-CREATE TABLE lane (
+CREATE TABLE IF NOT EXISTS lane (
   lane TINYINT NOT NULL,
   PRIMARY KEY (lane)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-INSERT INTO lane (lane) VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9),(10),(11),(12),(13),(14),(15);
+INSERT IGNORE INTO lane (lane) VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9),(10),(11),(12),(13),(14),(15);
 
 -- Closed envelopes that the yearly totals do not hold yet.
-CREATE TABLE closing (
+CREATE TABLE IF NOT EXISTS closing (
   envelope_id BINARY(16) NOT NULL,
   PRIMARY KEY (envelope_id)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- Sent and refunded are counted when an envelope has closed, received when a claim is credited.
-CREATE TABLE year_total (
+CREATE TABLE IF NOT EXISTS year_total (
   user_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   year INT NOT NULL,
   sent_count BIGINT NOT NULL DEFAULT 0,
@@ -122,7 +122,7 @@ CREATE TABLE year_total (
   PRIMARY KEY (user_id, year)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
-CREATE TABLE idempotency (
+CREATE TABLE IF NOT EXISTS idempotency (
   key_hash BINARY(32) NOT NULL,
   body_hash BINARY(32) NOT NULL,
   ref BINARY(16) NOT NULL,
@@ -132,22 +132,22 @@ CREATE TABLE idempotency (
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- Rows that processes write only to know that everything before is durable.
-CREATE TABLE barrier (
+CREATE TABLE IF NOT EXISTS barrier (
   slot SMALLINT NOT NULL,
   passes BIGINT NOT NULL,
   PRIMARY KEY (slot)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-INSERT INTO barrier (slot, passes) VALUES (0,0),(1,0),(2,0),(3,0),(4,0),(5,0),(6,0),(7,0),(8,0),(9,0),(10,0),(11,0),(12,0),(13,0),(14,0),(15,0),(16,0),(17,0),(18,0),(19,0),(20,0),(21,0),(22,0),(23,0),(24,0),(25,0),(26,0),(27,0),(28,0),(29,0),(30,0),(31,0);
+INSERT IGNORE INTO barrier (slot, passes) VALUES (0,0),(1,0),(2,0),(3,0),(4,0),(5,0),(6,0),(7,0),(8,0),(9,0),(10,0),(11,0),(12,0),(13,0),(14,0),(15,0),(16,0),(17,0),(18,0),(19,0),(20,0),(21,0),(22,0),(23,0),(24,0),(25,0),(26,0),(27,0),(28,0),(29,0),(30,0),(31,0);
 
 -- One row: the generation, made anew whenever the database was set back in time.
-CREATE TABLE meta (
+CREATE TABLE IF NOT EXISTS meta (
   one TINYINT NOT NULL,
   generation BINARY(16) NOT NULL,
   PRIMARY KEY (one)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- Every transfer as its two postings; over any transfer they sum to zero.
-CREATE VIEW posting AS
+CREATE OR REPLACE VIEW posting AS
   SELECT t.user_id AS owner, t.id AS journal_id, t.user_id AS account,
     CASE WHEN t.kind IN (2, 3) THEN -t.amount_fen ELSE t.amount_fen END AS amount_fen, t.at_us
   FROM transfer t

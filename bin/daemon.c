@@ -1,0 +1,51 @@
+#include "bin/daemon.h"
+#include "lib/store/memcached.h"
+#include <stdio.h>
+
+#define LOCK_WAIT_S 2
+
+static struct store *open_store(void *self)
+{
+    struct daemon *d = self;
+    return mysql_store_new(&d->primary, &clock_system);
+}
+
+static struct cache *open_cache(void *self)
+{
+    struct daemon *d = self;
+    return memcached_cache_new(d->config.cache_servers, (unsigned)d->config.cache_timeout_ms);
+}
+
+enum err daemon_load(struct daemon *d, const char *program, const char *config_path)
+{
+    struct buf message;
+    buf_init(&message, 4096);
+    enum err err = rng_init();
+    if (err == ERR_OK)
+        err = config_load(&d->config, config_path, &message);
+    if (err != ERR_OK)
+        fprintf(stderr, "%s: %s\n", program, message.data != NULL ? message.data : err_name(err));
+    buf_free(&message);
+    return err;
+}
+
+enum err daemon_connect(struct daemon *d, const char *credentials)
+{
+    const struct config *c = &d->config;
+    d->primary = (struct mysql_settings){.socket = c->db_socket,
+                                         .host = c->db_host,
+                                         .port = (unsigned)c->db_port,
+                                         .database = c->db_name,
+                                         .credentials = credentials,
+                                         .timeout_s = (unsigned)c->db_timeout_s,
+                                         .lock_wait_s = LOCK_WAIT_S};
+    d->env.config = c;
+    d->env.clock = &clock_system;
+    d->env.rng = &rng_system;
+    d->env.store_open = open_store;
+    d->env.cache_open = open_cache;
+    d->env.self = d;
+    if (d->env.metrics == NULL)
+        d->env.metrics = metrics_private();
+    return d->env.metrics != NULL ? mysql_start() : ERR_FAULT;
+}

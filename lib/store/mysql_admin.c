@@ -1,0 +1,161 @@
+/* The administrator's statements. Names come from our own files and settings, and are checked. */
+#include "lib/store/admin.h"
+#include "lib/store/mysql_internal.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TIMEOUT_S 60 /* creating tables may take a while */
+
+struct admin {
+    struct mysql_settings settings;
+    struct store *store;
+};
+
+struct admin *admin_open(const struct mysql_settings *settings, const struct clock *clock)
+{
+    struct admin *a = calloc(1, sizeof *a);
+    if (a == NULL)
+        return NULL;
+    a->settings = *settings;
+    a->settings.database = "";
+    a->settings.timeout_s = TIMEOUT_S;
+    a->store = mysql_store_new(&a->settings, clock);
+    if (a->store == NULL) {
+        free(a);
+        return NULL;
+    }
+    return a;
+}
+
+void admin_close(struct admin *a)
+{
+    if (a != NULL)
+        a->store->ops->close(a->store);
+    free(a);
+}
+
+/* A name that needs no escaping anywhere. */
+static bool plain_name(const char *name)
+{
+    size_t len = strlen(name);
+    return len >= 1 && len < 64 &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_*") == len;
+}
+
+enum err admin_create_database(struct admin *a, const char *name)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    assert(plain_name(name));
+    buf_printf(sql_begin(s),
+               "CREATE DATABASE IF NOT EXISTS %s CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", name);
+    return sql_run(s);
+}
+
+enum err admin_use(struct admin *a, const char *name)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    assert(plain_name(name));
+    buf_printf(sql_begin(s), "USE %s", name);
+    return sql_run(s);
+}
+
+enum err admin_set_user(struct admin *a, const char *user, const char *password)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    assert(plain_name(user) && plain_name(password));
+    buf_printf(sql_begin(s),
+               "CREATE USER IF NOT EXISTS '%s'@'localhost' IDENTIFIED BY '%s'; "
+               "ALTER USER '%s'@'localhost' IDENTIFIED BY '%s'",
+               user, password, user, password);
+    return sql_run(s);
+}
+
+enum err admin_revoke_all(struct admin *a, const char *user)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    assert(plain_name(user));
+    buf_printf(sql_begin(s), "REVOKE ALL PRIVILEGES, GRANT OPTION FROM '%s'@'localhost'", user);
+    return sql_run(s);
+}
+
+enum err admin_grant(struct admin *a, const char *database, const char *privileges,
+                     const char *table, const char *user)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    assert(plain_name(database) && plain_name(table) && plain_name(user));
+    buf_printf(sql_begin(s), "GRANT %s ON %s.%s TO '%s'@'localhost'", privileges, database, table,
+               user);
+    return sql_run(s);
+}
+
+enum err admin_schema_version(struct admin *a, int64_t *version)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    *version = 0;
+    buf_puts(sql_begin(s), "CREATE TABLE IF NOT EXISTS schema_version (version INT NOT NULL, "
+                           "applied_us BIGINT NOT NULL, PRIMARY KEY (version)) ENGINE=InnoDB");
+    enum err err = sql_run(s);
+    if (err != ERR_OK)
+        return err;
+    buf_puts(sql_begin(s), "SELECT COALESCE(MAX(version), 0) FROM schema_version");
+    err = sql_send(s);
+    return err == ERR_OK ? sql_rows(s, row_take_i64, version) : err;
+}
+
+enum err admin_apply(struct admin *a, int64_t version, const char *statements)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    buf_puts(sql_begin(s), statements);
+    enum err err = sql_run(s);
+    if (err != ERR_OK)
+        return err;
+    buf_printf(sql_begin(s),
+               "INSERT INTO schema_version (version, applied_us) VALUES (%lld, "
+               "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)))",
+               (long long)version);
+    return sql_run(s);
+}
+
+enum err admin_set_generation(struct admin *a, const uint8_t generation[16], bool replace)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    struct buf *q = sql_begin(s);
+    buf_puts(q, replace ? "REPLACE" : "INSERT IGNORE");
+    buf_puts(q, " INTO meta (one, generation) VALUES (1, ");
+    sql_bytes(q, generation, 16);
+    buf_putc(q, ')');
+    return sql_run(s);
+}
+
+struct text {
+    char *out;
+    size_t cap;
+};
+
+static void take_variable(void *context, struct sql_row *row)
+{
+    struct text *t = context;
+    row->at = 1;
+    row_text(row, t->out, t->cap);
+}
+
+enum err admin_variable(struct admin *a, const char *name, char *out, size_t cap)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    struct text t = {out, cap};
+    assert(plain_name(name));
+    out[0] = '\0';
+    buf_printf(sql_begin(s), "SHOW GLOBAL VARIABLES LIKE '%s'", name);
+    enum err err = sql_send(s);
+    return err == ERR_OK ? sql_rows(s, take_variable, &t) : err;
+}
+
+enum err admin_ping(struct admin *a)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    int64_t one;
+    buf_puts(sql_begin(s), "SELECT 1");
+    enum err err = sql_send(s);
+    return err == ERR_OK ? sql_rows(s, row_take_i64, &one) : err;
+}
