@@ -1,0 +1,35 @@
+/* hongbaoctl: one command is one row of the table in hongbaoctl.c and one function here. */
+#ifndef HONGBAO_BIN_CTL_H
+#define HONGBAO_BIN_CTL_H
+
+#include "bin/daemon.h"
+#include "lib/store/admin.h"
+
+/* Exit codes; documented in hongbaoctl(8). */
+enum ctl_exit {
+    CTL_OK = 0,
+    CTL_WRONG = 1,       /* done, and something is wrong: a violation, a refusal, no such thing */
+    CTL_USAGE = 2,       /* wrong arguments or settings; nothing was done */
+    CTL_UNAVAILABLE = 3, /* a server could not be asked; run it again */
+    CTL_FAULT = 4        /* an installation that is broken, or a bug */
+};
+
+struct ctl {
+    struct daemon daemon; /* settings are loaded; env is not connected */
+    int argc;             /* of the command: argv[0] is its name */
+    char **argv;
+};
+typedef enum ctl_exit ctl_command_fn(struct ctl *c);
+
+ctl_command_fn ctl_init, ctl_migrate, ctl_token, ctl_topup, ctl_withdraw, ctl_show, ctl_close,
+    ctl_audit, ctl_verify, ctl_restored, ctl_doctor, ctl_config_example;
+
+/* Says what and why on standard error, and returns the exit code for it. */
+enum ctl_exit ctl_fail(enum err err, const char *what);
+enum ctl_exit ctl_usage(const struct ctl *c, const char *why);
+/* An administrator's session with the database selected, or NULL after saying why in *exit_code. */
+struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code);
+/* Connects env and opens a session with a role's credentials; NULL likewise. */
+struct store *ctl_store(struct ctl *c, const char *credentials, enum ctl_exit *exit_code);
+
+#endif

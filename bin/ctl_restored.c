@@ -1,0 +1,58 @@
+/* restored: the database went back in time; whatever caches know of the later past must be forgotten. */
+#include "bin/ctl.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static bool is_served(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return false;
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool served =
+        fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    if (fd >= 0)
+        close(fd);
+    return served;
+}
+
+/* A pool that runs would go on with the old generation. */
+static bool pools_run(const struct config *c)
+{
+    const char *const sockets[] = {c->send.socket, c->grab.socket, c->open.socket,
+                                   c->query.socket};
+    bool any = false;
+    for (size_t i = 0; i < sizeof sockets / sizeof sockets[0]; i++) {
+        if (!is_served(sockets[i]))
+            continue;
+        fprintf(stderr, "hongbaoctl: somebody serves %s; stop the pools first\n", sockets[i]);
+        any = true;
+    }
+    return any;
+}
+
+enum ctl_exit ctl_restored(struct ctl *c)
+{
+    enum ctl_exit exit_code = CTL_OK;
+    uint8_t generation[16];
+    bool force = c->argc == 2 && strcmp(c->argv[1], "--force") == 0;
+    if (c->argc > 1 && !force)
+        return ctl_usage(c, "unknown argument");
+    if (!force && pools_run(&c->daemon.config))
+        return CTL_WRONG;
+    struct admin *a = ctl_admin(c, &exit_code);
+    if (a == NULL)
+        return exit_code;
+    c->daemon.env.rng->fill(c->daemon.env.rng->self, generation, sizeof generation);
+    enum err err = admin_set_generation(a, generation, true);
+    admin_close(a);
+    if (err != ERR_OK)
+        return ctl_fail(err, "restored");
+    puts("new generation: gates, tickets and markers of before are void; start the pools and "
+         "hongbao-settle again");
+    return CTL_OK;
+}

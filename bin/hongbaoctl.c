@@ -1,0 +1,170 @@
+/* The operator's command. */
+#include "bin/ctl.h"
+#include "lib/base/buf.h"
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+struct command {
+    const char *name, *arguments, *summary;
+    ctl_command_fn *run;
+    bool needs_config;
+};
+
+static const struct command commands[] = {
+    {"init", "", "make database, users, rights and secrets; safe to repeat", ctl_init, true},
+    {"migrate", "", "apply the SQL patches that are missing; safe to repeat", ctl_migrate, true},
+    {"token", "USER [--name N] [--groups A,B] [--ttl S] | --wallet BACKEND [--ttl S]",
+     "print a token", ctl_token, true},
+    {"topup", "USER FEN [--ref R]", "put money into an account; a repeat with the same R does nothing",
+     ctl_topup, true},
+    {"withdraw", "USER FEN [--ref R]", "take money out of an account; likewise", ctl_withdraw, true},
+    {"show", "ENVELOPE|USER", "print what is stored, as JSON", ctl_show, true},
+    {"close", "ENVELOPE", "close an envelope now and refund what is left", ctl_close, true},
+    {"restored", "[--force]", "after a restore: make caches forget; pools must be stopped",
+     ctl_restored, true},
+    {"config-example", "", "print every setting with unit, range and default", ctl_config_example,
+     false},
+};
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static void print_help(void)
+{
+    puts("Usage: hongbaoctl [--config FILE] COMMAND [ARGUMENT...]\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf("  %s %s\n      %s\n", commands[i].name, commands[i].arguments,
+               commands[i].summary);
+    puts("\n  --config FILE  settings (default " HONGBAO_CONFIG_FILE ")\n"
+         "  --help         this text; after a command, that command's\n"
+         "  --version      the version\n\n"
+         "Exit codes: 0 done; 1 done, and something is wrong or was refused; 2 wrong usage or\n"
+         "settings; 3 a server could not be asked; 4 a broken installation.");
+}
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+enum ctl_exit ctl_fail(enum err err, const char *what)
+{
+    fprintf(stderr, "hongbaoctl: %s: %s\n", what, err_name(err));
+    switch (err_class(err)) {
+    case CLASS_OK:
+        return CTL_OK;
+    case CLASS_CLIENT:
+    case CLASS_DATA:
+        return CTL_WRONG;
+    case CLASS_RETRY:
+    case CLASS_UNCERTAIN:
+        return CTL_UNAVAILABLE;
+    case CLASS_FAULT:
+    default:
+        return CTL_FAULT;
+    }
+}
+
+enum ctl_exit ctl_usage(const struct ctl *c, const char *why)
+{
+    const struct command *command = find(c->argv[0]);
+    fprintf(stderr, "hongbaoctl %s: %s\nUsage: hongbaoctl %s %s\n", c->argv[0], why, c->argv[0],
+            command != NULL ? command->arguments : "");
+    return CTL_USAGE;
+}
+
+struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code)
+{
+    enum err err = daemon_connect(&c->daemon, c->daemon.config.admin_credentials);
+    struct admin *a =
+        err == ERR_OK ? admin_open(&c->daemon.primary, c->daemon.env.clock) : NULL;
+    if (a == NULL) {
+        *exit_code = ctl_fail(ERR_FAULT, "database client");
+        return NULL;
+    }
+    err = admin_create_database(a, c->daemon.config.db_name);
+    if (err == ERR_OK)
+        err = admin_use(a, c->daemon.config.db_name);
+    if (err == ERR_OK)
+        return a;
+    *exit_code = ctl_fail(err, "database, as administrator");
+    admin_close(a);
+    return NULL;
+}
+
+struct store *ctl_store(struct ctl *c, const char *credentials, enum ctl_exit *exit_code)
+{
+    enum err err = daemon_connect(&c->daemon, credentials);
+    struct store *store = NULL;
+    if (err == ERR_OK)
+        store = c->daemon.env.store_open(c->daemon.env.self);
+    err = store == NULL ? ERR_FAULT : store->ops->generation(store, c->daemon.env.generation);
+    if (err == ERR_OK)
+        return store;
+    if (store != NULL)
+        store->ops->close(store);
+    *exit_code = ctl_fail(err, "database");
+    return NULL;
+}
+
+enum ctl_exit ctl_config_example(struct ctl *c)
+{
+    struct buf out;
+    (void)c;
+    buf_init(&out, 65536);
+    config_print_example(&out);
+    bool ok = !out.failed && fputs(out.data, stdout) >= 0;
+    buf_free(&out);
+    return ok ? CTL_OK : CTL_FAULT;
+}
+
+static enum ctl_exit run(struct ctl *c, const char *config_path)
+{
+    const struct command *command = find(c->argv[0]);
+    if (command == NULL) {
+        fprintf(stderr, "hongbaoctl: no such command: %s\n", c->argv[0]);
+        return CTL_USAGE;
+    }
+    for (int i = 1; i < c->argc; i++)
+        if (strcmp(c->argv[i], "--help") == 0) {
+            printf("Usage: hongbaoctl %s %s\n%s\n", command->name, command->arguments,
+                   command->summary);
+            return CTL_OK;
+        }
+    if (command->needs_config && daemon_load(&c->daemon, "hongbaoctl", config_path) != ERR_OK)
+        return CTL_USAGE;
+    return command->run(c);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {NULL, 0, NULL, 0}};
+    static struct ctl c;
+    const char *config_path = HONGBAO_CONFIG_FILE;
+    /* "+": options after the command are the command's */
+    for (int option; (option = getopt_long(argc, argv, "+", options, NULL)) != -1;) {
+        if (option == 'c') {
+            config_path = optarg;
+        } else if (option == 'h') {
+            print_help();
+            return CTL_OK;
+        } else if (option == 'v') {
+            puts(HONGBAO_VERSION);
+            return CTL_OK;
+        } else {
+            return CTL_USAGE;
+        }
+    }
+    if (optind == argc) {
+        print_help();
+        return CTL_USAGE;
+    }
+    c.argc = argc - optind;
+    c.argv = argv + optind;
+    return (int)run(&c, config_path);
+}
