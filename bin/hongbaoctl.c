@@ -21,6 +21,8 @@ static const struct command commands[] = {
     {"withdraw", "USER FEN [--ref R]", "take money out of an account; likewise", ctl_withdraw, true},
     {"show", "ENVELOPE|USER", "print what is stored, as JSON", ctl_show, true},
     {"close", "ENVELOPE", "close an envelope now and refund what is left", ctl_close, true},
+    {"audit", "[--json]", "check every invariant on one snapshot", ctl_audit, true},
+    {"verify", "--all | ENVELOPE...", "recompute the draws of closed envelopes", ctl_verify, true},
     {"restored", "[--force]", "after a restore: make caches forget; pools must be stopped",
      ctl_restored, true},
     {"config-example", "", "print every setting with unit, range and default", ctl_config_example,

@@ -52,6 +52,8 @@ struct sql_row {
 typedef void sql_row_fn(void *context, struct sql_row *row);
 /* Takes the rows of the next statement. */
 MUST_USE enum err sql_rows(struct mysql_store *s, sql_row_fn *each, void *context);
+/* The same, row by row as they come: for results that do not fit in memory. */
+MUST_USE enum err sql_stream(struct mysql_store *s, sql_row_fn *each, void *context);
 /* Takes the outcome of the next statement that returns no rows; n may be NULL. */
 MUST_USE enum err sql_affected(struct mysql_store *s, uint64_t *n);
 /* Takes it, and says ERR_FAULT unless exactly n rows were changed. */

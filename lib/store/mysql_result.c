@@ -15,11 +15,12 @@ static void advance(struct mysql_store *s)
         s->step_err = sql_classify(s);
 }
 
-enum err sql_rows(struct mysql_store *s, sql_row_fn *each, void *context)
+static enum err take_rows(struct mysql_store *s, MYSQL_RES *(*result_of)(MYSQL *),
+                          sql_row_fn *each, void *context)
 {
     if (s->step_err != ERR_OK || !s->more)
         return s->step_err != ERR_OK ? s->step_err : sql_fail(s, ERR_FAULT);
-    MYSQL_RES *result = mysql_store_result(s->link);
+    MYSQL_RES *result = result_of(s->link);
     if (result == NULL)
         return sql_fail(s, mysql_errno(s->link) != 0 ? sql_classify(s) : ERR_FAULT);
     struct sql_row row;
@@ -28,9 +29,23 @@ enum err sql_rows(struct mysql_store *s, sql_row_fn *each, void *context)
         row.at = 0;
         each(context, &row);
     }
+    bool broken = mysql_errno(s->link) != 0;
+    enum err err = broken ? sql_classify(s) : ERR_OK;
     mysql_free_result(result);
+    if (broken)
+        return sql_fail(s, err);
     advance(s);
     return ERR_OK;
+}
+
+enum err sql_rows(struct mysql_store *s, sql_row_fn *each, void *context)
+{
+    return take_rows(s, mysql_store_result, each, context);
+}
+
+enum err sql_stream(struct mysql_store *s, sql_row_fn *each, void *context)
+{
+    return take_rows(s, mysql_use_result, each, context);
 }
 
 enum err sql_affected(struct mysql_store *s, uint64_t *n)

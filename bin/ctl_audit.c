@@ -1,0 +1,120 @@
+/* audit and verify. */
+#include "bin/ctl.h"
+#include "lib/service/audit.h"
+#include "lib/wire/json.h"
+#include <stdio.h>
+#include <string.h>
+
+#define JSON_MAX_BYTES 65536
+
+static struct audit_session *open_session(struct ctl *c)
+{
+    if (daemon_connect(&c->daemon, c->daemon.config.audit_credentials) != ERR_OK)
+        return NULL;
+    return audit_session_open(&c->daemon.primary, c->daemon.env.clock);
+}
+
+static void print_text(const struct audit_result *results, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct audit_result *r = &results[i];
+        printf("%-24s %10lld rows  ", r->rule.name, (long long)r->count.rows);
+        if (r->count.violations == 0)
+            puts("ok");
+        else
+            printf("%lld WRONG, e.g. %s (%s)\n", (long long)r->count.violations, r->count.example,
+                   r->rule.meaning);
+    }
+}
+
+static bool print_json(const struct audit_result *results, size_t n, bool ok)
+{
+    struct buf out;
+    buf_init(&out, JSON_MAX_BYTES);
+    struct json_writer *w = json_writer_new(&out);
+    if (w == NULL)
+        return false;
+    json_open_object(w, NULL);
+    json_put_bool(w, "ok", ok);
+    json_open_array(w, "invariants");
+    for (size_t i = 0; i < n; i++) {
+        const struct audit_result *r = &results[i];
+        json_open_object(w, NULL);
+        json_put_string(w, "name", r->rule.name);
+        json_put_string(w, "meaning", r->rule.meaning);
+        json_put_int(w, "rows", r->count.rows);
+        json_put_int(w, "violations", r->count.violations);
+        if (r->count.violations > 0)
+            json_put_string(w, "example", r->count.example);
+        else
+            json_put_null(w, "example");
+        json_close_object(w);
+    }
+    json_close_array(w);
+    json_close_object(w);
+    json_writer_free(w);
+    bool printed = !out.failed && puts(out.data) >= 0;
+    buf_free(&out);
+    return printed;
+}
+
+enum ctl_exit ctl_audit(struct ctl *c)
+{
+    struct audit_result results[AUDIT_RESULTS_MAX];
+    size_t n = 0;
+    bool json = c->argc == 2 && strcmp(c->argv[1], "--json") == 0, ok = true;
+    if (c->argc > 1 && !json)
+        return ctl_usage(c, "unknown argument");
+    struct audit_session *s = open_session(c);
+    if (s == NULL)
+        return ctl_fail(ERR_FAULT, "audit");
+    enum err err = audit_run(s, results, &n);
+    audit_session_close(s);
+    if (err != ERR_OK)
+        return ctl_fail(err, "audit");
+    for (size_t i = 0; i < n; i++)
+        ok = ok && results[i].count.violations == 0;
+    if (!json)
+        print_text(results, n);
+    else if (!print_json(results, n, ok))
+        return CTL_FAULT;
+    return ok ? CTL_OK : CTL_WRONG;
+}
+
+static enum err verify_one(struct audit_session *s, const char *text, struct audit_count *sum)
+{
+    struct audit_count one;
+    struct id id;
+    if (!id_parse(&id, text, strlen(text)))
+        return ERR_INVALID_REQUEST;
+    enum err err = audit_draws(s, &id, &one);
+    if (err == ERR_OK && one.rows == 0)
+        return ERR_NOT_FOUND; /* or still open: its seed is secret */
+    sum->rows += one.rows;
+    sum->violations += one.violations;
+    if (one.violations > 0)
+        memcpy(sum->example, one.example, sizeof sum->example);
+    return err;
+}
+
+enum ctl_exit ctl_verify(struct ctl *c)
+{
+    struct audit_count sum;
+    memset(&sum, 0, sizeof sum);
+    if (c->argc < 2)
+        return ctl_usage(c, "--all, or ids of closed envelopes, are expected");
+    bool all = strcmp(c->argv[1], "--all") == 0;
+    struct audit_session *s = open_session(c);
+    enum err err = s == NULL ? ERR_FAULT : audit_session_begin(s);
+    if (err == ERR_OK && all)
+        err = audit_draws(s, NULL, &sum);
+    for (int i = 1; i < c->argc && err == ERR_OK && !all; i++)
+        err = verify_one(s, c->argv[i], &sum);
+    audit_session_close(s);
+    if (err != ERR_OK)
+        return ctl_fail(err, "verify");
+    printf("%lld envelopes, %lld wrong\n", (long long)sum.rows, (long long)sum.violations);
+    if (sum.violations > 0)
+        printf("e.g. %s\n", sum.example);
+    return sum.violations == 0 ? CTL_OK : CTL_WRONG;
+}
