@@ -113,12 +113,10 @@ static enum err grant_all(struct admin *a, const char *database, const struct ro
 static enum err make_roles(struct ctl *c, struct admin *a)
 {
     const struct config *config = &c->daemon.config;
-    const struct role roles[] = {{"send", config->send.credentials},
-                                 {"grab", config->grab.credentials},
-                                 {"open", config->open.credentials},
-                                 {"query", config->query.credentials},
-                                 {"settle", config->settle_credentials},
-                                 {"audit", config->audit_credentials}};
+    const struct role roles[] = {
+        {"send", config->send.credentials},     {"grab", config->grab.credentials},
+        {"open", config->open.credentials},     {"query", config->query.credentials},
+        {"settle", config->settle_credentials}, {"audit", config->audit_credentials}};
     char path[2 * CONFIG_PATH_SIZE], user[160], password[PASSWORD_SIZE];
     struct buf grants;
     buf_init(&grants, FILE_MAX_BYTES);

@@ -1,4 +1,5 @@
-/* restored: the database went back in time; whatever caches know of the later past must be forgotten. */
+/* restored: the database went back in time; whatever caches know of the later past must be
+ * forgotten. */
 #include "bin/ctl.h"
 #include <stdio.h>
 #include <string.h>
@@ -13,8 +14,7 @@ static bool is_served(const char *path)
         return false;
     memcpy(address.sun_path, path, strlen(path) + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool served =
-        fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    bool served = fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
     if (fd >= 0)
         close(fd);
     return served;
@@ -23,8 +23,7 @@ static bool is_served(const char *path)
 /* A pool that runs would go on with the old generation. */
 static bool pools_run(const struct config *c)
 {
-    const char *const sockets[] = {c->send.socket, c->grab.socket, c->open.socket,
-                                   c->query.socket};
+    const char *const sockets[] = {c->send.socket, c->grab.socket, c->open.socket, c->query.socket};
     bool any = false;
     for (size_t i = 0; i < sizeof sockets / sizeof sockets[0]; i++) {
         if (!is_served(sockets[i]))

@@ -1,5 +1,5 @@
-/* What programs without FastCGI need to work like a service: settings, log, counters, secrets, and an env
- * that connects with a role's credentials. */
+/* What programs without FastCGI need to work like a service: settings, log, counters, secrets, and
+ * an env that connects with a role's credentials. */
 #ifndef HONGBAO_BIN_DAEMON_H
 #define HONGBAO_BIN_DAEMON_H
 

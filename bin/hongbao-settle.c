@@ -10,13 +10,14 @@
 
 static void print_help(void)
 {
-    puts("Usage: hongbao-settle [--config FILE]\n"
-         "Credits claims, largest first, and refunds expired envelopes. Several may run at once.\n\n"
-         "  --config FILE  settings (default " HONGBAO_CONFIG_FILE ")\n"
-         "  --help         this text\n"
-         "  --version      the version\n\n"
-         "SIGTERM finishes the batch in hand; SIGHUP opens the log again.\n"
-         "Exit codes: 0 ended by a signal, 1 could not start, 2 wrong usage.");
+    puts(
+        "Usage: hongbao-settle [--config FILE]\n"
+        "Credits claims, largest first, and refunds expired envelopes. Several may run at once.\n\n"
+        "  --config FILE  settings (default " HONGBAO_CONFIG_FILE ")\n"
+        "  --help         this text\n"
+        "  --version      the version\n\n"
+        "SIGTERM finishes the batch in hand; SIGHUP opens the log again.\n"
+        "Exit codes: 0 ended by a signal, 1 could not start, 2 wrong usage.");
 }
 
 /* 0: go on with *config_path; else the exit code plus one. */

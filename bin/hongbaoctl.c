@@ -16,15 +16,18 @@ static const struct command commands[] = {
     {"migrate", "", "apply the SQL patches that are missing; safe to repeat", ctl_migrate, true},
     {"token", "USER [--name N] [--groups A,B] [--ttl S] | --wallet BACKEND [--ttl S]",
      "print a token", ctl_token, true},
-    {"topup", "USER FEN [--ref R]", "put money into an account; a repeat with the same R does nothing",
-     ctl_topup, true},
-    {"withdraw", "USER FEN [--ref R]", "take money out of an account; likewise", ctl_withdraw, true},
+    {"topup", "USER FEN [--ref R]",
+     "put money into an account; a repeat with the same R does nothing", ctl_topup, true},
+    {"withdraw", "USER FEN [--ref R]", "take money out of an account; likewise", ctl_withdraw,
+     true},
     {"show", "ENVELOPE|USER", "print what is stored, as JSON", ctl_show, true},
     {"close", "ENVELOPE", "close an envelope now and refund what is left", ctl_close, true},
     {"audit", "[--json]", "check every invariant on one snapshot", ctl_audit, true},
     {"verify", "--all | ENVELOPE...", "recompute the draws of closed envelopes", ctl_verify, true},
     {"restored", "[--force]", "after a restore: make caches forget; pools must be stopped",
      ctl_restored, true},
+    {"doctor", "[--json]", "check servers, sockets and secrets, and say how to mend them",
+     ctl_doctor, true},
     {"config-example", "", "print every setting with unit, range and default", ctl_config_example,
      false},
 };
@@ -34,8 +37,7 @@ static void print_help(void)
 {
     puts("Usage: hongbaoctl [--config FILE] COMMAND [ARGUMENT...]\n");
     for (size_t i = 0; i < COMMANDS; i++)
-        printf("  %s %s\n      %s\n", commands[i].name, commands[i].arguments,
-               commands[i].summary);
+        printf("  %s %s\n      %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
     puts("\n  --config FILE  settings (default " HONGBAO_CONFIG_FILE ")\n"
          "  --help         this text; after a command, that command's\n"
          "  --version      the version\n\n"
@@ -80,8 +82,7 @@ enum ctl_exit ctl_usage(const struct ctl *c, const char *why)
 struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code)
 {
     enum err err = daemon_connect(&c->daemon, c->daemon.config.admin_credentials);
-    struct admin *a =
-        err == ERR_OK ? admin_open(&c->daemon.primary, c->daemon.env.clock) : NULL;
+    struct admin *a = err == ERR_OK ? admin_open(&c->daemon.primary, c->daemon.env.clock) : NULL;
     if (a == NULL) {
         *exit_code = ctl_fail(ERR_FAULT, "database client");
         return NULL;

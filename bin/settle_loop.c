@@ -107,9 +107,8 @@ static void note_outcome(struct settle *s, enum err err)
 
 void settle_loop(struct env *env, const sigset_t *signals)
 {
-    struct settle s = {.env = env,
-                       .store = env->store_open(env->self),
-                       .cache = env->cache_open(env->self)};
+    struct settle s = {
+        .env = env, .store = env->store_open(env->self), .cache = env->cache_open(env->self)};
     int signal_number = 0;
     while (s.store != NULL && s.cache != NULL && signal_number <= 0) {
         size_t done;
@@ -118,8 +117,7 @@ void settle_loop(struct env *env, const sigset_t *signals)
         int64_t pause_ms = err != ERR_OK ? AWAY_PAUSE_MS
                            : done > 0    ? 0
                                          : env->config->settle_interval_ms;
-        struct timespec pause = {.tv_sec = pause_ms / 1000,
-                                 .tv_nsec = pause_ms % 1000 * NS_PER_MS};
+        struct timespec pause = {.tv_sec = pause_ms / 1000, .tv_nsec = pause_ms % 1000 * NS_PER_MS};
         signal_number = sigtimedwait(signals, NULL, &pause);
         if (signal_number == SIGHUP) {
             log_reopen();

@@ -20,8 +20,7 @@ static enum err handle_grab(struct call *c)
 
 static enum err start(struct process *p)
 {
-    p->services =
-        grab_service_new(&p->env, (unsigned)p->pool->leaders, (unsigned)p->pool->threads);
+    p->services = grab_service_new(&p->env, (unsigned)p->pool->leaders, (unsigned)p->pool->threads);
     return p->services != NULL ? ERR_OK : ERR_FAULT;
 }
 

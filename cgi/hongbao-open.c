@@ -8,8 +8,8 @@ static enum err handle_open(struct call *c)
     char ticket[TICKET_SIZE];
     size_t ticket_len;
     struct open_answer answer;
-    enum err err = api_decode_open(c->request->body, c->request->body_len, ticket, &ticket_len,
-                                   &c->problem);
+    enum err err =
+        api_decode_open(c->request->body, c->request->body_len, ticket, &ticket_len, &c->problem);
     if (err == ERR_OK)
         err = open_envelope(c->process->services, &c->who, &c->id, ticket, ticket_len,
                             c->deadline_us, &answer);

@@ -69,8 +69,8 @@ static enum err handle_sent(struct call *c)
     if (err == ERR_OK)
         err = session_of(c, &q);
     if (err == ERR_OK)
-        err = query_sent(&q, &c->who, page.has_year ? page.year : 0, &page.after, page.limit,
-                         &view);
+        err =
+            query_sent(&q, &c->who, page.has_year ? page.year : 0, &page.after, page.limit, &view);
     if (err == ERR_OK)
         api_encode_sent_list(c->response, &view);
     return err;

@@ -55,8 +55,7 @@ static enum err move_money(struct call *c, enum transfer_kind kind)
     struct transfer done;
     struct wallet_request request = {.kind = kind, .has_key = true};
     struct buf text;
-    enum err err =
-        api_decode_money(c->request->body, c->request->body_len, &wish, &c->problem);
+    enum err err = api_decode_money(c->request->body, c->request->body_len, &wish, &c->problem);
     if (err != ERR_OK)
         return err;
     call_key_hash(c, request.key_hash);
@@ -95,8 +94,7 @@ static enum err handle_guest(struct call *c)
     struct buf token;
     if (!c->process->config->demo)
         return ERR_NOT_FOUND;
-    enum err err =
-        api_decode_guest(c->request->body, c->request->body_len, &wish, &c->problem);
+    enum err err = api_decode_guest(c->request->body, c->request->body_len, &wish, &c->problem);
     struct store *store = call_store(c);
     if (err == ERR_OK && store == NULL)
         err = ERR_FAULT;

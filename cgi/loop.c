@@ -47,8 +47,9 @@ void loop_block_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* The next connection, or -1 when the process shall end. One thread of a process waits at a time. Signals
- * are never delivered here: they are taken by the main thread, which makes stop_fd readable. */
+/* The next connection, or -1 when the process shall end. One thread of a process waits at a time.
+ * Signals are never delivered here: they are taken by the main thread, which makes stop_fd
+ * readable. */
 static int accept_next(struct server *s)
 {
     struct pollfd fds[2] = {{.fd = s->loop->listener, .events = POLLIN},
@@ -74,8 +75,8 @@ static void set_timeouts(int fd, int timeout_s)
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
 }
 
-/* Lets libfcgi read the request that comes over fd. It takes a connection of ours for one that was kept
- * open; its own accept, on no socket, only ever fails. */
+/* Lets libfcgi read the request that comes over fd. It takes a connection of ours for one that was
+ * kept open; its own accept, on no socket, only ever fails. */
 static bool read_request(FCGX_Request *fcgi, int fd)
 {
     fcgi->ipcFd = fd;
@@ -119,8 +120,8 @@ static void name_request(struct http_request *r, const char *given)
     str_to_hex(r->request_id, random, sizeof random);
 }
 
-/* Reads exactly what CONTENT_LENGTH says, if it is well-formed and within the limit. False: the body
- * ended early. */
+/* Reads exactly what CONTENT_LENGTH says, if it is well-formed and within the limit. False: the
+ * body ended early. */
 static bool read_body(const FCGX_Request *fcgi, const struct loop *loop, char *body,
                       struct http_request *r)
 {

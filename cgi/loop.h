@@ -4,8 +4,8 @@
 
 #include "lib/wire/http.h"
 
-/* Answers one request. thread: 0..threads-1, each used by one thread only. response is initialised; the
- * loop sends and frees it. */
+/* Answers one request. thread: 0..threads-1, each used by one thread only. response is initialised;
+ * the loop sends and frees it. */
 typedef void loop_handler_fn(void *context, unsigned thread, const struct http_request *request,
                              struct http_response *response);
 struct loop {
@@ -16,9 +16,9 @@ struct loop {
     loop_handler_fn *handler;
     void *context;
 };
-/* Serves until the process is sent SIGTERM or SIGINT, then finishes the requests in hand and returns 0;
- * what waits in the listener's queue is left for others. SIGHUP opens the log again. -1: could not start.
- * Call loop_block_signals before any thread is made. */
+/* Serves until the process is sent SIGTERM or SIGINT, then finishes the requests in hand and
+ * returns 0; what waits in the listener's queue is left for others. SIGHUP opens the log again. -1:
+ * could not start. Call loop_block_signals before any thread is made. */
 int loop_run(const struct loop *loop);
 void loop_block_signals(void);
 

@@ -35,8 +35,7 @@ static bool set_address(struct sockaddr_un *address, const char *path)
 static bool is_served(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool served =
-        fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+    bool served = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
     if (fd >= 0)
         close(fd);
     return served;
@@ -137,8 +136,7 @@ static void supervise(struct master *m, const sigset_t *signals)
         if (missing)
             respawn(m);
         struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
-        signal_number =
-            missing ? sigtimedwait(signals, NULL, &pause) : sigwaitinfo(signals, NULL);
+        signal_number = missing ? sigtimedwait(signals, NULL, &pause) : sigwaitinfo(signals, NULL);
         if (signal_number == SIGHUP) {
             log_reopen();
             signal_all(m, SIGHUP);

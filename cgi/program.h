@@ -1,5 +1,5 @@
-/* What the four FastCGI programs have in common: options, settings, secrets, processes, and the way of a
- * request from the loop to its handler and back. A program is one table of handlers. */
+/* What the four FastCGI programs have in common: options, settings, secrets, processes, and the way
+ * of a request from the loop to its handler and back. A program is one table of handlers. */
 #ifndef HONGBAO_CGI_PROGRAM_H
 #define HONGBAO_CGI_PROGRAM_H
 
@@ -29,14 +29,14 @@ struct call {
     int64_t deadline_us; /* monotonic */
     struct problem problem;
 };
-/* ERR_OK: the response is filled. Else the problem is shown; one that problem_set prepared is taken as it
- * is. */
+/* ERR_OK: the response is filled. Else the problem is shown; one that problem_set prepared is taken
+ * as it is. */
 typedef enum err handler_fn(struct call *c);
 
 struct program {
     const char *name; /* "hongbao-send" */
     const char *summary;
-    size_t pool; /* offset of its struct config_pool in struct config */
+    size_t pool;                       /* offset of its struct config_pool in struct config */
     handler_fn *handlers[ROUTE_COUNT]; /* NULL: another program's route */
     /* Makes the services of one process, when the generation is known. */
     enum err (*start)(struct process *p);

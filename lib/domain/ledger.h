@@ -30,8 +30,9 @@ struct transfer {
 /* +1 if the kind adds to the user's balance, -1 if it takes. */
 int transfer_sign(enum transfer_kind kind);
 const char *transfer_kind_name(enum transfer_kind kind); /* topup withdraw send claim refund */
-/* The id that a claim's transfer will have: known before it is booked, so that records of pending and
- * booked claims share one order. The time of opened_us, the rest from SHA-256 of envelope and seq. */
+/* The id that a claim's transfer will have: known before it is booked, so that records of pending
+ * and booked claims share one order. The time of opened_us, the rest from SHA-256 of envelope and
+ * seq. */
 struct id transfer_claim_id(const struct id *envelope, uint32_t seq, int64_t opened_us);
 /* Builds the one transfer of its kind; the ids of the others are made from at_us and rng. */
 struct transfer transfer_for_send(const struct rng *rng, const char *user,

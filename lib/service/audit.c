@@ -84,8 +84,8 @@ enum err audit_run(struct audit_session *s, struct audit_result results[AUDIT_RE
     }
     if (err != ERR_OK)
         return err;
-    results[*n].rule = (struct audit_rule){
-        "draws", "every amount of a closed envelope is what its seed draws, and the seed is the one promised"};
+    results[*n].rule = (struct audit_rule){"draws", "every amount of a closed envelope is what its "
+                                                    "seed draws, and the seed is the one promised"};
     err = audit_draws(s, NULL, &results[*n].count);
     ++*n;
     return err;

@@ -1,4 +1,5 @@
-/* The auditor: every invariant on one snapshot, by a user that can only read. It repairs nothing. */
+/* The auditor: every invariant on one snapshot, by a user that can only read. It repairs nothing.
+ */
 #ifndef HONGBAO_SERVICE_AUDIT_H
 #define HONGBAO_SERVICE_AUDIT_H
 
@@ -13,8 +14,8 @@ struct audit_result {
 /* Checks all; *n results, in a fixed order. An error means that not all could be asked. */
 MUST_USE enum err audit_run(struct audit_session *s, struct audit_result results[AUDIT_RESULTS_MAX],
                             size_t *n);
-/* Recomputes the draws of all closed envelopes, or of one: seed against hash, and every amount. rows counts
- * envelopes; 0 if there is no such closed envelope. */
+/* Recomputes the draws of all closed envelopes, or of one: seed against hash, and every amount.
+ * rows counts envelopes; 0 if there is no such closed envelope. */
 MUST_USE enum err audit_draws(struct audit_session *s, const struct id *id,
                               struct audit_count *out);
 

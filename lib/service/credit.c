@@ -23,11 +23,11 @@ static enum err book(const struct env *env, struct store *store, struct work *w)
 {
     for (size_t i = 0; i < w->set.n; i++) {
         const struct credit *c = &w->set.rows[i];
-        w->transfers[i] = transfer_for_claim(c->user, &c->envelope, (uint32_t)c->seq,
-                                             c->amount_fen, c->opened_us);
+        w->transfers[i] = transfer_for_claim(c->user, &c->envelope, (uint32_t)c->seq, c->amount_fen,
+                                             c->opened_us);
     }
-    enum err err = store->ops->credit_write(store, &w->set, w->transfers,
-                                            (int)env->config->year_offset_min);
+    enum err err =
+        store->ops->credit_write(store, &w->set, w->transfers, (int)env->config->year_offset_min);
     return err == ERR_OK ? store->ops->commit(store) : err;
 }
 
@@ -98,5 +98,5 @@ enum err credit_run_lane(const struct env *env, struct store *store, unsigned la
     if (err == ERR_UNCERTAIN)
         metrics_add(env->metrics, METRIC_COMMIT_UNKNOWN, 1);
     return err_class(err) == CLASS_UNCERTAIN || err_class(err) == CLASS_RETRY ? ERR_UNAVAILABLE
-                                                                             : err;
+                                                                              : err;
 }

@@ -20,8 +20,7 @@ static size_t expire(const struct env *env, struct open_set *set, enum which whi
         if (!set->changed[i])
             continue;
         int64_t refund_fen = envelope_expire(e, set->now_us);
-        transfers[i] =
-            transfer_for_refund(env->rng, e->sender, &e->id, refund_fen, set->now_us);
+        transfers[i] = transfer_for_refund(env->rng, e->sender, &e->id, refund_fen, set->now_us);
         closed++;
     }
     return closed;
@@ -56,8 +55,7 @@ static enum err close_ids(const struct env *env, struct store *store, struct cac
     enum err err = ERR_UNAVAILABLE;
     for (int tries = 0; tries < TRIES_MAX; tries++) {
         err = try_close(env, store, set, which, closed);
-        if (err != ERR_DEADLOCK && err != ERR_UNCERTAIN &&
-            !(err == ERR_UNAVAILABLE && tries == 0))
+        if (err != ERR_DEADLOCK && err != ERR_UNCERTAIN && !(err == ERR_UNAVAILABLE && tries == 0))
             break;
     }
     if (err != ERR_OK)

@@ -1,5 +1,5 @@
-/* What an administrator does to the database: hongbaoctl's. One session; as a database administrator
- * unless said otherwise. Errors as in store.h. */
+/* What an administrator does to the database: hongbaoctl's. One session; as a database
+ * administrator unless said otherwise. Errors as in store.h. */
 #ifndef HONGBAO_STORE_ADMIN_H
 #define HONGBAO_STORE_ADMIN_H
 
@@ -7,7 +7,8 @@
 #include "lib/store/mysql.h"
 
 struct admin;
-/* settings->database may name one that does not exist yet: it is selected by admin_use. NULL: no memory. */
+/* settings->database may name one that does not exist yet: it is selected by admin_use. NULL: no
+ * memory. */
 struct admin *admin_open(const struct mysql_settings *settings, const struct clock *clock);
 void admin_close(struct admin *a);
 

@@ -1,5 +1,5 @@
-/* The auditor's reads: one session as a user that can only read, one consistent snapshot for all of them.
- * Errors as in store.h. */
+/* The auditor's reads: one session as a user that can only read, one consistent snapshot for all of
+ * them. Errors as in store.h. */
 #ifndef HONGBAO_STORE_AUDIT_H
 #define HONGBAO_STORE_AUDIT_H
 
@@ -15,8 +15,8 @@ struct audit_rule {
     const char *meaning; /* what is true of every row */
 };
 struct audit_count {
-    int64_t rows;       /* read */
-    int64_t violations; /* found */
+    int64_t rows;                     /* read */
+    int64_t violations;               /* found */
     char example[AUDIT_EXAMPLE_SIZE]; /* one of them; "" none */
 };
 

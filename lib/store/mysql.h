@@ -8,7 +8,7 @@
 #include "lib/store/store.h"
 
 struct mysql_settings {
-    const char *socket;      /* "" : host and port */
+    const char *socket; /* "" : host and port */
     const char *host;
     unsigned port;
     const char *database;    /* "" : none selected */

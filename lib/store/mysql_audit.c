@@ -1,5 +1,5 @@
-/* Invariants as SQL. Each query yields the keys of the rows that break its rule; the empty result is the
- * good one. */
+/* Invariants as SQL. Each query yields the keys of the rows that break its rule; the empty result
+ * is the good one. */
 #include "lib/store/audit.h"
 #include "lib/store/mysql_internal.h"
 #include <stdlib.h>
@@ -20,8 +20,9 @@ const struct audit_rule audit_rules[] = {
     {"balance_is_postings", "every balance is the sum of its postings"},
     {"journal_sums_to_zero", "the two postings of every journal sum to zero"},
     {"no_negative_balance", "no balance is negative"},
-    {"seed_only_while_open", "exactly the open envelopes have a secret seed, exactly the closed ones "
-                             "show theirs"},
+    {"seed_only_while_open",
+     "exactly the open envelopes have a secret seed, exactly the closed ones "
+     "show theirs"},
     {"luckiest", "the luckiest has the largest share, the earliest of equals; none in equal mode"},
     {"idempotency_refs", "every remembered key leads to what it made"},
 };
@@ -38,45 +39,62 @@ struct audit_sql {
 static const struct audit_sql queries[] = {
     {"SELECT COUNT(*) FROM envelope",
      "SELECT " KEY("id") " FROM envelope WHERE opened_fen < 0 OR refunded_fen < 0 OR "
-     "opened_fen + refunded_fen > total_fen OR (state <> 0 AND opened_fen + refunded_fen <> "
-     "total_fen) OR (state = 0 AND (refunded_fen <> 0 OR total_fen - opened_fen < shares - "
-     "opened_shares))"},
+                         "opened_fen + refunded_fen > total_fen OR (state <> 0 AND opened_fen + "
+                         "refunded_fen <> "
+                         "total_fen) OR (state = 0 AND (refunded_fen <> 0 OR total_fen - "
+                         "opened_fen < shares - "
+                         "opened_shares))"},
     {"SELECT COUNT(*) FROM envelope",
      "SELECT " KEY("id") " FROM envelope WHERE opened_shares < 0 OR opened_shares > shares OR "
-     "(state = 1) <> (opened_shares = shares) OR state NOT IN (0, 1, 2) OR "
-     "(state = 1 AND opened_fen <> total_fen)"},
+                         "(state = 1) <> (opened_shares = shares) OR state NOT IN (0, 1, 2) OR "
+                         "(state = 1 AND opened_fen <> total_fen)"},
     {"SELECT COUNT(*) FROM claim",
-     "SELECT " KEY("e.id") " FROM envelope e LEFT JOIN (SELECT envelope_id, COUNT(*) AS n, "
-     "SUM(amount_fen) AS fen FROM claim GROUP BY envelope_id) c ON c.envelope_id = e.id WHERE "
-     "e.opened_shares <> COALESCE(c.n, 0) OR e.opened_fen <> COALESCE(c.fen, 0)"},
+     "SELECT " KEY(
+         "e.id") " FROM envelope e LEFT JOIN (SELECT envelope_id, COUNT(*) AS n, "
+                 "SUM(amount_fen) AS fen FROM claim GROUP BY envelope_id) c ON c.envelope_id = "
+                 "e.id WHERE "
+                 "e.opened_shares <> COALESCE(c.n, 0) OR e.opened_fen <> COALESCE(c.fen, 0)"},
     {"SELECT COUNT(*) FROM claim",
      "SELECT " KEY("envelope_id") " FROM claim GROUP BY envelope_id HAVING MIN(seq) <> 1 OR "
-     "MAX(seq) <> COUNT(*) OR COUNT(DISTINCT seq) <> COUNT(*) OR "
-     "COUNT(DISTINCT user_id) <> COUNT(*)"},
+                                  "MAX(seq) <> COUNT(*) OR COUNT(DISTINCT seq) <> COUNT(*) OR "
+                                  "COUNT(DISTINCT user_id) <> COUNT(*)"},
     {"SELECT COUNT(*) FROM claim",
-     "SELECT " KEY("c.envelope_id") " FROM claim c LEFT JOIN envelope e ON e.id = c.envelope_id "
-     "WHERE e.id IS NULL OR c.amount_fen < 1 OR c.amount_fen > e.cap_fen"},
+     "SELECT " KEY(
+         "c.envelope_id") " FROM claim c LEFT JOIN envelope e ON e.id = c.envelope_id "
+                          "WHERE e.id IS NULL OR c.amount_fen < 1 OR c.amount_fen > e.cap_fen"},
     {"SELECT COUNT(*) FROM transfer WHERE kind = 3",
-     "SELECT " KEY("e.id") " FROM envelope e LEFT JOIN transfer t ON t.ref = e.id AND t.kind = 3 "
-     "WHERE t.id IS NULL OR t.amount_fen <> e.total_fen OR t.user_id <> e.sender UNION ALL "
-     "SELECT " KEY("t.ref") " FROM transfer t LEFT JOIN envelope e ON e.id = t.ref WHERE "
-     "t.kind = 3 AND e.id IS NULL"},
+     "SELECT " KEY(
+         "e.id") " FROM envelope e LEFT JOIN transfer t ON t.ref = e.id AND t.kind = 3 "
+                 "WHERE t.id IS NULL OR t.amount_fen <> e.total_fen OR t.user_id <> e.sender UNION "
+                 "ALL "
+                 "SELECT " KEY(
+                     "t.ref") " FROM transfer t LEFT JOIN envelope e ON e.id = t.ref WHERE "
+                              "t.kind = 3 AND e.id IS NULL"},
     {"SELECT COUNT(*) FROM claim",
      "SELECT " KEY("c.envelope_id") " FROM claim c LEFT JOIN credit p ON p.user_id = c.user_id AND "
-     "p.envelope_id = c.envelope_id LEFT JOIN transfer t ON t.ref = CONCAT(c.envelope_id, "
-     "UNHEX(LPAD(HEX(c.seq), 8, '0'))) AND t.kind = 4 WHERE (p.user_id IS NULL) = (t.id IS NULL) "
-     "OR (p.user_id IS NOT NULL AND (p.amount_fen <> c.amount_fen OR p.seq <> c.seq)) OR "
-     "(t.id IS NOT NULL AND (t.amount_fen <> c.amount_fen OR t.user_id <> c.user_id))"},
+                                    "p.envelope_id = c.envelope_id LEFT JOIN transfer t ON t.ref = "
+                                    "CONCAT(c.envelope_id, "
+                                    "UNHEX(LPAD(HEX(c.seq), 8, '0'))) AND t.kind = 4 WHERE "
+                                    "(p.user_id IS NULL) = (t.id IS NULL) "
+                                    "OR (p.user_id IS NOT NULL AND (p.amount_fen <> c.amount_fen "
+                                    "OR p.seq <> c.seq)) OR "
+                                    "(t.id IS NOT NULL AND (t.amount_fen <> c.amount_fen OR "
+                                    "t.user_id <> c.user_id))"},
     {"SELECT (SELECT COUNT(*) FROM credit) + (SELECT COUNT(*) FROM transfer WHERE kind = 4)",
      "SELECT " KEY("p.envelope_id") " FROM credit p LEFT JOIN claim c ON c.envelope_id = "
-     "p.envelope_id AND c.user_id = p.user_id WHERE c.user_id IS NULL UNION ALL "
-     "SELECT " KEY("t.ref") " FROM transfer t LEFT JOIN claim c ON c.envelope_id = LEFT(t.ref, 16) "
-     "AND c.user_id = t.user_id WHERE t.kind = 4 AND c.user_id IS NULL"},
+                                    "p.envelope_id AND c.user_id = p.user_id WHERE c.user_id IS "
+                                    "NULL UNION ALL "
+                                    "SELECT " KEY("t.ref") " FROM transfer t LEFT JOIN claim c ON "
+                                                           "c.envelope_id = LEFT(t.ref, 16) "
+                                                           "AND c.user_id = t.user_id WHERE t.kind "
+                                                           "= 4 AND c.user_id IS NULL"},
     {"SELECT COUNT(*) FROM envelope WHERE refunded_fen > 0",
-     "SELECT " KEY("e.id") " FROM envelope e LEFT JOIN transfer t ON t.ref = e.id AND t.kind = 5 "
-     "WHERE COALESCE(t.amount_fen, 0) <> e.refunded_fen OR (t.id IS NOT NULL AND "
-     "t.user_id <> e.sender) UNION ALL SELECT " KEY("t.ref") " FROM transfer t LEFT JOIN envelope e "
-     "ON e.id = t.ref WHERE t.kind = 5 AND e.id IS NULL"},
+     "SELECT " KEY(
+         "e.id") " FROM envelope e LEFT JOIN transfer t ON t.ref = e.id AND t.kind = 5 "
+                 "WHERE COALESCE(t.amount_fen, 0) <> e.refunded_fen OR (t.id IS NOT NULL AND "
+                 "t.user_id <> e.sender) UNION ALL SELECT " KEY(
+                     "t.ref") " FROM transfer t LEFT JOIN envelope e "
+                              "ON e.id = t.ref WHERE t.kind = 5 AND e.id IS NULL"},
     {"SELECT COUNT(*) FROM account",
      "SELECT a.user_id AS k FROM account a LEFT JOIN (SELECT account, SUM(amount_fen) AS fen FROM "
      "posting GROUP BY account) p ON p.account = a.user_id WHERE a.balance_fen <> "
@@ -84,24 +102,31 @@ static const struct audit_sql queries[] = {
      "a.user_id = t.user_id WHERE a.user_id IS NULL"},
     {"SELECT COUNT(*) FROM posting",
      "SELECT " KEY("journal_id") " FROM posting GROUP BY owner, journal_id HAVING "
-     "SUM(amount_fen) <> 0 OR COUNT(*) <> 2"},
+                                 "SUM(amount_fen) <> 0 OR COUNT(*) <> 2"},
     {"SELECT COUNT(*) FROM account", "SELECT user_id AS k FROM account WHERE balance_fen < 0"},
     {"SELECT COUNT(*) FROM envelope",
-     "SELECT " KEY("e.id") " FROM envelope e LEFT JOIN seed s ON s.envelope_id = e.id WHERE "
-     "(e.state = 0) <> (s.envelope_id IS NOT NULL) OR (e.state = 0) <> (e.seed IS NULL) OR "
-     "(s.expires_us IS NOT NULL AND s.expires_us <> e.expires_us) UNION ALL "
-     "SELECT " KEY("s.envelope_id") " FROM seed s LEFT JOIN envelope e ON e.id = s.envelope_id "
-     "WHERE e.id IS NULL"},
+     "SELECT " KEY(
+         "e.id") " FROM envelope e LEFT JOIN seed s ON s.envelope_id = e.id WHERE "
+                 "(e.state = 0) <> (s.envelope_id IS NOT NULL) OR (e.state = 0) <> (e.seed IS "
+                 "NULL) OR "
+                 "(s.expires_us IS NOT NULL AND s.expires_us <> e.expires_us) UNION ALL "
+                 "SELECT " KEY(
+                     "s.envelope_id") " FROM seed s LEFT JOIN envelope e ON e.id = s.envelope_id "
+                                      "WHERE e.id IS NULL"},
     {"SELECT COUNT(*) FROM envelope WHERE opened_shares > 0",
      "SELECT " KEY("e.id") " FROM envelope e JOIN (SELECT envelope_id, MAX(amount_fen) AS fen FROM "
-     "claim GROUP BY envelope_id) m ON m.envelope_id = e.id JOIN (SELECT envelope_id, amount_fen, "
-     "MIN(seq) AS seq FROM claim GROUP BY envelope_id, amount_fen) f ON f.envelope_id = e.id AND "
-     "f.amount_fen = m.fen WHERE (e.mode = 1 AND (e.luckiest_seq <> f.seq OR e.luckiest_fen <> "
-     "m.fen)) OR (e.mode = 2 AND e.luckiest_seq <> 0)"},
+                           "claim GROUP BY envelope_id) m ON m.envelope_id = e.id JOIN (SELECT "
+                           "envelope_id, amount_fen, "
+                           "MIN(seq) AS seq FROM claim GROUP BY envelope_id, amount_fen) f ON "
+                           "f.envelope_id = e.id AND "
+                           "f.amount_fen = m.fen WHERE (e.mode = 1 AND (e.luckiest_seq <> f.seq OR "
+                           "e.luckiest_fen <> "
+                           "m.fen)) OR (e.mode = 2 AND e.luckiest_seq <> 0)"},
     {"SELECT COUNT(*) FROM idempotency",
      "SELECT " KEY("i.key_hash") " FROM idempotency i LEFT JOIN envelope e ON e.id = i.ref WHERE "
-     "e.id IS NULL AND NOT EXISTS (SELECT 1 FROM transfer t WHERE t.id = i.ref AND "
-     "t.at_us = i.created_us AND t.kind IN (1, 2))"},
+                                 "e.id IS NULL AND NOT EXISTS (SELECT 1 FROM transfer t WHERE t.id "
+                                 "= i.ref AND "
+                                 "t.at_us = i.created_us AND t.kind IN (1, 2))"},
 };
 _Static_assert(sizeof queries / sizeof queries[0] == sizeof audit_rules / sizeof audit_rules[0],
                "one query a rule");
@@ -188,8 +213,9 @@ enum err audit_session_claims(struct audit_session *s, const struct id *id, audi
     struct mysql_store *m = mysql_of(s->store);
     struct buf *q = sql_begin(m);
     struct stream stream = {each, context};
-    buf_printf(q, "SELECT %s, c.seq, c.amount_fen, c.user_id, c.opened_us FROM envelope e "
-                  "LEFT JOIN claim c ON c.envelope_id = e.id WHERE e.state <> 0",
+    buf_printf(q,
+               "SELECT %s, c.seq, c.amount_fen, c.user_id, c.opened_us FROM envelope e "
+               "LEFT JOIN claim c ON c.envelope_id = e.id WHERE e.state <> 0",
                sql_envelope_columns_public);
     if (id != NULL) {
         buf_puts(q, " AND e.id = ");

@@ -59,8 +59,7 @@ static enum err lock_lane(struct mysql_store *s, struct credit_set *set)
     return err;
 }
 
-static void put_choice(struct buf *q, const struct credit_set *set, const char *order,
-                       size_t limit)
+static void put_choice(struct buf *q, const struct credit_set *set, const char *order, size_t limit)
 {
     buf_printf(q,
                "SELECT " CREDIT_COLUMNS " FROM credit WHERE lane = %u AND not_before_us <= %lld "
@@ -221,7 +220,8 @@ enum err mysql_credit_postpone(struct store *store, const struct credit *c, int6
 {
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
-    buf_printf(q, "UPDATE credit SET attempts = attempts + 1, not_before_us = %lld WHERE user_id = ",
+    buf_printf(q,
+               "UPDATE credit SET attempts = attempts + 1, not_before_us = %lld WHERE user_id = ",
                (long long)not_before_us);
     sql_user(q, c->user);
     buf_puts(q, " AND envelope_id = ");

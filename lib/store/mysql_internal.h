@@ -1,8 +1,7 @@
-/* What the mysql_*.c files share; nobody else includes it. A session sends one text of statements at a
- * time and takes their results in order:
- *     struct buf *q = sql_begin(s); buf_puts(q, "SELECT ..; UPDATE .."); sql_send(s); sql_rows(s, ..);
- *     sql_affected(s, ..);
- * The first error sticks until the next sql_begin. */
+/* What the mysql_*.c files share; nobody else includes it. A session sends one text of statements
+ * at a time and takes their results in order: struct buf *q = sql_begin(s); buf_puts(q, "SELECT ..;
+ * UPDATE .."); sql_send(s); sql_rows(s, ..); sql_affected(s, ..); The first error sticks until the
+ * next sql_begin. */
 #ifndef HONGBAO_STORE_MYSQL_INTERNAL_H
 #define HONGBAO_STORE_MYSQL_INTERNAL_H
 

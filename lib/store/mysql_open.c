@@ -46,7 +46,8 @@ enum err mysql_open_read(struct store *store, struct open_set *set)
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
     sql_transaction(s);
-    buf_printf(q, "SELECT %s FROM envelope e LEFT JOIN seed s ON s.envelope_id = e.id WHERE e.id IN (",
+    buf_printf(q,
+               "SELECT %s FROM envelope e LEFT JOIN seed s ON s.envelope_id = e.id WHERE e.id IN (",
                sql_envelope_columns);
     for (size_t i = 0; i < set->n_envelopes; i++) {
         sql_comma(q, i == 0);

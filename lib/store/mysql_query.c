@@ -101,7 +101,8 @@ static void take_me(void *context, struct sql_row *row)
     *me->pending_fen = row_i64(row);
 }
 
-/* One statement for balance and pending: a credit between two reads would be counted twice or not. */
+/* One statement for balance and pending: a credit between two reads would be counted twice or not.
+ */
 enum err mysql_account_get(struct store *store, const char *user, struct account *a,
                            int64_t *pending_fen)
 {

@@ -96,8 +96,9 @@ static void put_received(struct buf *q, const char *user, int64_t from_us, int64
                 "at_us AS opened_us FROM transfer WHERE kind = 4 AND user_id = ");
     sql_user(q, user);
     put_range(q, "id", from_us, to_us, after);
-    buf_printf(q, " ORDER BY id DESC LIMIT %zu) UNION ALL (SELECT 0, envelope_id, amount_fen, seq, "
-                  "opened_us FROM credit WHERE user_id = ",
+    buf_printf(q,
+               " ORDER BY id DESC LIMIT %zu) UNION ALL (SELECT 0, envelope_id, amount_fen, seq, "
+               "opened_us FROM credit WHERE user_id = ",
                limit);
     sql_user(q, user);
     buf_printf(q,
@@ -113,8 +114,7 @@ enum err mysql_received_page(struct store *store, const char *user, int64_t from
 {
     struct mysql_store *s = mysql_of(store);
     struct received_item items[2 * PAGE_ROOM + TIES_MAX];
-    struct received r = {
-        .items = items, .room = sizeof items / sizeof items[0], .after = after};
+    struct received r = {.items = items, .room = sizeof items / sizeof items[0], .after = after};
     put_received(sql_begin(s), user, from_us, to_us, after, limit);
     enum err err = sql_send(s);
     if (err == ERR_OK)
@@ -146,9 +146,10 @@ static void put_totals(struct buf *q, const char *user, int year, int64_t from_u
     buf_puts(q, "SELECT sent_count, sent_fen, refunded_fen, received_count, received_fen, "
                 "luckiest_count FROM year_total WHERE user_id = ");
     sql_user(q, user);
-    buf_printf(q, " AND year = %d UNION ALL SELECT COUNT(*), COALESCE(SUM(e.total_fen), 0), "
-                  "COALESCE(SUM(e.refunded_fen), 0), 0, 0, 0 FROM envelope e LEFT JOIN closing q "
-                  "ON q.envelope_id = e.id WHERE e.sender = ",
+    buf_printf(q,
+               " AND year = %d UNION ALL SELECT COUNT(*), COALESCE(SUM(e.total_fen), 0), "
+               "COALESCE(SUM(e.refunded_fen), 0), 0, 0, 0 FROM envelope e LEFT JOIN closing q "
+               "ON q.envelope_id = e.id WHERE e.sender = ",
                year);
     sql_user(q, user);
     put_range(q, "e.id", from_us, to_us, &none);
@@ -157,9 +158,10 @@ static void put_totals(struct buf *q, const char *user, int year, int64_t from_u
                 "e.id = q.envelope_id JOIN claim c ON c.envelope_id = e.id AND "
                 "c.user_id = e.luckiest_user WHERE e.luckiest_user = ");
     sql_user(q, user);
-    buf_printf(q, " AND c.opened_us >= %lld AND c.opened_us < %lld UNION ALL "
-                  "SELECT 0, 0, 0, COUNT(*), COALESCE(SUM(amount_fen), 0), 0 FROM credit "
-                  "WHERE user_id = ",
+    buf_printf(q,
+               " AND c.opened_us >= %lld AND c.opened_us < %lld UNION ALL "
+               "SELECT 0, 0, 0, COUNT(*), COALESCE(SUM(amount_fen), 0), 0 FROM credit "
+               "WHERE user_id = ",
                (long long)from_us, (long long)to_us);
     sql_user(q, user);
     buf_printf(q, " AND opened_us >= %lld AND opened_us < %lld", (long long)from_us,

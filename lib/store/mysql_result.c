@@ -15,8 +15,8 @@ static void advance(struct mysql_store *s)
         s->step_err = sql_classify(s);
 }
 
-static enum err take_rows(struct mysql_store *s, MYSQL_RES *(*result_of)(MYSQL *),
-                          sql_row_fn *each, void *context)
+static enum err take_rows(struct mysql_store *s, MYSQL_RES *(*result_of)(MYSQL *), sql_row_fn *each,
+                          void *context)
 {
     if (s->step_err != ERR_OK || !s->more)
         return s->step_err != ERR_OK ? s->step_err : sql_fail(s, ERR_FAULT);

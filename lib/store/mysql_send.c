@@ -50,9 +50,11 @@ enum err mysql_send_read(struct store *store, struct send_set *set)
     }
     buf_puts(q, set->nowait ? ") ORDER BY user_id FOR UPDATE NOWAIT; "
                             : ") ORDER BY user_id FOR UPDATE; ");
-    buf_printf(q, "SELECT i.key_hash, i.body_hash, %s FROM idempotency i JOIN envelope e ON e.id = i.ref "
-                  "WHERE i.key_hash IN (",
-               sql_envelope_columns_public);
+    buf_printf(
+        q,
+        "SELECT i.key_hash, i.body_hash, %s FROM idempotency i JOIN envelope e ON e.id = i.ref "
+        "WHERE i.key_hash IN (",
+        sql_envelope_columns_public);
     for (size_t i = 0; i < set->n_rows; i++) {
         sql_comma(q, i == 0);
         sql_bytes(q, set->rows[i].key_hash, sizeof set->rows[i].key_hash);

@@ -129,10 +129,10 @@ static enum err connect_link(struct mysql_store *s)
         return ERR_FAULT;
     set_options(s->link, c);
     bool by_socket = c->socket[0] != '\0';
-    MYSQL *ok = mysql_real_connect(s->link, by_socket ? NULL : c->host, NULL, NULL,
-                                   c->database[0] != '\0' ? c->database : NULL,
-                                   by_socket ? 0 : c->port, by_socket ? c->socket : NULL,
-                                   CLIENT_MULTI_STATEMENTS);
+    MYSQL *ok =
+        mysql_real_connect(s->link, by_socket ? NULL : c->host, NULL, NULL,
+                           c->database[0] != '\0' ? c->database : NULL, by_socket ? 0 : c->port,
+                           by_socket ? c->socket : NULL, CLIENT_MULTI_STATEMENTS);
     enum err err = ok != NULL ? set_up_session(s) : sql_classify(s);
     if (err != ERR_OK)
         sql_disconnect(s);
@@ -193,4 +193,3 @@ enum err sql_run(struct mysql_store *s)
         err = sql_affected(s, NULL);
     return err != ERR_OK ? err : s->step_err;
 }
-

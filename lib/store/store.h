@@ -6,9 +6,9 @@
  * never fails and leaves a session that can be used again (it connects anew if it must).
  * commit alone may also return ERR_UNCERTAIN: it may or may not have been applied.
  * "No such row" is never an error: it is a count or a flag of the result.
- * Deadline: a session gives up when `deadline_us` (monotonic; 0 none) has passed, at the granularity
- * of the client library's whole-second timeouts.
- * Lock order everywhere: envelope, credit, account, each sorted by key; then inserts sorted by key. */
+ * Deadline: a session gives up when `deadline_us` (monotonic; 0 none) has passed, at the
+ * granularity of the client library's whole-second timeouts. Lock order everywhere: envelope,
+ * credit, account, each sorted by key; then inserts sorted by key. */
 #ifndef HONGBAO_STORE_STORE_H
 #define HONGBAO_STORE_STORE_H
 
@@ -19,11 +19,11 @@
 
 /* ---- opens: members (envelope, user), distinct; envelopes sorted by id, distinct ---- */
 struct open_row {
-    struct id envelope;   /* in */
-    const char *user;     /* in */
-    bool found;           /* out: he has a claim already */
-    struct claim claim;   /* out if found; and the one to insert if `insert` */
-    bool insert;          /* in for open_write */
+    struct id envelope; /* in */
+    const char *user;   /* in */
+    bool found;         /* out: he has a claim already */
+    struct claim claim; /* out if found; and the one to insert if `insert` */
+    bool insert;        /* in for open_write */
 };
 struct open_set {
     size_t n_envelopes, n_rows;
@@ -38,10 +38,10 @@ struct open_set {
 
 /* ---- sends: members (user, key), distinct ---- */
 struct send_row {
-    char user[USER_SIZE];      /* in */
-    uint8_t key_hash[32];      /* in: SHA-256 of user, route and Idempotency-Key */
-    uint8_t body_hash[32];     /* in */
-    bool replay;               /* out: the key is known */
+    char user[USER_SIZE];  /* in */
+    uint8_t key_hash[32];  /* in: SHA-256 of user, route and Idempotency-Key */
+    uint8_t body_hash[32]; /* in */
+    bool replay;           /* out: the key is known */
     uint8_t replay_body_hash[32];
     bool insert;               /* in for send_write */
     struct envelope *envelope; /* in for send_write: with seed; out for a replay: as stored now */
@@ -81,11 +81,11 @@ struct credit {
     int64_t attempts;
 };
 struct credit_set {
-    unsigned lane;           /* in */
-    bool lane_free;          /* out: false: another daemon has it; nothing else was read */
+    unsigned lane;  /* in */
+    bool lane_free; /* out: false: another daemon has it; nothing else was read */
     size_t limit_largest, limit_oldest; /* in */
-    int64_t old_after_us;    /* in: only the oldest once one waits longer than this */
-    size_t n;                /* out, distinct, sorted by user, envelope */
+    int64_t old_after_us;               /* in: only the oldest once one waits longer than this */
+    size_t n;                           /* out, distinct, sorted by user, envelope */
     struct credit rows[CREDIT_BATCH_MAX];
     int64_t now_us;
 };
@@ -98,7 +98,7 @@ struct tally { /* what a closing adds to the yearly totals */
 };
 
 /* ---- queries ---- */
-struct queue_state { /* for metrics and readiness */
+struct queue_state {                                        /* for metrics and readiness */
     int64_t pending_credits, pending_fen, oldest_opened_us; /* 0: none */
     int64_t overdue_refunds, now_us;
 };
@@ -122,7 +122,8 @@ struct store_ops {
     /* Is this very key's row locked by a transaction under way? (After ERR_LOCKED.) */
     enum err (*key_in_progress)(struct store *s, const uint8_t key_hash[32], bool *busy);
 
-    /* Creates an account for a guest with a top-up (its transfer unique by user); begins a transaction. */
+    /* Creates an account for a guest with a top-up (its transfer unique by user); begins a
+     * transaction. */
     enum err (*guest_write)(struct store *s, const char *user, const char *name,
                             const struct transfer *topup);
     enum err (*wallet_read)(struct store *s, struct wallet_row *row);

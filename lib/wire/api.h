@@ -84,7 +84,7 @@ void api_money_canonical(const struct api_money *m, struct buf *out);
 MUST_USE enum err api_decode_open(const char *body, size_t len, char ticket[TICKET_SIZE],
                                   size_t *ticket_len, struct problem *p);
 struct api_page {
-    size_t limit;            /* 1..100, default 20 */
+    size_t limit; /* 1..100, default 20 */
     bool has_year;
     int year;                /* 1970..9999 */
     struct page_after after; /* decoded cursor */

@@ -12,8 +12,7 @@ enum err api_decode_guest(const char *body, size_t len, struct api_guest *out, s
     if (doc == NULL)
         return p->err;
     out->name[0] = '\0';
-    enum err err =
-        api_text(json_top(doc), "name", NAME_MAX_POINTS, out->name, sizeof out->name, p);
+    enum err err = api_text(json_top(doc), "name", NAME_MAX_POINTS, out->name, sizeof out->name, p);
     json_free(doc);
     return err;
 }

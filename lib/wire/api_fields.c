@@ -56,8 +56,7 @@ struct json_doc *api_parse(const char *body, size_t len, const struct api_field 
     enum err err = ERR_OK;
     struct json_doc *doc = json_parse(body, len, &err, member, sizeof member);
     if (doc == NULL) {
-        problem_set(p, err, member,
-                    "%s",
+        problem_set(p, err, member, "%s",
                     err == ERR_INVALID_JSON ? "the body is not one well-formed JSON document"
                                             : "twice the same member, or nested too deeply");
         return NULL;

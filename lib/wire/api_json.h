@@ -5,8 +5,8 @@
 #include "lib/wire/api.h"
 #include "lib/wire/json.h"
 
-/* Begins a JSON answer with that status and state (static text, for log and metrics). NULL: no memory,
- * and the body has failed. */
+/* Begins a JSON answer with that status and state (static text, for log and metrics). NULL: no
+ * memory, and the body has failed. */
 struct json_writer *answer_begin(struct http_response *r, int status, const char *state);
 /* Ends the top object. */
 void answer_end(struct json_writer *w);

@@ -1,7 +1,7 @@
 /* Queries of pages, and the opaque cursors in them. */
+#include "lib/wire/api_page.h"
 #include "lib/base/str.h"
 #include "lib/wire/api.h"
-#include "lib/wire/api_page.h"
 #include <string.h>
 
 #define LIMIT_DEFAULT 20
@@ -25,8 +25,8 @@ static bool cursor_parse(const char *text, enum api_page_kind kind, struct page_
     uint8_t bytes[CURSOR_BYTES];
     size_t len;
     uint64_t seq = 0;
-    if (!str_from_base64url(bytes, sizeof bytes, &len, text, strlen(text)) ||
-        len != sizeof bytes || bytes[0] != CURSOR_VERSION || bytes[1] != (uint8_t)kind)
+    if (!str_from_base64url(bytes, sizeof bytes, &len, text, strlen(text)) || len != sizeof bytes ||
+        bytes[0] != CURSOR_VERSION || bytes[1] != (uint8_t)kind)
         return false;
     for (int i = 2 + ID_SIZE; i < CURSOR_BYTES; i++)
         seq = seq << 8 | bytes[i];

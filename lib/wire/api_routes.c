@@ -28,8 +28,8 @@ const struct api_route api_routes[ROUTE_COUNT] = {
 };
 
 const char *const api_route_names[METRIC_ROUTES] = {
-    "guests", "topups", "withdrawals", "send",   "grab",    "open",   "envelope", "me",
-    "sent",   "received", "ledger",    "healthz", "readyz", "metrics", "none"};
+    "guests", "topups",   "withdrawals", "send",    "grab",   "open",    "envelope", "me",
+    "sent",   "received", "ledger",      "healthz", "readyz", "metrics", "none"};
 _Static_assert(ROUTE_COUNT <= METRIC_ROUTES, "metrics count by route");
 
 /* True if path has the form of pattern; {id} takes the text up to the next '/'. */

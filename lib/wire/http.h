@@ -32,7 +32,7 @@ struct http_response {
     char allow[16];
     int64_t retry_after_s; /* 0 none */
     struct buf body;
-    const char *state;     /* static text for log and metrics: the body's state, or problem code */
+    const char *state; /* static text for log and metrics: the body's state, or problem code */
 };
 
 /* Empty 200 application/json answer with a body ceiling of 1 MiB. */

@@ -16,8 +16,8 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_OBJECT, JS
 
 struct json_value {
     enum json_type type;
-    const char *key;         /* member name, NULL in an array and at the top */
-    const char *text;        /* STRING: unescaped, NUL-terminated; NUMBER: as written; BOOL "true" */
+    const char *key;  /* member name, NULL in an array and at the top */
+    const char *text; /* STRING: unescaped, NUL-terminated; NUMBER: as written; BOOL "true" */
     size_t len;
     struct json_value *first; /* of an object or array */
     struct json_value *next;  /* the next sibling */
@@ -25,9 +25,9 @@ struct json_value {
 };
 struct json_doc;
 
-/* NULL with *error ERR_INVALID_JSON (not one well-formed document, bytes that are no UTF-8, a NUL or
- * lone surrogate in a string), ERR_INVALID_REQUEST (duplicate member, its name in member; too deep
- * or too many values) or ERR_FAULT. member holds member_cap bytes. */
+/* NULL with *error ERR_INVALID_JSON (not one well-formed document, bytes that are no UTF-8, a NUL
+ * or lone surrogate in a string), ERR_INVALID_REQUEST (duplicate member, its name in member; too
+ * deep or too many values) or ERR_FAULT. member holds member_cap bytes. */
 struct json_doc *json_parse(const char *text, size_t len, enum err *error, char *member,
                             size_t member_cap);
 const struct json_value *json_top(const struct json_doc *doc);
@@ -39,7 +39,8 @@ void json_free(struct json_doc *doc);
 struct json_writer;
 struct json_writer *json_writer_new(struct buf *out); /* NULL: no memory */
 void json_writer_free(struct json_writer *w);
-void json_open_object(struct json_writer *w, const char *key); /* key NULL in arrays and at the top */
+void json_open_object(struct json_writer *w,
+                      const char *key); /* key NULL in arrays and at the top */
 void json_close_object(struct json_writer *w);
 void json_open_array(struct json_writer *w, const char *key);
 void json_close_array(struct json_writer *w);

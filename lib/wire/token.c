@@ -62,8 +62,7 @@ static bool take_name(const struct json_value *claims, struct who *who)
     if (name == NULL)
         return str_set(who->name, sizeof who->name, who->user,
                        strlen(who->user) < NAME_MAX_POINTS ? strlen(who->user) : NAME_MAX_POINTS);
-    return name->type == JSON_STRING && name->len > 0 &&
-           utf8_printable(name->text, name->len) &&
+    return name->type == JSON_STRING && name->len > 0 && utf8_printable(name->text, name->len) &&
            utf8_length(name->text, name->len) <= NAME_MAX_POINTS &&
            str_set(who->name, sizeof who->name, name->text, name->len);
 }
@@ -143,8 +142,8 @@ static char *find_signer(const struct token_keys *keys, const char *token, enum 
     return NULL;
 }
 
-/* libjwt reads the payload leniently (duplicates, deep nesting), and writes it anew for us: what its own
- * reader made of it is what counts, and our reader checks that strictly. */
+/* libjwt reads the payload leniently (duplicates, deep nesting), and writes it anew for us: what
+ * its own reader made of it is what counts, and our reader checks that strictly. */
 enum err token_verify(const struct token_keys *keys, const char *text, size_t len, int64_t now_s,
                       struct who *who, int64_t *expires_s)
 {

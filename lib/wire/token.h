@@ -1,5 +1,5 @@
-/* Bearer tokens: JWT, HS256. The only user of libjwt. Three kinds of key: of ordinary tokens, of guest
- * tokens (user ids beginning "guest:", and no others), of wallet tokens (scope "wallet"). */
+/* Bearer tokens: JWT, HS256. The only user of libjwt. Three kinds of key: of ordinary tokens, of
+ * guest tokens (user ids beginning "guest:", and no others), of wallet tokens (scope "wallet"). */
 #ifndef HONGBAO_WIRE_TOKEN_H
 #define HONGBAO_WIRE_TOKEN_H
 
@@ -32,8 +32,8 @@ MUST_USE enum err token_verify(const struct token_keys *keys, const char *text, 
 MUST_USE enum err token_make(const struct token_keys *keys, enum token_kind kind,
                              const struct who *who, int64_t now_s, int64_t ttl_s, struct buf *out);
 
-/* Verified tokens remembered by SHA-256 until they expire: a bounded table shared by the threads of a
- * process. Same results as token_verify. */
+/* Verified tokens remembered by SHA-256 until they expire: a bounded table shared by the threads of
+ * a process. Same results as token_verify. */
 struct token_cache;
 struct token_cache *token_cache_new(const struct token_keys *keys, size_t slots);
 void token_cache_free(struct token_cache *c);
