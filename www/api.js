@@ -1,0 +1,115 @@
+/* The HTTP API as functions. Every failure, whatever its cause, is an ApiError with a code: the
+ * problem codes of the API, and `timeout` and `network` of our own. Nothing is repeated here. */
+
+const TIMEOUT_MS = 10000;
+
+export class ApiError extends Error {
+    /* retryAfter: seconds, 0 if the server did not say; member: the field at fault, or ''. */
+    constructor({status = 0, code, detail = '', member = '', retryAfter = 0}) {
+        super(detail || code);
+        Object.assign(this, {status, code, detail, member, retryAfter});
+    }
+}
+
+/* A key that no other request has. crypto.randomUUID is missing on pages without TLS. */
+export function newKey() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
+}
+
+/* base: URL of the API ending in "v1/"; token(): the present token or null; onUnauthorized(code) is
+ * told when the present token was refused. */
+export function createApi({base, token, onUnauthorized, fetch = globalThis.fetch.bind(globalThis)}) {
+    /* Resolves to {status, body, etag}; body is null for 304. */
+    async function call(method, path, {body, key, etag, signal, anonymous} = {}) {
+        const sent = anonymous ? null : token();
+        const response = await ask(fetch, new URL(path, base), {
+            method,
+            headers: headersFor({sent, body, key, etag}),
+            body: body === undefined ? undefined : JSON.stringify(body),
+            cache: 'no-store',
+            credentials: 'omit',
+        }, signal);
+        if (response.status === 304) {
+            return {status: 304, body: null, etag};
+        }
+        if (!response.ok || response.data === null) {
+            const error = problemOf(response);
+            if (error.status === 401 && sent && sent === token()) {
+                onUnauthorized?.(error.code);
+            }
+            throw error;
+        }
+        return {status: response.status, body: response.data, etag: response.headers.get('ETag')};
+    }
+
+    const envelope = (id) => 'envelopes/' + encodeURIComponent(id);
+    return {
+        guest: (name, o) => call('POST', 'guests', {...o, body: name ? {name} : {}, anonymous: true}),
+        me: (o) => call('GET', 'me', o),
+        send: (body, key, o) => call('POST', 'envelopes', {...o, body, key}),
+        grab: (id, o) => call('POST', envelope(id) + '/grab', o),
+        open: (id, ticket, o) => call('POST', envelope(id) + '/open', {...o, body: {ticket}}),
+        envelope: (id, page, o) => call('GET', envelope(id) + queryOf(page), o),
+        preview: (id, o) => call('GET', envelope(id), {...o, anonymous: true}),
+        records: (kind, page, o) => call('GET', 'me/' + kind + queryOf(page), o),
+    };
+}
+
+function headersFor({sent, body, key, etag}) {
+    const headers = {};
+    if (sent) {
+        headers.Authorization = 'Bearer ' + sent;
+    }
+    if (body !== undefined) {
+        headers['Content-Type'] = 'application/json';
+    }
+    if (key) {
+        headers['Idempotency-Key'] = key;
+    }
+    if (etag) {
+        headers['If-None-Match'] = etag;
+    }
+    return headers;
+}
+
+/* "?year=2026&after=x" without the members that are null or undefined. */
+function queryOf(page) {
+    const known = Object.entries(page ?? {}).filter(([, v]) => v !== null && v !== undefined);
+    return known.length ? '?' + new URLSearchParams(known) : '';
+}
+
+/* One request within TIMEOUT_MS, the body read and parsed: {status, ok, headers, data}, data null if
+ * it is no JSON. An abort by the caller's signal is passed on as it is. */
+async function ask(fetch, url, options, signal) {
+    const clock = new AbortController();
+    const timer = setTimeout(() => clock.abort(), TIMEOUT_MS);
+    const stop = () => clock.abort();
+    signal?.addEventListener('abort', stop);
+    try {
+        const response = await fetch(url, {...options, signal: clock.signal});
+        const data = parse(await response.text());
+        return {status: response.status, ok: response.ok, headers: response.headers, data};
+    } catch {
+        signal?.throwIfAborted();
+        throw new ApiError({code: clock.signal.aborted ? 'timeout' : 'network'});
+    } finally {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', stop);
+    }
+}
+
+function parse(text) {
+    try {
+        return JSON.parse(text);
+    } catch {
+        return null;
+    }
+}
+
+/* Answers that are no problem document (a proxy's, a cut one) count as unavailable. */
+function problemOf({status, headers, data}) {
+    const retryAfter = Number.parseInt(headers.get('Retry-After') ?? '0', 10) || 0;
+    const code = typeof data?.code === 'string' ? data.code : 'unavailable';
+    return new ApiError({status, code, detail: data?.detail, member: data?.member, retryAfter});
+}
