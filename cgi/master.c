@@ -76,6 +76,7 @@ struct master {
     int (*worker)(void *context, int listener);
     void *context;
     unsigned processes;
+    bool ending;
     pid_t pids[PROCESSES_MAX];
     time_t started[PROCESSES_MAX];
 };
@@ -105,8 +106,9 @@ static bool reap(struct master *m)
         for (unsigned i = 0; i < m->processes; i++)
             if (m->pids[i] == pid) {
                 m->pids[i] = 0;
-                log_event(LOG_LEVEL_WARN, "worker_died", "pid %d, wait status %d", (int)pid,
-                          status);
+                if (!m->ending)
+                    log_event(LOG_LEVEL_WARN, "worker_died", "pid %d, wait status %d", (int)pid,
+                              status);
             }
     for (unsigned i = 0; i < m->processes; i++)
         missing |= m->pids[i] == 0;
@@ -148,6 +150,7 @@ static void supervise(struct master *m, const sigset_t *signals)
 static void end_all(struct master *m, const sigset_t *signals)
 {
     time_t until = time(NULL) + GRACE_S;
+    m->ending = true;
     signal_all(m, SIGTERM);
     for (bool alive = true; alive;) {
         reap(m);

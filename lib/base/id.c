@@ -4,8 +4,8 @@
 #include <string.h>
 
 #define US_PER_MS 1000
-#define VERSION 0x70
-#define VARIANT 0x80
+#define ID_VERSION 0x70
+#define ID_VARIANT 0x80
 
 static void put_time(struct id *id, int64_t wall_us)
 {
@@ -20,9 +20,9 @@ struct id id_make(const struct rng *rng, int64_t wall_us, unsigned set)
     struct id id;
     put_time(&id, wall_us);
     rng->fill(rng->self, id.b + 8, 8);
-    id.b[6] = (uint8_t)(VERSION | (set >> 8));
+    id.b[6] = (uint8_t)(ID_VERSION | (set >> 8));
     id.b[7] = (uint8_t)set;
-    id.b[8] = (uint8_t)(VARIANT | (id.b[8] & 0x3f));
+    id.b[8] = (uint8_t)(ID_VARIANT | (id.b[8] & 0x3f));
     return id;
 }
 
@@ -79,8 +79,8 @@ bool id_parse(struct id *out, const char *text, size_t len)
         if (!is_hyphen(at))
             hex[to++] = text[at];
     }
-    if (!str_from_hex(id.b, ID_SIZE, hex, to) || (id.b[6] & 0xf0) != VERSION ||
-        (id.b[8] & 0xc0) != VARIANT)
+    if (!str_from_hex(id.b, ID_SIZE, hex, to) || (id.b[6] & 0xf0) != ID_VERSION ||
+        (id.b[8] & 0xc0) != ID_VARIANT)
         return false;
     *out = id;
     return true;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VERSION "r1"
+#define RECORD_VERSION "r1"
 
 void record_key(char *out, const uint8_t generation[16], const struct id *id)
 {
@@ -33,7 +33,7 @@ static void put_bytes(struct buf *out, const uint8_t *bytes, size_t n)
 
 void record_write(struct buf *out, const uint8_t generation[16], const struct envelope *e)
 {
-    put_line(out, VERSION);
+    put_line(out, RECORD_VERSION);
     put_bytes(out, generation, 16);
     put_bytes(out, e->id.b, ID_SIZE);
     put_line(out, e->sender);
@@ -95,7 +95,7 @@ bool record_read(struct envelope *e, const char *text, const uint8_t generation[
                  const struct id *id)
 {
     struct reader r = {.at = text, .ok = true};
-    char version[sizeof VERSION];
+    char version[sizeof RECORD_VERSION];
     uint8_t seen_generation[16] = {0};
     memset(e, 0, sizeof *e);
     read_text(&r, version, sizeof version);
@@ -113,7 +113,7 @@ bool record_read(struct envelope *e, const char *text, const uint8_t generation[
     e->created_us = read_number(&r, 0, INT64_MAX);
     e->expires_us = read_number(&r, e->created_us, INT64_MAX);
     read_bytes(&r, e->seed_hash, sizeof e->seed_hash);
-    return r.ok && *r.at == '\0' && strcmp(version, VERSION) == 0 &&
+    return r.ok && *r.at == '\0' && strcmp(version, RECORD_VERSION) == 0 &&
            memcmp(seen_generation, generation, sizeof seen_generation) == 0 &&
            id_compare(&e->id, id) == 0;
 }

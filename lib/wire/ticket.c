@@ -2,7 +2,7 @@
 #include "lib/base/str.h"
 #include <string.h>
 
-#define VERSION 1
+#define TICKET_VERSION 1
 #define MAC_SIZE 24
 #define TICKET_BYTES (1 + 4 + MAC_SIZE)
 #define PREFIX "hongbao-ticket-1"
@@ -33,7 +33,7 @@ void ticket_make(char *out, const struct secret_pair *keys, const uint8_t genera
 {
     uint8_t mac[32], bytes[TICKET_BYTES];
     sign(mac, keys->key[0], generation, envelope, user, (uint32_t)expires_s);
-    bytes[0] = VERSION;
+    bytes[0] = TICKET_VERSION;
     put_u32(bytes + 1, (uint32_t)expires_s);
     memcpy(bytes + 5, mac, MAC_SIZE);
     if (!str_to_base64url(out, TICKET_SIZE, bytes, sizeof bytes))
@@ -48,7 +48,7 @@ enum err ticket_check(const char *text, size_t len, const struct secret_pair *ke
     size_t size;
     bool genuine = false;
     if (!str_from_base64url(bytes, sizeof bytes, &size, text, len) || size != sizeof bytes ||
-        bytes[0] != VERSION)
+        bytes[0] != TICKET_VERSION)
         return ERR_TICKET_INVALID;
     uint32_t expires_s = 0;
     for (int i = 1; i <= 4; i++)

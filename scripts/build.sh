@@ -1,0 +1,69 @@
+# Sourced by start and check: installs packages and builds the tree.
+# Both set SOURCE, the root of the source tree.
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "${0##*/}: $*"; exit 1; }
+
+# need_packages KIND...: installs what is missing of these kinds in scripts/packages.
+need_packages() {
+    command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || {
+        say "No apt here: taking for granted what scripts/packages lists."
+        return 0
+    }
+    local kind wanted=() missing=() package
+    for kind in "$@"; do
+        read -r -a wanted -d '' < <(sed -n "s/^$kind //p" "$SOURCE/scripts/packages") || true
+        for package in "${wanted[@]}"; do
+            dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q ' installed$' ||
+                missing+=("$package")
+        done
+    done
+    ((${#missing[@]})) || return 0
+    say "Installing Debian packages: ${missing[*]}"
+    local root=()
+    if ((EUID)); then
+        command -v sudo >/dev/null ||
+            die "root or sudo is needed to install: apt-get install ${missing[*]}"
+        root=(sudo)
+    fi
+    # Their services must not start: ours are private.
+    local apt=("${root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q -o Dpkg::Use-Pty=0)
+    "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >&2 ||
+        { "${apt[@]}" update </dev/null >&2 &&
+          "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >&2; } ||
+        die "apt-get could not install: ${missing[*]}"
+}
+
+# Makes SOURCE/configure if it is not there. Where the source cannot be written to, a copy of it
+# in $1 is used from then on.
+need_configure() {
+    local copy=$1
+    [[ -x $SOURCE/configure ]] && return 0
+    if [[ ! -w $SOURCE ]]; then
+        mkdir -p "$copy"
+        cp -R --no-preserve=mode,ownership "$SOURCE/." "$copy/"
+        chmod +x "$copy/start" "$copy/check"
+        SOURCE=$copy
+    fi
+    say "Preparing configure (autoreconf)"
+    (cd "$SOURCE" && autoreconf -fi >&2) || die "autoreconf failed in $SOURCE"
+}
+
+# build_tree DIR [configure option...]: configures DIR if it is not, and makes all.
+build_tree() {
+    local build=$1 lock
+    shift
+    mkdir -p "$build"
+    # Two builds at once in one directory, or two autoreconfs, would spoil each other.
+    exec {lock}<"$SOURCE/configure.ac"
+    flock "$lock"
+    if [[ ! -f $build/Makefile ]]; then
+        need_configure "$build/source"
+        say "Configuring in $build"
+        (cd "$build" && "$SOURCE/configure" --quiet "$@" >&2) ||
+            die "configure failed: see $build/config.log"
+    fi
+    say "Building in $build"
+    make -C "$build" --no-print-directory -j "$(nproc)" all >&2 || die "the build failed"
+    exec {lock}<&-
+}
