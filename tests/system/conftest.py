@@ -1,0 +1,70 @@
+import os
+import pathlib
+import random
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from client import SEEN, Client, declared  # noqa: E402
+from service import Service  # noqa: E402
+
+SEED = int(os.environ.get("HONGBAO_SEED", random.randrange(1 << 32)))
+
+
+def pytest_report_header():
+    return f"HONGBAO_SEED={SEED}"
+
+
+@pytest.fixture(scope="session")
+def service():
+    """The installation that most tests share. Short lives are allowed, so that expiry can be waited for."""
+    s = Service(["limits.expires_min=1", "limits.grabs_per_second=10000", "limits.grabs_burst=100000",
+                 "limits.sent_per_day=1000000000000"])
+    s.start()
+    yield s
+    s.remove()
+
+
+@pytest.fixture
+def rng():
+    return random.Random(SEED)
+
+
+_users = iter(range(1, 1 << 30))
+
+
+@pytest.fixture
+def user(service):
+    """Makes clients of new users: user("Name", money=1000, groups=[...])."""
+    made = []
+
+    def make(name=None, money=0, **claims):
+        uid = f"u{next(_users)}"
+        client = Client(service, service.token(uid, name=name, **claims))
+        client.user = uid
+        made.append(client)
+        if money:
+            service.ctl("topup", uid, money)
+        return client
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def anybody(service):
+    client = Client(service)
+    yield client
+    client.close()
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """A promise of the description that never came true in a whole run is a fault of one of the two."""
+    whole = session.testscollected > 60 and not session.config.option.keyword
+    missing = sorted(set(declared()) - SEEN)
+    if whole and missing and exitstatus == 0:
+        session.exitstatus = 1
+        print("\nnever seen:", *missing, sep="\n  ")

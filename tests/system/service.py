@@ -1,0 +1,138 @@
+"""One running installation, started by ./start for the tests and stopped after them."""
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+BUILD = os.environ.get("HONGBAO_BUILD", str(SOURCE / "build-check"))
+SLOW = 5 if "tsan" in BUILD or "asan" in BUILD else 1  # sanitizers need more time for the same
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def wait_until(condition, seconds, what):
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.02)
+
+
+class Service:
+    def __init__(self, settings=(), directory=None, port=None):
+        self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="hb-", dir="/tmp"))
+        self.port = port or free_port()
+        self.settings = list(settings)
+        self.keys = {}
+
+    # ---- start and stop ----
+    def start_command(self, *more):
+        command = [str(SOURCE / "start"), "--data", str(self.directory), "--build", BUILD,
+                   "--port", str(self.port)]
+        for setting in self.settings:
+            command += ["--set", setting]
+        return command + list(more)
+
+    def start(self):
+        done = subprocess.run(self.start_command("--detach"), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=240, check=False)
+        assert done.returncode == 0, done.stdout
+        self.output = done.stdout
+        return self
+
+    def stop(self):
+        subprocess.run(self.start_command("--stop"), stdin=subprocess.DEVNULL, check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
+
+    def remove(self):
+        self.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    # ---- processes ----
+    def pid(self, name):
+        return int((self.directory / "run" / f"{name}.pid").read_text())
+
+    def workers(self, pool):
+        """The worker processes of a pool: the children of its master."""
+        found = []
+        for path in pathlib.Path(f"/proc/{self.pid(pool)}/task").glob("*/children"):
+            found += [int(pid) for pid in path.read_text().split()]
+        return found
+
+    def signal(self, name, number):
+        os.kill(self.pid(name), number)
+
+    def kill_and_wait(self, name):
+        old = self.pid(name)
+        os.kill(old, signal.SIGKILL)
+        wait_until(lambda: self.pid(name) != old, 30, f"{name} is started again")
+
+    # ---- what an operator does ----
+    def ctl(self, *arguments, check=True):
+        done = subprocess.run([str(self.directory / "hongbaoctl"), *map(str, arguments)],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+        assert not check or done.returncode == 0, (arguments, done.stdout, done.stderr)
+        return done
+
+    def sql(self, text):
+        """Rows as lists of strings; as the database's administrator."""
+        done = subprocess.run(["mariadb", "--no-defaults", "-S", str(self.directory / "run/db.sock"),
+                               "-N", "-B", "hongbao", "-e", text], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def audit(self):
+        done = self.ctl("audit", "--json", check=False)
+        report = json.loads(done.stdout)
+        wrong = {r["name"]: r for r in report["invariants"] if r["violations"]}
+        assert done.returncode == (1 if wrong else 0)
+        return wrong
+
+    def metrics(self):
+        """Every counter and gauge, by its name with labels."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+        connection.close()
+        pairs = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        return {name: float(value) for name, value in pairs}
+
+    # ---- tokens, as a chat's back end makes them ----
+    def key(self, kind):
+        if kind not in self.keys:
+            text = (self.directory / "secrets" / f"{kind}.key").read_text().split()[0]
+            self.keys[kind] = bytes.fromhex(text)
+        return self.keys[kind]
+
+    def token(self, user, kind="token", alg="HS256", key=None, **claims):
+        claims = {"sub": user, "exp": int(time.time()) + 86400, **claims}
+        claims = {name: value for name, value in claims.items() if value is not None}
+        if kind == "wallet":
+            claims.setdefault("scope", "wallet")
+        head = base64url(json.dumps({"alg": alg, "typ": "JWT"}).encode())
+        body = base64url(json.dumps(claims).encode())
+        mac = hmac.new(key or self.key(kind), f"{head}.{body}".encode(), hashlib.sha256).digest()
+        return f"{head}.{body}.{base64url(mac) if alg != 'none' else ''}"
