@@ -6,6 +6,7 @@
 #define US_PER_MS 1000
 #define US_PER_S 1000000
 #define START_PAUSE_US 500000
+#define STALL_US 500000
 
 static int64_t mono_us(const struct process *p)
 {
@@ -20,14 +21,50 @@ bool process_ready(struct process *p)
     if (now_us < atomic_load(&p->next_start_us) || atomic_flag_test_and_set(&p->starting))
         return false;
     struct store *store = p->env.store_open(p->env.self);
-    bool ok = store != NULL && store->ops->generation(store, p->env.generation) == ERR_OK &&
-              p->program->start(p) == ERR_OK;
+    enum err err = store != NULL ? store->ops->generation(store, p->env.generation) : ERR_FAULT;
     if (store != NULL)
         store->ops->close(store);
+    if (err == ERR_OK)
+        err = p->program->start(p);
+    bool ok = err == ERR_OK;
+    log_event(ok ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, ok ? "ready" : "not_ready", "%s",
+              ok ? "" : err_name(err));
     atomic_store(&p->next_start_us, mono_us(p) + START_PAUSE_US);
     atomic_store(&p->ready, ok);
     atomic_flag_clear(&p->starting);
     return ok;
+}
+
+bool process_may_ask(struct call *c)
+{
+    struct process *p = c->process;
+    if (c->uses_store)
+        return true;
+    if (atomic_load(&p->stalled)) {
+        if (atomic_flag_test_and_set(&p->probing))
+            return false;
+        c->is_probe = true;
+    }
+    c->uses_store = true;
+    return true;
+}
+
+/* Notes how the primary served a request: one that was slow and failed stops the others from
+ * queueing up behind a stalled database, until one is answered again. */
+static void note_primary(struct call *c, enum err err, int64_t duration_us)
+{
+    struct process *p = c->process;
+    if (!c->uses_store)
+        return;
+    bool slow = duration_us > STALL_US;
+    bool stalled =
+        slow && (err == ERR_OK ? atomic_load(&p->stalled) : err_class(err) != CLASS_CLIENT);
+    if (atomic_exchange(&p->stalled, stalled) != stalled) {
+        log_event(LOG_LEVEL_WARN, stalled ? "database_stalled" : "database_back", "%s", "");
+        metrics_add(p->env.metrics, METRIC_BREAKER_OPENED, stalled ? 1 : 0);
+    }
+    if (c->is_probe)
+        atomic_flag_clear(&p->probing);
 }
 
 /* Who asks, as far as the route wants to know. */
@@ -71,7 +108,8 @@ static enum err handle(struct call *c)
     handler_fn *handler = c->process->program->handlers[c->route->route];
     if (handler == NULL)
         return ERR_NOT_FOUND; /* the web server sent it to the wrong pool */
-    if (c->route->route != ROUTE_HEALTHZ && !process_ready(c->process))
+    if (c->route->route != ROUTE_HEALTHZ && !process_ready(c->process) &&
+        c->route->route != ROUTE_METRICS)
         return ERR_UNAVAILABLE;
     return handler(c);
 }
@@ -109,6 +147,9 @@ void dispatch(void *context, unsigned thread, const struct http_request *request
     int64_t started_us = mono_us(p);
     c.deadline_us = started_us + p->pool->deadline_ms * US_PER_MS;
     enum err err = handle(&c);
+    if (err == ERR_OK && response->body.failed)
+        err = ERR_FAULT;
+    note_primary(&c, err, mono_us(p) - started_us);
     if (err != ERR_OK) {
         if (c.problem.err != err)
             problem_set(&c.problem, err, NULL, "%s", "");

@@ -10,7 +10,7 @@ static enum err session_of(struct call *c, struct query_session *q)
                                 .store = call_store(c),
                                 .replica = call_replica(c),
                                 .durable = c->process->services};
-    return q->store != NULL && q->replica != NULL ? ERR_OK : ERR_FAULT;
+    return q->store != NULL && q->replica != NULL ? ERR_OK : ERR_UNAVAILABLE;
 }
 
 static enum err show_envelope(struct call *c, const struct query_session *q,
@@ -113,7 +113,7 @@ static enum err handle_healthz(struct call *c)
     return ERR_OK;
 }
 
-/* Ready: the primary answers, and so does the cache. */
+/* Ready: the primary answers and is of the past this process knows, and the cache answers. */
 static enum err handle_readyz(struct call *c)
 {
     uint8_t generation[16];
@@ -122,12 +122,15 @@ static enum err handle_readyz(struct call *c)
     struct store *store = call_store(c);
     struct cache *cache = call_cache(c);
     if (store == NULL || cache == NULL)
-        return ERR_FAULT;
+        return ERR_UNAVAILABLE;
     enum err err = store->ops->generation(store, generation);
     if (err != ERR_OK) {
         store->ops->rollback(store);
         return ERR_UNAVAILABLE;
     }
+    if (!bytes_equal(generation, c->process->env.generation, sizeof generation))
+        return problem_set(&c->problem, ERR_UNAVAILABLE, NULL,
+                           "the database was restored; start the pools anew");
     cache->ops->get(cache, &item, 1);
     if (item.result == CACHE_UNKNOWN)
         return ERR_UNAVAILABLE;
@@ -137,7 +140,8 @@ static enum err handle_readyz(struct call *c)
 
 static bool is_loopback(const char *address)
 {
-    return address[0] == '\0' || strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+    return address[0] == '\0' || strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
+           strncmp(address, "::ffff:127.", 11) == 0;
 }
 
 struct gauge {
@@ -161,11 +165,11 @@ static void print_gauges(struct buf *out, const struct queue_state *q)
 static enum err handle_metrics(struct call *c)
 {
     struct queue_state queue;
-    struct store *store = call_store(c);
     struct buf *out = &c->response->body;
     if (!is_loopback(c->request->remote_address))
         return ERR_NOT_FOUND;
     metrics_print(c->process->env.metrics, api_route_names, out);
+    struct store *store = call_store(c);
     bool up = store != NULL && store->ops->queue_state(store, &queue) == ERR_OK;
     if (!up && store != NULL)
         store->ops->rollback(store);

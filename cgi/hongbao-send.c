@@ -66,7 +66,7 @@ static enum err move_money(struct call *c, enum transfer_kind kind)
         return err;
     struct store *store = call_store(c);
     if (store == NULL)
-        return ERR_FAULT;
+        return ERR_UNAVAILABLE;
     request.user = wish.user;
     request.reference = wish.reference;
     request.amount_fen = wish.amount_fen;
@@ -95,11 +95,12 @@ static enum err handle_guest(struct call *c)
     if (!c->process->config->demo)
         return ERR_NOT_FOUND;
     enum err err = api_decode_guest(c->request->body, c->request->body_len, &wish, &c->problem);
+    if (err != ERR_OK)
+        return err;
     struct store *store = call_store(c);
-    if (err == ERR_OK && store == NULL)
-        err = ERR_FAULT;
-    if (err == ERR_OK)
-        err = wallet_guest(&c->process->env, store, wish.name, &account);
+    if (store == NULL)
+        return ERR_UNAVAILABLE;
+    err = wallet_guest(&c->process->env, store, wish.name, &account);
     if (err != ERR_OK)
         return err;
     memcpy(who.user, account.user, sizeof who.user);

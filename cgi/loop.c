@@ -17,6 +17,8 @@
 
 #define PATH_MAX_BYTES 2048
 #define THREADS_MAX 256
+#define DRAIN_MAX_BYTES (4u << 20)
+#define ACCEPT_PAUSE_MS 20
 
 struct server {
     const struct loop *loop;
@@ -61,8 +63,11 @@ static int accept_next(struct server *s)
             break;
         if (fds[1].revents != 0)
             break;
-        if (fds[0].revents != 0)
-            fd = accept4(s->loop->listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fds[0].revents == 0)
+            continue;
+        fd = accept4(s->loop->listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED)
+            poll(&fds[1], 1, ACCEPT_PAUSE_MS); /* no descriptor or memory left at this moment */
     }
     pthread_mutex_unlock(&s->accepting);
     return fd;
@@ -93,10 +98,16 @@ struct target {
 static void split_target(const FCGX_Request *fcgi, struct target *t)
 {
     const char *uri = FCGX_GetParam("REQUEST_URI", fcgi->envp);
+    const char *query = NULL;
+    if (uri == NULL) { /* not every web server says it */
+        uri = FCGX_GetParam("DOCUMENT_URI", fcgi->envp);
+        query = FCGX_GetParam("QUERY_STRING", fcgi->envp);
+    }
     if (uri == NULL)
         uri = "";
     size_t path_len = strcspn(uri, "?");
-    const char *query = uri[path_len] == '?' ? uri + path_len + 1 : "";
+    if (query == NULL)
+        query = uri[path_len] == '?' ? uri + path_len + 1 : "";
     if (!str_set(t->path, sizeof t->path, uri, path_len) ||
         !str_set(t->query, sizeof t->query, query, strlen(query)))
         t->path[0] = t->query[0] = '\0'; /* too long to be anything of ours */
@@ -120,8 +131,19 @@ static void name_request(struct http_request *r, const char *given)
     str_to_hex(r->request_id, random, sizeof random);
 }
 
-/* Reads exactly what CONTENT_LENGTH says, if it is well-formed and within the limit. False: the
- * body ended early. */
+/* Takes what is left of the body, so that closing the connection does not reset it under the
+ * answer. True if there was nothing. */
+static bool drain(FCGX_Stream *in)
+{
+    char trash[4096];
+    size_t total = 0;
+    for (int n; (n = FCGX_GetStr(trash, sizeof trash, in)) > 0 && total < DRAIN_MAX_BYTES;)
+        total += (size_t)n;
+    return total == 0;
+}
+
+/* Reads exactly what CONTENT_LENGTH says, if it is well-formed and within the limit; a body that
+ * goes on after it has no length that can be believed. False: the body ended early. */
 static bool read_body(const FCGX_Request *fcgi, const struct loop *loop, char *body,
                       struct http_request *r)
 {
@@ -131,8 +153,14 @@ static bool read_body(const FCGX_Request *fcgi, const struct loop *loop, char *b
     r->too_large = length > loop->body_max;
     r->body = body;
     r->body_len = r->too_large ? 0 : (size_t)length;
+    if (r->body_len > 0 && FCGX_GetStr(body, (int)r->body_len, fcgi->in) != (int)r->body_len)
+        return false;
+    if (!drain(fcgi->in) && !r->too_large) {
+        r->has_length = false;
+        r->body_len = 0;
+    }
     body[r->body_len] = '\0';
-    return r->body_len == 0 || FCGX_GetStr(body, (int)r->body_len, fcgi->in) == (int)r->body_len;
+    return FCGX_GetError(fcgi->in) == 0;
 }
 
 static void read_headers(const FCGX_Request *fcgi, const struct target *t, struct http_request *r)
@@ -155,10 +183,11 @@ static void send_response(const FCGX_Request *fcgi, const struct http_request *r
 {
     buf_reset(out);
     http_render(response, request->request_id, out);
-    if (strcmp(request->method, "HEAD") == 0 && !out->failed)
-        out->len -= response->body.len;
-    if (!out->failed)
-        FCGX_PutStr(out->data, (int)out->len, fcgi->out);
+    if (out->failed)
+        return;
+    if (strcmp(request->method, "HEAD") == 0)
+        out->len = (size_t)(strstr(out->data, "\r\n\r\n") + strlen("\r\n\r\n") - out->data);
+    FCGX_PutStr(out->data, (int)out->len, fcgi->out);
 }
 
 static void answer(const struct worker *w, const FCGX_Request *fcgi, char *body, struct buf *out)
@@ -218,6 +247,18 @@ static void wait_for_end(void)
     } while (signal_number != SIGTERM && signal_number != SIGINT);
 }
 
+/* The listener is closed at once: whoever takes over the address need not wait for the requests in
+ * hand. */
+static void end_accepting(struct server *s)
+{
+    uint64_t one = 1;
+    ssize_t written = write(s->stop_fd, &one, sizeof one);
+    (void)written;
+    pthread_mutex_lock(&s->accepting);
+    close(s->loop->listener);
+    pthread_mutex_unlock(&s->accepting);
+}
+
 int loop_run(const struct loop *loop)
 {
     struct server server = {.loop = loop, .stop_fd = eventfd(0, EFD_CLOEXEC)};
@@ -239,9 +280,7 @@ int loop_run(const struct loop *loop)
     }
     if (started > 0)
         wait_for_end();
-    uint64_t one = 1;
-    ssize_t written = write(server.stop_fd, &one, sizeof one);
-    (void)written;
+    end_accepting(&server);
     for (unsigned i = 0; i < started; i++)
         pthread_join(workers[i].thread, NULL);
     pthread_mutex_destroy(&server.accepting);

@@ -17,8 +17,9 @@ struct loop {
     void *context;
 };
 /* Serves until the process is sent SIGTERM or SIGINT, then finishes the requests in hand and
- * returns 0; what waits in the listener's queue is left for others. SIGHUP opens the log again. -1:
- * could not start. Call loop_block_signals before any thread is made. */
+ * returns 0; what waits in the listener's queue is left for others, and the listener is closed.
+ * SIGHUP opens the log again. -1: could not start. Call loop_block_signals before any thread is
+ * made. */
 int loop_run(const struct loop *loop);
 void loop_block_signals(void);
 

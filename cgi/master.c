@@ -1,4 +1,5 @@
 #include "cgi/master.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include <errno.h>
 #include <signal.h>
@@ -11,13 +12,18 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PROCESSES_MAX 64
 #define BACKLOG 1024
-#define GRACE_S 10
-#define RESPAWN_PAUSE_S 1
+#define GRACE_US INT64_C(10000000)
+#define RESPAWN_PAUSE_US INT64_C(1000000)
+#define TAKEOVER_US INT64_C(2000000)
+
+static int64_t now_us(void)
+{
+    return clock_system.mono_us(clock_system.self);
+}
 
 static bool set_address(struct sockaddr_un *address, const char *path)
 {
@@ -31,14 +37,27 @@ static bool set_address(struct sockaddr_un *address, const char *path)
     return true;
 }
 
-/* True if somebody accepts connections there. */
+/* True if somebody accepts connections there, even if his queue is full. */
 static bool is_served(const struct sockaddr_un *address)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool served = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool served = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
+                              errno == EAGAIN);
     if (fd >= 0)
         close(fd);
     return served;
+}
+
+/* The workers of a killed master close their listener within moments. */
+static bool stays_served(const struct sockaddr_un *address)
+{
+    int64_t until_us = now_us() + TAKEOVER_US;
+    while (is_served(address)) {
+        if (now_us() >= until_us)
+            return true;
+        usleep(50 * 1000);
+    }
+    return false;
 }
 
 /* A socket left behind by a killed master is replaced; one in use is not. */
@@ -47,7 +66,7 @@ static int listen_at(const char *path)
     struct sockaddr_un address;
     if (!set_address(&address, path))
         return -1;
-    if (is_served(&address)) {
+    if (stays_served(&address)) {
         log_event(LOG_LEVEL_ERROR, "socket_in_use", "%s", path);
         return -1;
     }
@@ -78,7 +97,7 @@ struct master {
     unsigned processes;
     bool ending;
     pid_t pids[PROCESSES_MAX];
-    time_t started[PROCESSES_MAX];
+    int64_t started_us[PROCESSES_MAX];
 };
 
 static void spawn(struct master *m, unsigned i)
@@ -93,7 +112,7 @@ static void spawn(struct master *m, unsigned i)
     if (pid < 0)
         log_event(LOG_LEVEL_ERROR, "fork_failed", "%s", strerror(errno));
     m->pids[i] = pid > 0 ? pid : 0;
-    m->started[i] = time(NULL);
+    m->started_us[i] = now_us();
 }
 
 /* Collects the dead; true if one is missing. */
@@ -126,7 +145,7 @@ static void signal_all(const struct master *m, int signal_number)
 static void respawn(struct master *m)
 {
     for (unsigned i = 0; i < m->processes; i++)
-        if (m->pids[i] == 0 && time(NULL) - m->started[i] >= RESPAWN_PAUSE_S)
+        if (m->pids[i] == 0 && now_us() - m->started_us[i] >= RESPAWN_PAUSE_US)
             spawn(m, i);
 }
 
@@ -149,7 +168,7 @@ static void supervise(struct master *m, const sigset_t *signals)
 /* Gives the workers time to finish what they have in hand. */
 static void end_all(struct master *m, const sigset_t *signals)
 {
-    time_t until = time(NULL) + GRACE_S;
+    int64_t until_us = now_us() + GRACE_US;
     m->ending = true;
     signal_all(m, SIGTERM);
     for (bool alive = true; alive;) {
@@ -157,7 +176,7 @@ static void end_all(struct master *m, const sigset_t *signals)
         alive = false;
         for (unsigned i = 0; i < m->processes; i++)
             alive |= m->pids[i] > 0;
-        if (alive && time(NULL) >= until)
+        if (alive && now_us() >= until_us)
             signal_all(m, SIGKILL);
         struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
         if (alive)

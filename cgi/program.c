@@ -68,6 +68,8 @@ static void connections_fill(struct connections *c, const struct config *config,
 
 struct store *call_store(struct call *c)
 {
+    if (!process_may_ask(c))
+        return NULL;
     if (c->thread->store == NULL)
         c->thread->store = c->process->env.store_open(c->process->env.self);
     if (c->thread->store != NULL)
@@ -80,6 +82,8 @@ struct store *call_replica(struct call *c)
     struct connections *connections = c->process->env.self;
     if (c->process->config->db_replica_socket[0] == '\0')
         return call_store(c);
+    if (!process_may_ask(c))
+        return NULL;
     if (c->thread->replica == NULL)
         c->thread->replica = mysql_store_new(&connections->replica, &clock_system);
     if (c->thread->replica != NULL)
@@ -102,10 +106,18 @@ void call_key_hash(const struct call *c, uint8_t out[32])
     hash_sha256(out, text, (size_t)len);
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+
 /* No request can make a process eat the machine. Sanitizers need more room than there is. */
 static void limit_memory(void)
 {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef SANITIZED
     struct rlimit limit = {.rlim_cur = MEMORY_MAX_BYTES, .rlim_max = MEMORY_MAX_BYTES};
     setrlimit(RLIMIT_AS, &limit);
 #endif
@@ -143,6 +155,7 @@ static int run_worker(void *context, int listener)
                          .cache_open = open_cache,
                          .self = &connections};
     atomic_flag_clear(&p.starting);
+    atomic_flag_clear(&p.probing);
     p.threads = calloc((size_t)p.pool->threads, sizeof *p.threads);
     p.tokens = token_cache_new(&p.keys, TOKENS_REMEMBERED);
     if (p.threads == NULL || p.tokens == NULL || mysql_start() != ERR_OK) {
@@ -180,23 +193,25 @@ static enum err load_secrets(struct setup *s, struct buf *message)
     return err;
 }
 
-static int prepare(struct setup *s, const char *config_path)
+static int read_settings(struct setup *s, const char *config_path)
 {
     struct buf message;
-    char path[2 * CONFIG_PATH_SIZE];
     buf_init(&message, 4096);
     enum err err = rng_init();
     if (err == ERR_OK)
         err = config_load(&s->config, config_path, &message);
     if (err == ERR_OK)
         err = load_secrets(s, &message);
-    if (err != ERR_OK) {
+    if (err != ERR_OK)
         fprintf(stderr, "%s: %s\n", s->program->name,
                 message.data != NULL ? message.data : err_name(err));
-        buf_free(&message);
-        return -1;
-    }
     buf_free(&message);
+    return err == ERR_OK ? 0 : -1;
+}
+
+static int open_files(struct setup *s)
+{
+    char path[2 * CONFIG_PATH_SIZE];
     snprintf(path, sizeof path, "%s/%s.log", s->config.log_dir,
              s->program->name + strlen("hongbao-"));
     if (log_open(s->config.log_dir[0] != '\0' ? path : NULL, s->program->name) != 0) {
@@ -213,9 +228,10 @@ static int prepare(struct setup *s, const char *config_path)
 static void print_help(const struct program *program)
 {
     printf("Usage: %s [--config FILE]\n%s\n\n"
-           "  --config FILE  settings (default " HONGBAO_CONFIG_FILE ")\n"
-           "  --help         this text\n"
-           "  --version      the version\n\n"
+           "  --config FILE   settings (default " HONGBAO_CONFIG_FILE ")\n"
+           "  --check-config  read settings and secrets, and exit\n"
+           "  --help          this text\n"
+           "  --version       the version\n\n"
            "Listens on the pool's unix socket, or on descriptor 0 if that is a listening socket.\n"
            "SIGTERM finishes the requests in hand; SIGHUP opens the log again.\n"
            "Exit codes: 0 ended by a signal, 1 could not start, 2 wrong usage.\n",
@@ -225,14 +241,18 @@ static void print_help(const struct program *program)
 int program_main(int argc, char **argv, const struct program *program)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"check-config", no_argument, NULL, 'k'},
                                             {"help", no_argument, NULL, 'h'},
                                             {"version", no_argument, NULL, 'v'},
                                             {NULL, 0, NULL, 0}};
     static struct setup setup; /* large, and workers keep it */
     const char *config_path = HONGBAO_CONFIG_FILE;
+    bool check_only = false;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'c') {
             config_path = optarg;
+        } else if (option == 'k') {
+            check_only = true;
         } else if (option == 'h') {
             print_help(program);
             return EXIT_SUCCESS;
@@ -248,7 +268,11 @@ int program_main(int argc, char **argv, const struct program *program)
         return EXIT_USAGE;
     }
     setup.program = program;
-    if (prepare(&setup, config_path) != 0)
+    if (read_settings(&setup, config_path) != 0)
+        return EXIT_FAILURE;
+    if (check_only)
+        return EXIT_SUCCESS;
+    if (open_files(&setup) != 0)
         return EXIT_FAILURE;
     const struct config_pool *pool =
         (const struct config_pool *)(const void *)((const char *)&setup.config + program->pool);

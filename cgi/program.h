@@ -26,7 +26,8 @@ struct call {
     struct id id; /* where the path has one */
     bool has_who;
     struct who who;
-    int64_t deadline_us; /* monotonic */
+    int64_t deadline_us;       /* monotonic */
+    bool uses_store, is_probe; /* went through call_store; alone while the primary stalls */
     struct problem problem;
 };
 /* ERR_OK: the response is filled. Else the problem is shown; one that problem_set prepared is taken
@@ -56,13 +57,17 @@ struct process {
     atomic_bool ready;
     atomic_flag starting;
     _Atomic int64_t next_start_us;
+    atomic_bool stalled; /* the primary kept somebody waiting and then gave no answer */
+    atomic_flag probing; /* while it is stalled, one request at a time asks it */
 };
 
 int program_main(int argc, char **argv, const struct program *program);
 
-/* For handlers. NULL: no memory. */
+/* For handlers: the thread's sessions, with the request's deadline. NULL: no memory, or the
+ * database is stalled and others are to be answered at once (ERR_UNAVAILABLE). */
 struct store *call_store(struct call *c);
 struct store *call_replica(struct call *c);
+/* NULL: no memory. */
 struct cache *call_cache(struct call *c);
 /* SHA-256 of user, route and Idempotency-Key. */
 void call_key_hash(const struct call *c, uint8_t out[32]);
@@ -71,6 +76,8 @@ void call_key_hash(const struct call *c, uint8_t out[32]);
 /* The loop's handler; context is the process. */
 void dispatch(void *context, unsigned thread, const struct http_request *request,
               struct http_response *response);
+/* False: the primary is stalled and somebody else is finding out whether it still is. */
+bool process_may_ask(struct call *c);
 /* True once the services of the process are up. Tries to bring them up, at most twice a second. */
 bool process_ready(struct process *p);
 

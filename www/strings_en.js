@@ -71,6 +71,7 @@ export default {
     'envelope.copy': 'Copy',
     'envelope.copied': 'Copied',
     'envelope.forbidden': 'This envelope is for somebody else.',
+    'envelope.private': 'This envelope is for certain people. Please come through your chat.',
     'envelope.missing': 'There is no such envelope.',
 
     'records.sent': 'Sent in {year}',

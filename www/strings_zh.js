@@ -71,6 +71,7 @@ export default {
     'envelope.copy': '复制',
     'envelope.copied': '已复制',
     'envelope.forbidden': '这个红包不是发给你的。',
+    'envelope.private': '这个红包只发给特定的人，请从聊天应用进入。',
     'envelope.missing': '没有这个红包。',
 
     'records.sent': '{year} 年发出',

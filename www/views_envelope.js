@@ -16,7 +16,7 @@ const WAITS = {
 const FAILURES = {
     not_found: 'envelope.missing',
     not_recipient: 'envelope.forbidden',
-    unauthorized: 'envelope.forbidden',
+    unauthorized: 'envelope.private',
 };
 
 export function envelopeView(app, params, signal) {
