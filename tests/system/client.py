@@ -100,6 +100,7 @@ class Client:
     def __init__(self, service, token=None, timeout=30):
         self.service = service
         self.token = token
+        self.used = time.monotonic()
         self.connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=timeout)
 
     def close(self):
@@ -116,6 +117,9 @@ class Client:
             headers.setdefault("Content-Type", "application/json")
         if method == "POST" and body is None:
             body = ""
+        if time.monotonic() - self.used > 3:
+            self.connection.close()  # the web server drops idle connections
+        self.used = time.monotonic()
         self.connection.request(method, path, body, headers)
         response = self.connection.getresponse()
         answer = Answer(response.status, response.headers, response.read())

@@ -124,7 +124,7 @@ def test_idempotency_in_progress(user, service):
     body_key = uuid.uuid4().hex
     import hashlib
     key_hash = hashlib.sha256(f"{alice.user} send {body_key}".encode()).hexdigest()
-    holder = subprocess.Popen(["mariadb", "--no-defaults", "-S", str(service.directory / "run/db.sock"), "hongbao"],
+    holder = subprocess.Popen(["mariadb", "--no-defaults", "-n", "-N", "-S", str(service.directory / "run/db.sock"), "hongbao"],
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     holder.stdin.write(f"BEGIN; SELECT user_id FROM account WHERE user_id = '{alice.user}' FOR UPDATE; "
                        f"INSERT INTO idempotency VALUES (X'{key_hash}', X'{'00' * 32}', X'{'00' * 16}', 0); "
