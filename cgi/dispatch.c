@@ -6,7 +6,6 @@
 #define US_PER_MS 1000
 #define US_PER_S 1000000
 #define START_PAUSE_US 500000
-#define STALL_US 500000
 
 static int64_t mono_us(const struct process *p)
 {
@@ -35,36 +34,15 @@ bool process_ready(struct process *p)
     return ok;
 }
 
-bool process_may_ask(struct call *c)
+/* Tells the brake how the primary served a request. */
+static void leave_brake(const struct call *c, unsigned thread, enum err err)
 {
-    struct process *p = c->process;
-    if (c->uses_store)
-        return true;
-    if (atomic_load(&p->stalled)) {
-        if (atomic_flag_test_and_set(&p->probing))
-            return false;
-        c->is_probe = true;
-    }
-    c->uses_store = true;
-    return true;
-}
-
-/* Notes how the primary served a request: one that was slow and failed stops the others from
- * queueing up behind a stalled database, until one is answered again. */
-static void note_primary(struct call *c, enum err err, int64_t duration_us)
-{
-    struct process *p = c->process;
-    if (!c->uses_store)
+    bool answered = err == ERR_OK || err_class(err) == CLASS_CLIENT;
+    if (!c->uses_store ||
+        !brake_leave(c->process->brake, thread, answered ? BRAKE_ANSWERED : BRAKE_FAILED))
         return;
-    bool slow = duration_us > STALL_US;
-    bool stalled =
-        slow && (err == ERR_OK ? atomic_load(&p->stalled) : err_class(err) != CLASS_CLIENT);
-    if (atomic_exchange(&p->stalled, stalled) != stalled) {
-        log_event(LOG_LEVEL_WARN, stalled ? "database_stalled" : "database_back", "%s", "");
-        metrics_add(p->env.metrics, METRIC_BREAKER_OPENED, stalled ? 1 : 0);
-    }
-    if (c->is_probe)
-        atomic_flag_clear(&p->probing);
+    log_event(LOG_LEVEL_WARN, "database_stalled", "%s", err_name(err));
+    metrics_add(c->process->env.metrics, METRIC_BREAKER_OPENED, 1);
 }
 
 /* Who asks, as far as the route wants to know. */
@@ -149,7 +127,7 @@ void dispatch(void *context, unsigned thread, const struct http_request *request
     enum err err = handle(&c);
     if (err == ERR_OK && response->body.failed)
         err = ERR_FAULT;
-    note_primary(&c, err, mono_us(p) - started_us);
+    leave_brake(&c, thread, err);
     if (err != ERR_OK) {
         if (c.problem.err != err)
             problem_set(&c.problem, err, NULL, "%s", "");

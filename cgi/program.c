@@ -18,6 +18,8 @@
 #endif
 
 #define EXIT_USAGE 2
+#define US_PER_MS 1000
+#define US_PER_S 1000000
 #define LOCK_WAIT_S 1
 #define TOKENS_REMEMBERED 1024
 #define WEB_SERVER_TIMEOUT_S 10
@@ -66,14 +68,31 @@ static void connections_fill(struct connections *c, const struct config *config,
         c->replica.socket = config->db_replica_socket;
 }
 
+/* A request passes the brake once, however often it asks. */
+static bool may_ask(struct call *c)
+{
+    unsigned thread = (unsigned)(c->thread - c->process->threads);
+    if (!c->uses_store)
+        c->uses_store = brake_enter(c->process->brake, thread);
+    return c->uses_store;
+}
+
+/* No statement is begun that could end after the request's deadline. */
+static int64_t last_question_us(const struct call *c)
+{
+    int64_t whole_us = c->process->pool->deadline_ms * US_PER_MS;
+    int64_t reserve_us = c->process->config->db_timeout_s * US_PER_S;
+    return c->deadline_us - (reserve_us < whole_us / 2 ? reserve_us : whole_us / 2);
+}
+
 struct store *call_store(struct call *c)
 {
-    if (!process_may_ask(c))
+    if (!may_ask(c))
         return NULL;
     if (c->thread->store == NULL)
         c->thread->store = c->process->env.store_open(c->process->env.self);
     if (c->thread->store != NULL)
-        c->thread->store->ops->set_deadline(c->thread->store, c->deadline_us);
+        c->thread->store->ops->set_deadline(c->thread->store, last_question_us(c));
     return c->thread->store;
 }
 
@@ -82,12 +101,12 @@ struct store *call_replica(struct call *c)
     struct connections *connections = c->process->env.self;
     if (c->process->config->db_replica_socket[0] == '\0')
         return call_store(c);
-    if (!process_may_ask(c))
+    if (!may_ask(c))
         return NULL;
     if (c->thread->replica == NULL)
         c->thread->replica = mysql_store_new(&connections->replica, &clock_system);
     if (c->thread->replica != NULL)
-        c->thread->replica->ops->set_deadline(c->thread->replica, c->deadline_us);
+        c->thread->replica->ops->set_deadline(c->thread->replica, last_question_us(c));
     return c->thread->replica;
 }
 
@@ -155,10 +174,10 @@ static int run_worker(void *context, int listener)
                          .cache_open = open_cache,
                          .self = &connections};
     atomic_flag_clear(&p.starting);
-    atomic_flag_clear(&p.probing);
     p.threads = calloc((size_t)p.pool->threads, sizeof *p.threads);
     p.tokens = token_cache_new(&p.keys, TOKENS_REMEMBERED);
-    if (p.threads == NULL || p.tokens == NULL || mysql_start() != ERR_OK) {
+    p.brake = brake_new((unsigned)p.pool->threads);
+    if (p.brake == NULL || p.threads == NULL || p.tokens == NULL || mysql_start() != ERR_OK) {
         log_event(LOG_LEVEL_ERROR, "start_failed", "no memory");
         return -1;
     }
@@ -174,6 +193,7 @@ static int run_worker(void *context, int listener)
         setup->program->stop(&p);
     threads_free(p.threads, (size_t)p.pool->threads);
     token_cache_free(p.tokens);
+    brake_free(p.brake);
     return rc;
 }
 

@@ -3,6 +3,7 @@
 #ifndef HONGBAO_CGI_PROGRAM_H
 #define HONGBAO_CGI_PROGRAM_H
 
+#include "cgi/brake.h"
 #include "lib/service/env.h"
 #include "lib/wire/api.h"
 #include "lib/wire/token.h"
@@ -26,8 +27,8 @@ struct call {
     struct id id; /* where the path has one */
     bool has_who;
     struct who who;
-    int64_t deadline_us;       /* monotonic */
-    bool uses_store, is_probe; /* went through call_store; alone while the primary stalls */
+    int64_t deadline_us; /* monotonic */
+    bool uses_store;     /* went through call_store */
     struct problem problem;
 };
 /* ERR_OK: the response is filled. Else the problem is shown; one that problem_set prepared is taken
@@ -57,8 +58,7 @@ struct process {
     atomic_bool ready;
     atomic_flag starting;
     _Atomic int64_t next_start_us;
-    atomic_bool stalled; /* the primary kept somebody waiting and then gave no answer */
-    atomic_flag probing; /* while it is stalled, one request at a time asks it */
+    struct brake *brake; /* between the threads and the primary */
 };
 
 int program_main(int argc, char **argv, const struct program *program);
@@ -76,8 +76,6 @@ void call_key_hash(const struct call *c, uint8_t out[32]);
 /* The loop's handler; context is the process. */
 void dispatch(void *context, unsigned thread, const struct http_request *request,
               struct http_response *response);
-/* False: the primary is stalled and somebody else is finding out whether it still is. */
-bool process_may_ask(struct call *c);
 /* True once the services of the process are up. Tries to bring them up, at most twice a second. */
 bool process_ready(struct process *p);
 

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 struct fixture {
     struct memcached_server server;
@@ -83,6 +84,7 @@ static void a_stopped_server_is_unknown_and_its_late_answer_goes_to_nobody(void 
     assert_int_equal(add(f->a, "one/g", "first"), CACHE_STORED);
     assert_int_equal(add(f->a, "two/g", "second"), CACHE_STORED);
     kill(f->server.pid, SIGSTOP);
+    waitpid(f->server.pid, NULL, WUNTRACED); /* stopped in all its threads */
     assert_int_equal(get(f->a, "one/g", &seen), CACHE_UNKNOWN);
     kill(f->server.pid, SIGCONT);
     assert_int_equal(get(f->a, "two/g", &seen), CACHE_HIT);

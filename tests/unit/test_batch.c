@@ -1,4 +1,5 @@
-/* Leader and followers: what is refused first, then that nobody is lost and nobody waits for ever. */
+/* Leader and followers: what is refused first, then that nobody is lost and nobody waits for ever.
+ */
 #include "lib/store/batch.h"
 #include "lib/store/store.h"
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* Which error makes which rows run again, and that nobody's error becomes another's. The transaction is
- * a script; real ones are tested with the real database. */
+/* Which error makes which rows run again, and that nobody's error becomes another's. The
+ * transaction is a script; real ones are tested with the real database. */
 #include "lib/service/rerun.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,233 @@
+"""Races whose clients start behind a barrier. The database's unique keys and locks must hold; the counters at
+the end show that the races really happened."""
+import collections
+import concurrent.futures
+import os
+import threading
+import time
+import uuid
+
+import pytest
+
+from client import Client
+from service import SLOW, wait_until
+
+ROUNDS = int(os.environ.get("HONGBAO_ROUNDS", 300 if SLOW == 1 else 30))
+EXPIRIES = 200 if SLOW == 1 else 40
+
+
+def together(jobs):
+    """Runs all at once, from behind a barrier; their results in order."""
+    barrier = threading.Barrier(len(jobs))
+
+    def run(job):
+        barrier.wait()
+        return job()
+    with concurrent.futures.ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(run, jobs))
+
+
+@pytest.fixture(scope="module")
+def crowd(service):
+    """200 users with a connection each."""
+    clients = [Client(service, service.token(f"crowd{i}")) for i in range(200)]
+    for i, client in enumerate(clients):
+        client.user = f"crowd{i}"
+    yield clients
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def sender(service):
+    service.ctl("topup", "sender", 10**9)
+    return Client(service, service.token("sender", name="Sender"))
+
+
+def test_two_hundred_on_ten(crowd, sender, service, rng):
+    """Rounds overlap as far as the crowd allows: each has 200 users and 10 shares."""
+    def take_part(client, envelopes):
+        return [client.grab_and_open(e, 60 * SLOW) for e in envelopes]
+    done = 0
+    while done < ROUNDS:
+        lot = min(20, ROUNDS - done)
+        totals = [rng.randrange(10, 5000) for _ in range(lot)]
+        envelopes = [sender.send(t, 10).json["id"] for t in totals]
+        answers = together([lambda c=c: take_part(c, envelopes) for c in crowd])
+        for i, envelope in enumerate(envelopes):
+            states = collections.Counter(a[i].state for a in answers)
+            assert states == {"opened": 10, "sold_out": 190}, (envelope, states)
+            won = [a[i].json for a in answers if a[i].state == "opened"]
+            assert sum(w["amount"] for w in won) == totals[i]
+            assert sorted(w["seq"] for w in won) == list(range(1, 11))
+        done += lot
+    assert service.audit() == {}
+
+
+def test_one_user_from_fifty_connections(sender, service):
+    for _ in range(5):
+        envelope = sender.send(1000, 10).json["id"]
+        token = service.token(uuid.uuid4().hex)
+        answers = together([lambda: Client(service, token).grab_and_open(envelope)] * 50)
+        assert len({(a.state, a.json["amount"], a.json["seq"]) for a in answers}) == 1
+        assert sender.envelope(envelope).json["opened_shares"] == 1
+
+
+def test_opens_racing_the_expiry(sender, service, crowd):
+    """Each envelope is opened by one user at the very end of its life: opened or expired, never both."""
+    lots = collections.deque()
+    for i in range(EXPIRIES):
+        sent = sender.send(100, 2, expires_in=1 + i % 2).json
+        lots.append((sent["id"], time.monotonic() + 1 + i % 2))
+    tickets = [(crowd[i % 200], e, end, crowd[i % 200].grab(e).json) for i, (e, end) in enumerate(lots)]
+
+    def last_moment(client, envelope, end, grabbed, offset):
+        time.sleep(max(0, end - 0.02 + offset - time.monotonic()))
+        if grabbed["state"] != "grabbed":
+            return None
+        while True:
+            answer = Client(service, client.token).open(envelope, grabbed["ticket"])
+            if answer.status != 503:
+                return answer
+            time.sleep(0.05)
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda a: last_moment(*a[1], a[0] % 7 * 0.005), enumerate(tickets)))
+    for (_, envelope, _, _), answer in zip(tickets, answers):
+        view = wait_until(lambda e=envelope: (v := sender.envelope(e).json)["state"] != "open" and v, 5, "closed")
+        if answer is not None and answer.state == "opened":
+            assert view["opened_total"] == answer.json["amount"]
+        else:
+            assert view["opened_total"] == 0
+        assert view["opened_total"] + view["refunded"] == 100
+    assert service.audit() == {}
+
+
+def test_one_key_from_twenty_connections(user):
+    alice = user(money=1000)
+    for number in range(5):
+        key = uuid.uuid4().hex
+        answers = together([lambda: Client(alice.service, alice.token).send(100, 2, key=key)] * 20)
+        good = [a for a in answers if a.status == 201]
+        assert len({a.json["id"] for a in good}) == 1
+        assert all(a.status == 201 or a.code == "idempotency_in_progress" for a in answers)
+        assert alice.get("/v1/me").json["balance"] == 1000 - 100 * (number + 1)
+
+
+def test_money_for_ninety_nine(user):
+    alice = user(money=990)
+    answers = together([lambda: Client(alice.service, alice.token).send(10, 1)] * 150)
+    assert collections.Counter(a.code for a in answers) == {"": 99, "insufficient_funds": 51}
+    assert alice.get("/v1/me").json["balance"] == 0
+
+
+def test_hoarders(sender, service):
+    """20 guests take every ticket and never open: others get in within 10 s."""
+    envelope = sender.send(1000, 10).json["id"]
+    hoarders = [Client(service, service.token(f"hoarder{i}-{envelope}")) for i in range(20)]
+    stop = threading.Event()
+
+    def hoard(client):
+        while not stop.is_set():
+            client.grab(envelope)
+            time.sleep(0.2)
+    threads = [threading.Thread(target=hoard, args=(h,)) for h in hoarders]
+    for t in threads:
+        t.start()
+    time.sleep(0.5)
+    try:
+        honest = [Client(service, service.token(f"honest{i}-{envelope}")) for i in range(10)]
+        answers = together([lambda c=c: c.grab_and_open(envelope, 10) for c in honest])
+        assert all(a.state == "opened" for a in answers)
+    finally:
+        stop.set()
+        for t in threads:
+            t.join()
+
+
+def test_member_turned_out_and_the_rest_served(sender, user, service):
+    """Somebody holds one envelope's lock: its openers get 503, the others of the batch are served."""
+    import subprocess
+    held, free = sender.send(100, 50).json["id"], sender.send(100, 50).json["id"]
+    clients = [user() for _ in range(16)]
+    tickets = [(c, e, c.grab(e).json["ticket"]) for c in clients for e in (held, free)]
+    holder = subprocess.Popen(["mariadb", "--no-defaults", "-n", "-N", "-S", str(service.directory / "run/db.sock"),
+                               "hongbao"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    holder.stdin.write(f"BEGIN; SELECT 1 FROM envelope WHERE id = X'{held.replace('-', '')}' FOR UPDATE; SELECT 'held';\n")
+    holder.stdin.flush()
+    while "held" not in holder.stdout.readline():
+        pass
+    before = service.metrics()["hongbao_batch_turned_out_total"]
+    answers = together([lambda c=c, e=e, t=t: (e, Client(service, c.token).open(e, t)) for c, e, t in tickets])
+    assert all(a.status == 503 for e, a in answers if e == held)
+    holder.stdin.write("ROLLBACK;\n")
+    holder.stdin.close()
+    holder.wait()
+
+    def until_opened(client, envelope, ticket):
+        return wait_until(lambda: (a := client.open(envelope, ticket)).state == "opened" and a, 10, "opened")
+    for client, envelope, ticket in tickets:
+        until_opened(client, envelope, ticket)
+    assert service.metrics()["hongbao_batch_turned_out_total"] > before
+
+
+def test_unknown_commit(sender, user, service):
+    """Connections killed while opens commit: the same answers, no second claim."""
+    before = service.metrics()["hongbao_commit_unknown_total"]
+    end = time.monotonic() + 60
+    while service.metrics()["hongbao_commit_unknown_total"] == before:
+        assert time.monotonic() < end, "no commit was hit"
+        envelope = sender.send(5000, 100).json["id"]
+        stop = threading.Event()
+
+        def kill_commits():
+            while not stop.is_set():
+                for row in service.sql("SELECT id FROM information_schema.processlist WHERE user = 'hongbao_open' "
+                                       "AND (info = 'COMMIT' OR command = 'Query')"):
+                    try:
+                        service.sql(f"KILL {row[0]}")
+                    except AssertionError:
+                        pass  # gone already
+        killer = threading.Thread(target=kill_commits)
+        killer.start()
+        try:
+            tokens = [service.token(f"commit{i}-{envelope}") for i in range(100)]
+            with concurrent.futures.ThreadPoolExecutor(32) as pool:
+                answers = list(pool.map(lambda t: Client(service, t).grab_and_open(envelope, 60), tokens))
+        finally:
+            stop.set()
+            killer.join()
+        assert sorted(a.json["seq"] for a in answers) == list(range(1, 101))
+        assert sum(a.json["amount"] for a in answers) == 5000
+    assert service.audit() == {}
+
+
+def test_gate_lost_and_rebuilt(sender, service, crowd):
+    """memcached dies in mid-rush: grabs go on, the gate is built again, nothing is wrong."""
+    envelope = sender.send(10000, 150).json["id"]
+    barrier = threading.Event()
+
+    def late(client):
+        barrier.wait()
+        return client.grab_and_open(envelope, 60)
+    with concurrent.futures.ThreadPoolExecutor(200) as pool:
+        futures = [pool.submit(late, c) for c in crowd]
+        barrier.set()
+        service.kill_and_wait("memcached")
+        answers = [f.result() for f in futures]
+    assert collections.Counter(a.state for a in answers) == {"opened": 150, "sold_out": 50}
+    assert service.audit() == {}
+
+
+def test_everything_happened(service, sender, crowd):
+    """What the races were for. Where a counter is still 0 the rush goes on for a while."""
+    names = {"lost cas": 'hongbao_gate_total{outcome="lost"}', "let through": 'hongbao_gate_total{outcome="let_through"}',
+             "busy": 'hongbao_gate_total{outcome="busy"}', "refilled": 'hongbao_gate_total{outcome="refilled"}',
+             "rebuilt": 'hongbao_gate_total{outcome="rebuilt"}', "unknown commit": "hongbao_commit_unknown_total",
+             "turned out": "hongbao_batch_turned_out_total"}
+    m = service.metrics()
+    counts = {what: m[name] for what, name in names.items()}
+    for kind in ("grab", "open", "send"):
+        one = m[f'hongbao_batch_size_bucket{{kind="{kind}",le="1"}}']
+        counts[f"{kind} batches over 1"] = m[f'hongbao_batch_size_count{{kind="{kind}"}}'] - one
+    print("\n", counts)
+    assert all(count > 0 for count in counts.values()), counts
