@@ -105,8 +105,8 @@ static void random_reference(const struct rng *rng, char out[REFERENCE_SIZE])
 {
     uint8_t random[16];
     rng->fill(rng->self, random, sizeof random);
-    memcpy(out, "hongbaoctl-", 11);
-    str_to_hex(out + 11, random, sizeof random);
+    int len = snprintf(out, REFERENCE_SIZE, "hongbaoctl-");
+    str_to_hex(out + len, random, sizeof random);
 }
 
 static enum ctl_exit move_money(struct ctl *c, const struct wallet_request *request)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define CANONICAL_MAX 16384
-#define GUEST_TOKEN_TTL_S (30 * 86400)
+#define GUEST_TOKEN_TTL_S (INT64_C(30) * 86400)
 #define US_PER_S 1000000
 
 /* SHA-256 of a request in canonical form. Empties text. */

@@ -156,7 +156,7 @@ static void supervise(struct master *m, const sigset_t *signals)
         bool missing = reap(m);
         if (missing)
             respawn(m);
-        struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
+        struct timespec pause = {.tv_nsec = 200L * 1000 * 1000};
         signal_number = missing ? sigtimedwait(signals, NULL, &pause) : sigwaitinfo(signals, NULL);
         if (signal_number == SIGHUP) {
             log_reopen();
@@ -178,7 +178,7 @@ static void end_all(struct master *m, const sigset_t *signals)
             alive |= m->pids[i] > 0;
         if (alive && now_us() >= until_us)
             signal_all(m, SIGKILL);
-        struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+        struct timespec pause = {.tv_nsec = 50L * 1000 * 1000};
         if (alive)
             sigtimedwait(signals, NULL, &pause);
     }

@@ -45,7 +45,7 @@ void clock_format(char *out, int64_t wall_us)
 
 int clock_year_of(int64_t wall_us, int offset_min)
 {
-    time_t seconds = (time_t)(floor_div(wall_us, US_PER_S) + offset_min * 60);
+    time_t seconds = (time_t)(floor_div(wall_us, US_PER_S) + offset_min * INT64_C(60));
     struct tm tm;
     gmtime_r(&seconds, &tm);
     return tm.tm_year + 1900;
@@ -54,10 +54,10 @@ int clock_year_of(int64_t wall_us, int offset_min)
 int64_t clock_year_start_us(int year, int offset_min)
 {
     struct tm tm = {.tm_year = year - 1900, .tm_mday = 1};
-    return ((int64_t)timegm(&tm) - offset_min * 60) * US_PER_S;
+    return ((int64_t)timegm(&tm) - offset_min * INT64_C(60)) * US_PER_S;
 }
 
 int64_t clock_day_of(int64_t wall_us, int offset_min)
 {
-    return floor_div(floor_div(wall_us, US_PER_S) + offset_min * 60, DAY_S);
+    return floor_div(floor_div(wall_us, US_PER_S) + offset_min * INT64_C(60), DAY_S);
 }

@@ -1,6 +1,7 @@
 #include "lib/base/config_table.h"
 
 /* clang-format off */
+/* NOLINTBEGIN(bugprone-macro-parentheses): the arguments are names of members */
 #define NUMBER(section, name, field, low, high, value, unit, help) \
     {section, name, SETTING_NUMBER, offsetof(struct config, field), 0, low, high, value, unit, help}
 #define TEXT(section, name, field, value, help) \
@@ -71,6 +72,7 @@ const struct setting config_table[] = {
     TEXT("admin", "audit_credentials", audit_credentials, "/etc/hongbao/secrets/audit.cnf", "Option file of a database user that can only read."),
     TEXT("admin", "sql_dir", sql_dir, "/usr/local/share/hongbao/sql", "Where the numbered SQL files lie."),
 };
+/* NOLINTEND(bugprone-macro-parentheses) */
 /* clang-format on */
 
 const size_t config_table_n = sizeof config_table / sizeof config_table[0];

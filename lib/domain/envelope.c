@@ -70,7 +70,7 @@ static void set_text(char *out, size_t size, const char *text)
     size_t len = strlen(text);
     assert(len < size);
     memset(out, 0, size);
-    memcpy(out, text, len);
+    memcpy(out, text, len + 1);
 }
 
 void envelope_open_next(struct envelope *e, const char *user, const char *name, int64_t now_us,

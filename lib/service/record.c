@@ -18,7 +18,7 @@ void record_put(const struct env *env, struct cache *cache, const struct envelop
 
 bool record_get(const struct env *env, struct cache *cache, const struct id *id, struct envelope *e)
 {
-    char text[RECORD_TEXT_SIZE];
+    char text[RECORD_TEXT_SIZE] = "";
     struct cache_item item = {.value = text, .value_cap = sizeof text};
     record_key(item.key, env->generation, id);
     cache->ops->get(cache, &item, 1);

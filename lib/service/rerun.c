@@ -82,7 +82,7 @@ static void turn_out(struct rerun *r, void **rows, size_t n)
 
 static void back_off(const struct rerun *r, unsigned tries)
 {
-    uint64_t us = BACKOFF_US * tries + rng_below(r->env->rng, BACKOFF_US);
+    uint64_t us = (uint64_t)BACKOFF_US * tries + rng_below(r->env->rng, BACKOFF_US);
     struct timespec pause = {.tv_nsec = (long)us * 1000};
     nanosleep(&pause, NULL);
 }

@@ -72,7 +72,7 @@ static void set_fill(struct send_batch *b, void **rows, size_t n, bool nowait)
 
 static size_t account_index(const struct send_set *set, const char *user)
 {
-    struct account key;
+    struct account key = {.exists = true};
     memcpy(key.user, user, sizeof key.user);
     const struct account *at =
         bsearch(&key, set->accounts, set->n_accounts, sizeof key, compare_accounts);

@@ -25,7 +25,7 @@ static void take_envelope(void *context, struct sql_row *row)
 static void take_claim(void *context, struct sql_row *row)
 {
     struct open_set *set = context;
-    struct claim c;
+    struct claim c = {.seq = 0};
     row_bytes(row, c.envelope.b, ID_SIZE);
     row_text(row, c.user, sizeof c.user);
     row_text(row, c.name, sizeof c.name);
@@ -106,12 +106,13 @@ static int compare_credits(const void *a, const void *b)
 
 static void put_credits(struct buf *q, const struct open_set *set)
 {
-    const struct claim *claims[BATCH_MAX];
+    const struct claim *claims[BATCH_MAX] = {NULL};
     size_t n = 0;
     for (size_t i = 0; i < set->n_rows; i++)
         if (set->rows[i].insert)
             claims[n++] = &set->rows[i].claim;
-    qsort(claims, n, sizeof claims[0], compare_credits);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is sorted */
+    qsort(claims, n, sizeof claims[0], compare_credits); /* NOLINT(bugprone-sizeof-expression) */
     for (size_t i = 0; i < n; i++) {
         const struct claim *c = claims[i];
         buf_puts(q, i == 0 ? "; INSERT INTO credit (user_id, envelope_id, lane, seq, amount_fen, "

@@ -12,7 +12,7 @@ struct due {
 static void take_due(void *context, struct sql_row *row)
 {
     struct due *d = context;
-    struct id id;
+    struct id id = {{0}};
     row_bytes(row, id.b, ID_SIZE);
     int64_t expires_us = row_i64(row);
     if (expires_us <= d->now_us && d->n < d->limit)

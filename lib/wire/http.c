@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define BODY_MAX (1024 * 1024)
+#define BODY_MAX ((size_t)1 << 20)
 
 struct status_row {
     int status;

@@ -71,7 +71,8 @@ class Service:
 
     # ---- processes ----
     def pid(self, name):
-        return int((self.directory / "run" / f"{name}.pid").read_text())
+        path = self.directory / "run" / f"{name}.pid"  # empty for the moment in which it is written
+        return int(wait_until(lambda: path.read_text().strip(), 5, f"{path} is written"))
 
     def workers(self, pool):
         """The worker processes of a pool: the children of its master."""

@@ -1,0 +1,196 @@
+"""What happens rarely is made to happen here, and must be seen in the counters."""
+import tempfile
+import time
+
+import pytest
+
+from client import Client
+from foreign import Foreign
+from mysql_proxy import MysqlProxy
+from service import SLOW, Service, wait_until
+from swarm import Swarm, grab_request, open_request, send_request
+
+
+@pytest.fixture(scope="module")
+def proxied():
+    """Many processes that lose races at once, and a proxy before the database."""
+    directory = tempfile.mkdtemp(prefix="hb-", dir="/tmp")
+    proxy = MysqlProxy(f"{directory}/proxy.sock", f"{directory}/run/db.sock")
+    s = Service([f"database.socket={directory}/proxy.sock", "grab.cas_tries=1", "grab.processes=4",
+                 "limits.grabs_burst=100000", "limits.grabs_per_second=10000", "limits.sent_per_day=1000000000"],
+                directory=directory)
+    s.start()
+    s.proxy = proxy
+    s.ctl("topup", "alice", 1000000)
+    s.alice = Client(s, s.token("alice"))
+    s.swarm = Swarm(s)
+    yield s
+    s.swarm.close()
+    s.remove()
+    proxy.close()
+
+
+_names = iter(range(1, 1 << 30))
+
+
+def tokens(service, n):
+    return [service.token(f"c{next(_names)}") for _ in range(n)]
+
+
+def outcome(word):
+    return f'hongbao_gate_total{{outcome="{word}"}}'
+
+
+def rose(service, before, name):
+    return service.metrics()[name] - before[name]
+
+
+@pytest.fixture
+def say(capsys):
+    def print_through(text):
+        with capsys.disabled():
+            print(f"\n  counted: {text}", end="")
+    return print_through
+
+
+def test_lost_and_let_through(proxied, say):
+    before = proxied.metrics()
+    for _ in range(50):
+        envelope = proxied.alice.send(200, 100).json["id"]
+        crowd = tokens(proxied, 90)
+        answers = proxied.swarm.fire([grab_request(t, envelope) for t in crowd])
+        opened = proxied.swarm.fire([open_request(t, envelope, a.json["ticket"])
+                                     for t, a in zip(crowd, answers) if a.state == "grabbed"])
+        assert {a.state for a in opened} == {"opened"}
+        if rose(proxied, before, outcome("let_through")) >= 10:
+            break
+    lost, through = rose(proxied, before, outcome("lost")), rose(proxied, before, outcome("let_through"))
+    say(f"lost cas {lost:.0f}, let through {through:.0f}")
+    assert lost > 0 and through > 0
+    assert proxied.audit() == {}
+
+
+def test_batches_over_one(proxied, say):
+    name = 'hongbao_batch_size_{}{{kind="{}"}}'
+    before = proxied.metrics()
+    made = proxied.swarm.fire([send_request(proxied.alice.token, 10, 2, f"batch{i}") for i in range(60)])
+    assert len({a.json["id"] for a in made}) == 60
+    envelope, crowd = proxied.alice.send(1000, 100).json["id"], tokens(proxied, 60)
+    answers = proxied.swarm.fire([grab_request(t, envelope) for t in crowd])
+    proxied.swarm.fire([open_request(t, envelope, a.json["ticket"]) for t, a in zip(crowd, answers)])
+    for kind in ("send", "grab", "open"):
+        members, batches = (rose(proxied, before, name.format(what, kind)) for what in ("sum", "count"))
+        say(f"{kind}: {members:.0f} in {batches:.0f} batches")
+        assert members > batches > 0
+
+
+def test_busy_and_refilled(proxied, say):
+    before = proxied.metrics()
+    envelope = proxied.alice.send(10, 2).json["id"]
+    hoarders = proxied.swarm.fire([grab_request(t, envelope) for t in tokens(proxied, 40)])
+    assert {a.state for a in hoarders} <= {"grabbed", "busy"} and any(a.state == "busy" for a in hoarders)
+    late = Client(proxied, tokens(proxied, 1)[0])
+    assert late.grab_and_open(envelope, 10).state == "opened"
+    busy, refilled = rose(proxied, before, outcome("busy")), rose(proxied, before, outcome("refilled"))
+    say(f"busy {busy:.0f}, refilled {refilled:.0f}")
+    assert busy > 0 and refilled > 0
+
+
+def test_rebuilt(proxied, say):
+    before = proxied.metrics()
+    envelope = proxied.alice.send(100, 10).json["id"]
+    crowd = tokens(proxied, 20)
+    first = proxied.swarm.fire([grab_request(t, envelope) for t in crowd[:5]])
+    proxied.swarm.fire([open_request(t, envelope, a.json["ticket"]) for t, a in zip(crowd, first)])
+    proxied.kill_and_wait("memcached")
+    winners = [Client(proxied, t).grab_and_open(envelope) for t in crowd[5:10]]
+    assert [a.state for a in winners] == ["opened"] * 5
+    assert Client(proxied, crowd[11]).grab_and_open(envelope).state == "sold_out"
+    rebuilt = rose(proxied, before, outcome("rebuilt"))
+    say(f"rebuilt {rebuilt:.0f}")
+    assert rebuilt > 0
+
+
+@pytest.mark.parametrize("when", ["after", "before"])
+def test_commit_of_opens_unknown(proxied, say, when):
+    """The connection dies at COMMIT. The client sees nothing of it, and has one claim."""
+    before = proxied.metrics()
+    for n in (1, 1, 1, 30):
+        envelope = proxied.alice.send(300, 50).json["id"]
+        crowd = tokens(proxied, n)
+        tickets = [a.json["ticket"] for a in proxied.swarm.fire([grab_request(t, envelope) for t in crowd])]
+        proxied.proxy.cut("hongbao_open", when)
+        opens = [open_request(t, envelope, k) for t, k in zip(crowd, tickets)]
+        first = proxied.swarm.fire(opens)
+        assert {a.state for a in first} == {"opened"}
+        assert [a.json for a in proxied.swarm.fire(opens)] == [a.json for a in first]
+        assert sorted(a.json["seq"] for a in first) == list(range(1, n + 1))
+    unknown = rose(proxied, before, "hongbao_commit_unknown_total")
+    say(f"unknown commits of opens, cut {when} the server: {unknown:.0f}")
+    assert unknown >= 4 and not proxied.proxy.orders
+    assert proxied.audit() == {}
+
+
+@pytest.mark.parametrize("when", ["after", "before"])
+def test_commit_of_sends_unknown(proxied, say, when):
+    before = proxied.metrics()
+    balance = proxied.alice.get("/v1/me").json["balance"]
+    for i in range(3):
+        proxied.proxy.cut("hongbao_send", when)
+        sent = proxied.alice.send(10, 1, key=f"unknown-{when}-{i}")
+        assert sent.status == 201
+        assert proxied.alice.send(10, 1, key=f"unknown-{when}-{i}").json == sent.json
+    assert proxied.alice.get("/v1/me").json["balance"] == balance - 30
+    unknown = rose(proxied, before, "hongbao_commit_unknown_total")
+    say(f"unknown commits of sends, cut {when} the server: {unknown:.0f}")
+    assert unknown >= 3
+    assert proxied.audit() == {}
+
+
+def test_settle_commit_unknown(proxied):
+    """The same for credits: booked once, whatever settle was told."""
+    for when in ("after", "before", "after", "before"):
+        envelope, bob = proxied.alice.send(10, 1).json["id"], Client(proxied, tokens(proxied, 1)[0])
+        proxied.proxy.cut("hongbao_settle", when)
+        bob.grab_and_open(envelope)
+        wait_until(lambda: bob.get("/v1/me").json["balance"] == 10, 5, "credited")
+    assert proxied.audit() == {}
+
+
+def test_member_turned_out(proxied, say):
+    """One envelope is locked by somebody: its opens get 503 in time, and those of another envelope in the same
+    batch win. (What queues behind a batch that waits too long is refused, and comes again.)"""
+    before = proxied.metrics()
+    locked, free = (proxied.alice.send(300, 30).json["id"] for _ in range(2))
+    crowd, requests = tokens(proxied, 40), []
+    for i, token in enumerate(crowd):
+        envelope = (free, locked)[i % 2]
+        ticket = proxied.swarm.fire([grab_request(token, envelope)])[0].json["ticket"]
+        requests.append(open_request(token, envelope, ticket))
+    with Foreign(proxied) as other:
+        other.run(f"SELECT state FROM envelope WHERE id = X'{locked.replace('-', '')}' FOR UPDATE")
+        began = time.monotonic()
+        answers = proxied.swarm.fire(requests)
+        assert time.monotonic() - began < 5 * SLOW
+        assert {a.code for a in answers[1::2]} == {"unavailable"}
+        assert {a.state or a.code for a in answers[0::2]} <= {"opened", "unavailable"}
+        again = [r for r, a in zip(requests[0::2], answers[0::2]) if a.state != "opened"]
+        say(f"{20 - len(again)} of 20 others opened at once")
+        for request in again:  # parked: the next batches leave the locked one out
+            wait_until(lambda r=request: proxied.swarm.fire([r])[0].state == "opened", 5, "others are served")
+    out = rose(proxied, before, "hongbao_batch_turned_out_total")
+    say(f"turned out {out:.0f}")
+    assert out > 0 and len(again) < 20
+    for request in requests[1::2]:
+        wait_until(lambda r=request: proxied.swarm.fire([r])[0].state == "opened", 5, "the lock is gone")
+    assert len(proxied.alice.envelope(locked).json["claims"]) == 20
+    assert proxied.audit() == {}
+
+
+def test_all_were_counted(proxied, say):
+    m = proxied.metrics()
+    names = [outcome(w) for w in ("won", "lost", "let_through", "busy", "refilled", "rebuilt")]
+    names += ["hongbao_commit_unknown_total", "hongbao_batch_turned_out_total"]
+    for name in names:
+        say(f"{name} {m[name]:.0f}")
+    assert all(m[name] > 0 for name in names)

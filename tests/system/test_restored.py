@@ -1,0 +1,80 @@
+"""The database goes back in time: what the caches know of the later past must be forgotten."""
+import socket
+import subprocess
+import tempfile
+
+import pytest
+
+from client import Client
+from service import Service, wait_until
+
+
+@pytest.fixture
+def outliving():
+    """An installation whose memcached outlives it: the one that ./start runs would forget by itself."""
+    directory = tempfile.mkdtemp(prefix="hb-", dir="/tmp")
+    path = f"{directory}/outside.sock"
+    with subprocess.Popen(["memcached", "-u", "root", "-s", path, "-a", "0660", "-U", "0", "-F", "-m", "64"]) as cache:
+        s = Service([f"cache.servers={path}"], directory=directory)
+        s.cache_path = path
+        s.start()
+        yield s
+        s.stop()
+        cache.terminate()
+        cache.wait()
+    s.remove()
+
+
+def cached_items(service):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(service.cache_path)
+        s.sendall(b"stats\r\n")
+        text = b""
+        while not text.endswith(b"END\r\n"):
+            text += s.recv(4096)
+    return int(next(line.split()[2] for line in text.splitlines() if b" curr_items " in line))
+
+
+def database_only(service):
+    """The server alone, as an operator would run it during a restore."""
+    d = service.directory
+    process = subprocess.Popen(["mariadbd", "--no-defaults", "--user=root", f"--datadir={d}/db",
+                                f"--socket={d}/run/db.sock", "--skip-networking"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    ping = ["mariadb-admin", "--no-defaults", f"--socket={d}/run/db.sock", "ping"]
+    wait_until(lambda: subprocess.run(ping, capture_output=True, check=False).returncode == 0, 30, "mariadbd")
+    return process
+
+
+def test_dump_restored(outliving):
+    s = outliving
+    s.ctl("topup", "alice", 1000)
+    alice, bob, carol = (Client(s, s.token(name)) for name in ("alice", "bob", "carol"))
+    envelope = alice.send(100, 2).json["id"]
+    first = bob.grab_and_open(envelope).json
+    wait_until(lambda: bob.get("/v1/me").json["pending"] == 0, 5, "credited")
+    old_ticket = carol.grab(envelope).json["ticket"]
+    socket_option = f"--socket={s.directory}/run/db.sock"
+    dump = subprocess.run(["mariadb-dump", "--no-defaults", socket_option, "--single-transaction", "hongbao"],
+                          capture_output=True, check=True).stdout
+    assert carol.grab_and_open(envelope).state == "opened"  # after the dump, and so lost
+    assert Client(s, s.token("dora")).grab(envelope).state == "sold_out"
+    assert s.ctl("restored", check=False).returncode == 1  # pools run
+
+    s.stop()
+    assert cached_items(s) > 0  # among them the gate that says sold out
+    server = database_only(s)
+    subprocess.run(["mariadb", "--no-defaults", socket_option, "hongbao"], input=dump, check=True)
+    assert "new generation" in s.ctl("restored").stdout
+    server.terminate()
+    server.wait()
+    s.start()
+
+    bob, carol, dora = (Client(s, s.token(name)) for name in ("bob", "carol", "dora"))
+    assert carol.open(envelope, old_ticket).code == "ticket_invalid"
+    assert bob.envelope(envelope).json["mine"]["amount"] == first["amount"]
+    assert dora.grab_and_open(envelope).json["amount"] == 100 - first["amount"]
+    assert carol.grab(envelope).state == "sold_out"
+    assert carol.envelope(envelope).json["mine"] is None
+    wait_until(lambda: dora.get("/v1/me").json["pending"] == 0, 5, "credited")
+    assert s.audit() == {}
