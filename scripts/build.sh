@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by start and check: installs packages and builds the tree.
 # Both set SOURCE, the root of the source tree.
 
@@ -26,11 +27,16 @@ need_packages() {
             die "root or sudo is needed to install: apt-get install ${missing[*]}"
         root=(sudo)
     fi
-    # Their services must not start: ours are private.
-    local apt=("${root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q -o Dpkg::Use-Pty=0)
-    "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >&2 ||
-        { "${apt[@]}" update </dev/null >&2 &&
-          "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >&2; } ||
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive bash -s "${missing[@]}" >&2 <<'EOF_ROOT' ||
+        # The services of these packages must not start: ours are private.
+        if [[ ! -e /usr/sbin/policy-rc.d ]]; then
+            trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+            printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+            chmod 755 /usr/sbin/policy-rc.d
+        fi
+        install() { apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends "$@" </dev/null; }
+        install "$@" || { apt-get -q update </dev/null && install "$@"; }
+EOF_ROOT
         die "apt-get could not install: ${missing[*]}"
 }
 

@@ -108,8 +108,9 @@ bool gate_read(struct gate *out, const char *text, size_t len, const uint8_t gen
     g.restricted = read_i64(&r, 0, 1) != 0;
     g.guest = read_i64(&r, 0, 1) != 0;
     g.refill_factor = read_i64(&r, 1, FACTOR_MAX);
-    g.refill_opened = read_i64(&r, 0, SHARES_LIMIT + 1) - 1;
-    if (!r.ok || r.left > 0 || memcmp(g.generation, generation, 16) != 0 ||
+    g.refill_opened = read_i64(&r, 0, g.shares + 1) - 1;
+    bool doubled = (g.refill_factor & (g.refill_factor - 1)) == 0;
+    if (!r.ok || r.left > 0 || !doubled || memcmp(g.generation, generation, 16) != 0 ||
         id_compare(&g.id, id) != 0)
         return false;
     *out = g;

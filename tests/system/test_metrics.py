@@ -1,0 +1,92 @@
+"""Counters over all processes equal what was asked."""
+import collections
+import re
+import signal
+import time
+
+from client import Client, find_operation
+from service import wait_until
+from swarm import Request, Swarm, grab_request, open_request, send_request
+
+ROUTES = ("send", "grab", "open", "envelope")  # an operation is called as its route
+
+
+def requests_of(metrics, route):
+    """state -> count, of one route."""
+    pattern = re.compile(r'hongbao_requests_total\{route="%s",state="(\w+)"\}' % route)
+    return collections.Counter({m.group(1): int(v) for k, v in metrics.items() if (m := pattern.fullmatch(k))})
+
+
+def test_format(service):
+    """Prometheus text: every family with HELP and TYPE, histograms that rise to their count."""
+    client = Client(service)
+    answer = client.get("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    text = answer.body.decode()
+    typed = dict(re.findall(r"^# TYPE (\w+) (counter|gauge|histogram)$", text, re.M))
+    helped = set(re.findall(r"^# HELP (\w+) \S", text, re.M))
+    assert set(typed) == helped
+    for line in text.splitlines():
+        if line.startswith("#"):
+            continue
+        name = re.fullmatch(r'(\w+)(?:\{(?:\w+="[^"]*",?)+\})? -?\d+(?:\.\d+)?', line).group(1)
+        family = re.sub(r"_(bucket|sum|count)$", "", name)
+        assert typed.get(family) == "histogram" or name in typed, line
+    for label in ('route="grab"', 'route="open"', 'route="me"'):
+        buckets = [int(v) for v in
+                   re.findall(r'hongbao_request_duration_seconds_bucket\{%s,le="[^"]+"\} (\d+)' % label, text)]
+        total = int(re.search(r"hongbao_request_duration_seconds_count\{%s\} (\d+)" % label, text).group(1))
+        assert buckets == sorted(buckets) and buckets[-1] == total
+    client.close()
+
+
+def test_every_request_is_counted_by_its_state(user, service, rng):
+    alice = user(money=100000)
+    swarm, asked = Swarm(service), collections.Counter()
+    before = {route: requests_of(service.metrics(), route) for route in ROUTES}
+    for _ in range(6):
+        sends = [send_request(alice.token, 100, rng.randint(1, 5), f"m{rng.random()}") for _ in range(20)]
+        made = swarm.fire(sends + [send_request(alice.token, 0, 1, "x")] * 3)
+        envelopes = [a.json["id"] for a in made if a.status == 201]
+        crowd = [service.token(f"metrics{i}") for i in range(20)]
+        grabs = [grab_request(t, rng.choice(envelopes)) for t in crowd]
+        grabbed = swarm.fire(grabs)
+        opens = [open_request(t, g.path.split("/")[3], a.json["ticket"])
+                 for t, g, a in zip(crowd, grabs, grabbed) if a.state == "grabbed"]
+        views = [Request("GET", f"/v1/envelopes/{e}", alice.token) for e in envelopes]
+        views += [Request("GET", f"/v1/envelopes/{envelopes[0]}")]
+        for requests, answers in ((sends + [sends[0]] * 3, made), (grabs, grabbed),
+                                  (opens, swarm.fire(opens)), (views, swarm.fire(views))):
+            for request, answer in zip(requests, answers):
+                route = find_operation(request.method, request.path)["operationId"]
+                asked[route, answer.code or ("created" if route == "send" else answer.state)] += 1
+    swarm.close()
+    after = service.metrics()
+    counted = collections.Counter()
+    for route in ROUTES:
+        for state, n in (requests_of(after, route) - before[route]).items():
+            counted[route, state] = n
+    assert counted == asked
+    assert sum(asked.values()) > 300
+
+
+def test_queues(user, service):
+    """What waits for settle shows, and goes away."""
+    alice, bob = user(money=1000), user()
+    wait_until(lambda: service.metrics()["hongbao_pending_credits"] == 0, 10, "nothing waits")
+    service.signal("settle", signal.SIGSTOP)
+    try:
+        won = bob.grab_and_open(alice.send(100, 1).json["id"]).json["amount"]
+        alice.send(100, 1, expires_in=1)
+        time.sleep(1.1)  # until that is past due
+        m = service.metrics()
+        assert m["hongbao_pending_credits"] == 1 and m["hongbao_pending_credits_fen"] == won
+        assert m["hongbao_pending_credits_oldest_microseconds"] > 1000000
+        assert m["hongbao_overdue_refunds"] == 1
+        booked, refunded = m["hongbao_credits_booked_total"], m["hongbao_refunds_booked_total"]
+    finally:
+        service.signal("settle", signal.SIGCONT)
+    wait_until(lambda: service.metrics()["hongbao_pending_credits"] == 0, 5, "credited")
+    wait_until(lambda: service.metrics()["hongbao_overdue_refunds"] == 0, 5, "refunded")
+    m = service.metrics()
+    assert m["hongbao_credits_booked_total"] == booked + 1 and m["hongbao_refunds_booked_total"] == refunded + 1

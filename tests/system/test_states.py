@@ -1,0 +1,133 @@
+"""What the other files leave out of the description: previews, bodies where none belong, other addresses."""
+import http.client
+import socket
+import subprocess
+
+import pytest
+
+from client import Client, declared
+from service import Service, wait_until
+
+
+def test_previews(user, anybody):
+    """Who has only the link sees who sent it and whether it is open."""
+    alice = user("Alice", money=1000)
+    live = alice.send(100, 2, greeting="你好").json["id"]
+    sold = alice.send(100, 1, mode="equal").json["id"]
+    user().grab_and_open(sold)
+    late = alice.send(100, 2, expires_in=1).json["id"]
+    wait_until(lambda: alice.envelope(late).json["state"] == "expired", 5, "expired")
+    for envelope, mode, greeting, state in ((live, "lucky", "你好", "open"), (sold, "equal", None, "sold_out"),
+                                            (late, "lucky", None, "expired")):
+        preview = anybody.envelope(envelope)
+        assert preview.json == {"id": envelope, "sender": {"name": "Alice"}, "mode": mode, "state": state,
+                                "greeting": greeting or "恭喜发财，大吉大利"}
+        view = alice.envelope(envelope)
+        assert view.json["state"] == state and view.headers["ETag"]
+
+
+def test_the_sender_may_always_look(user):
+    alice, bob = user(money=1000), user()
+    for to in ({"users": [bob.user]}, {"group": "others"}):
+        envelope = alice.send(100, 1, to=to).json["id"]
+        assert alice.envelope(envelope).json["to"] == to
+        assert alice.grab(envelope).code == "not_recipient"
+        assert alice.open(envelope, "x").code == "ticket_invalid"
+
+
+def test_opened_by_who_is_no_longer_among_them(service, user):
+    """Tickets are personal, and recipients are looked at again when it is opened."""
+    alice = user(money=1000)
+    envelope = alice.send(100, 2, to={"group": "g"}).json["id"]
+    member = user(groups=["g"])
+    ticket = member.grab(envelope).json["ticket"]
+    left = Client(service, service.token(member.user, groups=[]))
+    assert left.open(envelope, ticket).code == "not_recipient"
+    assert member.open(envelope, ticket).state == "opened"
+    assert left.open(envelope, ticket).state == "opened"  # what is his stays his
+    left.close()
+
+
+def test_etags(user):
+    """They change with every open and stay while nothing happens; 304 has no body."""
+    alice = user(money=1000)
+    envelope = alice.send(100, 2).json["id"]
+    tags = [alice.envelope(envelope).headers["ETag"]]
+    for _ in range(2):
+        user().grab_and_open(envelope)
+        tags.append(alice.envelope(envelope).headers["ETag"])
+    assert len(set(tags)) == 3
+    for value in (tags[2], "W/" + tags[2], f'"x", {tags[2]}', "*", tags[2][:-1] + '-gzip"'):
+        assert alice.envelope(envelope, headers={"If-None-Match": value}).status == 304
+    for value in (tags[0], "x", '"x"'):
+        assert alice.envelope(envelope, headers={"If-None-Match": value}).status == 200
+
+
+def test_expired_and_sold_out_for_opens(user):
+    alice, bob, carol = user(money=1000), user(), user()
+    late = alice.send(100, 2, expires_in=1).json["id"]
+    ticket = bob.grab(late).json["ticket"]
+    wait_until(lambda: alice.envelope(late).json["state"] == "expired", 5, "expired")
+    assert bob.open(late, ticket).state == "expired"
+    sold = alice.send(100, 2).json["id"]
+    ticket = bob.grab(sold).json["ticket"]
+    for client in (carol, user()):
+        client.grab_and_open(sold)
+    assert bob.open(sold, ticket).state == "sold_out"  # a ticket is a pass, not a reservation
+    assert bob.envelope(sold).json["mine"] is None and carol.envelope(sold).json["mine"]["seq"] == 1
+
+
+def test_bodies_where_none_belong(user, anybody):
+    envelope = user(money=100).send(100, 1).json["id"]
+    for path in ("/v1/me", "/v1/me/sent", "/v1/me/received", "/v1/me/ledger", f"/v1/envelopes/{envelope}", "/healthz",
+                 "/readyz", "/metrics"):
+        assert anybody.request("GET", path, "{}").code == "invalid_request"
+        anybody.close()
+
+
+def test_head(service, anybody):
+    for path in ("/healthz", "/readyz", "/"):
+        answer = anybody.request("HEAD", path, raw=True)
+        assert answer.status == 200 and answer.body == b""
+    assert anybody.request("OPTIONS", "/v1/me", raw=True).status == 405
+
+
+def own_address():
+    """An address of this machine that is not loopback."""
+    for word in subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False).stdout.split():
+        if "." in word:
+            return word
+    return None
+
+
+def test_metrics_from_elsewhere():
+    """Also what ./start --listen is for: another machine can see the page, and not the metrics."""
+    address = own_address()
+    if address is None:
+        pytest.skip("this machine has no address but loopback")
+    s = Service()
+    s.start_command = lambda *more, make=s.start_command: make("--listen", "0.0.0.0", *more)
+    s.start()
+    try:
+        client = Client(s)
+        client.connection = http.client.HTTPConnection(address, s.port, timeout=10)
+        assert client.get("/metrics").code == "not_found"
+        assert client.get("/healthz").status == 200
+        assert client.request("GET", "/", raw=True).status == 200
+        client.close()
+        assert s.metrics()["hongbao_database_up"] == 1
+    finally:
+        s.remove()
+
+
+def test_default_is_loopback(service):
+    address = own_address()
+    if address is None:
+        pytest.skip("this machine has no address but loopback")
+    with pytest.raises(OSError):
+        socket.create_connection((address, service.port), timeout=2).close()
+
+
+def test_description_promises_something():
+    """The list that the end of a run is held against."""
+    assert len(list(declared())) > 120
