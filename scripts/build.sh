@@ -47,9 +47,11 @@ need_configure() {
     [[ -x $SOURCE/configure ]] && return 0
     if [[ ! -w $SOURCE ]]; then
         mkdir -p "$copy"
-        cp -R --no-preserve=mode,ownership "$SOURCE/." "$copy/"
-        chmod +x "$copy/start" "$copy/check"
+        (cd "$SOURCE" && find . -mindepth 1 -maxdepth 1 ! -name '.git' ! -name 'build*' ! -name var \
+            -exec cp -R --preserve=mode,timestamps -t "$copy" {} +)
+        chmod -R u+w "$copy"
         SOURCE=$copy
+        [[ ! -x $SOURCE/configure ]] || return 0
     fi
     say "Preparing configure (autoreconf)"
     (cd "$SOURCE" && autoreconf -fi >&2) || die "autoreconf failed in $SOURCE"
@@ -63,8 +65,8 @@ build_tree() {
     # Two builds at once in one directory, or two autoreconfs, would spoil each other.
     exec {lock}<"$SOURCE/configure.ac"
     flock "$lock"
+    need_configure "$build/source"
     if [[ ! -f $build/Makefile ]]; then
-        need_configure "$build/source"
         say "Configuring in $build"
         (cd "$build" && "$SOURCE/configure" --quiet "$@" >&2) ||
             die "configure failed: see $build/config.log"

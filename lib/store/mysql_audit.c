@@ -18,7 +18,7 @@ const struct audit_rule audit_rules[] = {
     {"no_credit_without_claim", "every pending or booked credit has its claim"},
     {"refund_journal", "what was refunded was booked once, to the sender"},
     {"balance_is_postings", "every balance is the sum of its postings"},
-    {"journal_sums_to_zero", "the two postings of every journal sum to zero"},
+    {"journal_sums_to_zero", "every journal is well-formed, and all postings sum to zero"},
     {"no_negative_balance", "no balance is negative"},
     {"seed_only_while_open",
      "exactly the open envelopes have a secret seed, exactly the closed ones "
@@ -96,13 +96,18 @@ static const struct audit_sql queries[] = {
                      "t.ref") " FROM transfer t LEFT JOIN envelope e "
                               "ON e.id = t.ref WHERE t.kind = 5 AND e.id IS NULL"},
     {"SELECT COUNT(*) FROM account",
-     "SELECT a.user_id AS k FROM account a LEFT JOIN (SELECT account, SUM(amount_fen) AS fen FROM "
-     "posting GROUP BY account) p ON p.account = a.user_id WHERE a.balance_fen <> "
-     "COALESCE(p.fen, 0) UNION ALL SELECT t.user_id AS k FROM transfer t LEFT JOIN account a ON "
+     "SELECT a.user_id AS k FROM account a LEFT JOIN (SELECT user_id, SUM(CASE WHEN kind IN (2, 3) "
+     "THEN -amount_fen ELSE amount_fen END) AS fen FROM transfer GROUP BY user_id) p ON "
+     "p.user_id = a.user_id WHERE a.balance_fen <> COALESCE(p.fen, 0) UNION ALL SELECT t.user_id "
+     "AS k FROM transfer t LEFT JOIN account a ON "
      "a.user_id = t.user_id WHERE a.user_id IS NULL"},
     {"SELECT COUNT(*) FROM posting",
-     "SELECT " KEY("journal_id") " FROM posting GROUP BY owner, journal_id HAVING "
-                                 "SUM(amount_fen) <> 0 OR COUNT(*) <> 2"},
+     "SELECT " KEY("id") " FROM transfer WHERE kind NOT IN (1, 2, 3, 4, 5) OR amount_fen < 1 OR "
+                         "(kind IN (3, 5) AND LENGTH(ref) <> 16) OR (kind = 4 AND LENGTH(ref) <> "
+                         "20) UNION ALL "
+                         "SELECT 'all' AS k FROM (SELECT SUM(amount_fen) AS fen, COUNT(*) AS n "
+                         "FROM posting) p WHERE "
+                         "fen <> 0 OR n <> 2 * (SELECT COUNT(*) FROM transfer)"},
     {"SELECT COUNT(*) FROM account", "SELECT user_id AS k FROM account WHERE balance_fen < 0"},
     {"SELECT COUNT(*) FROM envelope",
      "SELECT " KEY(
@@ -123,10 +128,10 @@ static const struct audit_sql queries[] = {
                            "e.luckiest_fen <> "
                            "m.fen)) OR (e.mode = 2 AND e.luckiest_seq <> 0)"},
     {"SELECT COUNT(*) FROM idempotency",
-     "SELECT " KEY("i.key_hash") " FROM idempotency i LEFT JOIN envelope e ON e.id = i.ref WHERE "
-                                 "e.id IS NULL AND NOT EXISTS (SELECT 1 FROM transfer t WHERE t.id "
-                                 "= i.ref AND "
-                                 "t.at_us = i.created_us AND t.kind IN (1, 2))"},
+     "SELECT " KEY("i.key_hash") " FROM idempotency i LEFT JOIN envelope e ON e.id = i.ref "
+                                 "LEFT JOIN (SELECT DISTINCT id FROM transfer WHERE kind IN (1, "
+                                 "2)) t ON t.id = i.ref WHERE "
+                                 "e.id IS NULL AND t.id IS NULL"},
 };
 _Static_assert(sizeof queries / sizeof queries[0] == sizeof audit_rules / sizeof audit_rules[0],
                "one query a rule");

@@ -86,7 +86,7 @@ MUST_USE enum err api_decode_open(const char *body, size_t len, char ticket[TICK
 struct api_page {
     size_t limit; /* 1..100, default 20 */
     bool has_year;
-    int year;                /* 1970..9999 */
+    int year;                /* 1970..9998: the year after it must exist */
     struct page_after after; /* decoded cursor */
 };
 enum api_page_kind { PAGE_CLAIMS, PAGE_SENT, PAGE_RECEIVED, PAGE_LEDGER };

@@ -4,48 +4,66 @@
 #include "lib/base/utf8.h"
 #include "lib/wire/json.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <jwt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define TOKEN_MAX 8192
 #define LEEWAY_S 30
 #define EXPIRES_MAX_S INT64_C(253402300799) /* the end of the year 9999 */
 
-static bool read_line(FILE *file, struct secret_pair *pair)
+#define HEX_LEN 64
+
+/* One or two lines and nothing else: a line passed over would be a key that nobody knows is dead.
+ * The last line may lack its end. */
+static bool read_lines(struct secret_pair *pair, const char *text, size_t len)
 {
-    char line[80];
-    if (fgets(line, sizeof line, file) == NULL)
-        return false;
-    size_t len = strcspn(line, "\r\n");
-    bool ok = str_from_hex(pair->key[pair->n], 32, line, len);
-    bytes_wipe(line, sizeof line);
-    pair->n += ok;
-    return ok;
+    while (len > 0) {
+        if (pair->n == 2 || len < HEX_LEN || !str_from_hex(pair->key[pair->n], 32, text, HEX_LEN))
+            return false;
+        pair->n++;
+        if (len > HEX_LEN && text[HEX_LEN] != '\n')
+            return false;
+        size_t used = len > HEX_LEN ? HEX_LEN + 1 : HEX_LEN;
+        text += used;
+        len -= used;
+    }
+    return pair->n > 0;
+}
+
+/* Up to size bytes of a file that only its owner and group may touch; -1: *message says why. */
+static ssize_t read_private(const char *path, char *text, size_t size, struct buf *message)
+{
+    struct stat st = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool known = fd >= 0 && fstat(fd, &st) == 0;
+    bool is_private = known && (st.st_mode & 007) == 0;
+    ssize_t len = is_private ? read(fd, text, size) : -1;
+    if (known && !is_private)
+        buf_printf(message, "%s: readable by others; chmod 0400", path);
+    else if (len < 0)
+        buf_printf(message, "%s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return len;
 }
 
 enum err secret_load(struct secret_pair *pair, const char *path, struct buf *message)
 {
-    struct stat st;
+    char text[2 * (HEX_LEN + 1) + 1]; /* a byte more than there may be */
     memset(pair, 0, sizeof *pair);
-    FILE *file = fopen(path, "re");
-    if (file == NULL || fstat(fileno(file), &st) != 0) {
-        buf_printf(message, "%s: %s", path, strerror(errno));
-        if (file != NULL)
-            fclose(file);
+    ssize_t len = read_private(path, text, sizeof text, message);
+    if (len < 0)
         return ERR_FAULT;
-    }
-    while (pair->n < 2 && read_line(file, pair))
-        ;
-    fclose(file);
-    if (pair->n == 0)
-        buf_printf(message, "%s: not one or two lines of 64 hex digits", path);
-    else if ((st.st_mode & 007) != 0)
-        buf_printf(message, "%s: readable by others; chmod 0400", path);
-    else
+    bool ok = read_lines(pair, text, (size_t)len);
+    bytes_wipe(text, sizeof text);
+    if (ok)
         return ERR_OK;
+    bytes_wipe(pair, sizeof *pair);
+    buf_printf(message, "%s: not one or two lines of 64 hex digits", path);
     return ERR_FAULT;
 }
 
@@ -119,13 +137,37 @@ static enum err read_claims(const struct json_value *claims, enum token_kind kin
     return not_before_s > now_s + LEEWAY_S ? ERR_UNAUTHORIZED : ERR_OK;
 }
 
+/* The claims that count, as one JSON object; others are the back end's business, whatever they
+ * hold. NULL: no memory. To be freed. */
+static char *known_claims(jwt_t *jwt)
+{
+    static const char *const names[] = {"sub", "exp", "nbf", "name", "groups", "scope"};
+    struct buf out;
+    buf_init(&out, 2 * (size_t)TOKEN_MAX);
+    buf_putc(&out, '{');
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        errno = 0;
+        char *value = jwt_get_grants_json(jwt, names[i]);
+        if (value != NULL)
+            buf_printf(&out, "%s\"%s\":%s", out.len > 1 ? "," : "", names[i], value);
+        else if (errno != EINVAL && errno != ENOENT) /* absent: one or the other, by version */
+            out.failed = true;
+        free(value);
+    }
+    buf_putc(&out, '}');
+    if (!out.failed)
+        return out.data;
+    buf_free(&out);
+    return NULL;
+}
+
 /* The claims as JSON text if key signed the token, else NULL. To be freed. */
 static char *signed_claims(const char *token, const uint8_t key[32])
 {
     jwt_t *jwt = NULL;
     if (jwt_decode(&jwt, token, key, 32) != 0)
         return NULL;
-    char *json = jwt_get_alg(jwt) == JWT_ALG_HS256 ? jwt_get_grants_json(jwt, NULL) : NULL;
+    char *json = jwt_get_alg(jwt) == JWT_ALG_HS256 ? known_claims(jwt) : NULL;
     jwt_free(jwt);
     return json;
 }
@@ -142,8 +184,8 @@ static char *find_signer(const struct token_keys *keys, const char *token, enum 
     return NULL;
 }
 
-/* libjwt reads the payload leniently (duplicates, deep nesting), and writes it anew for us: what
- * its own reader made of it is what counts, and our reader checks that strictly. */
+/* libjwt reads the payload leniently (duplicates), and writes each claim anew for us: what its own
+ * reader made of it is what counts, and our reader checks that strictly. */
 enum err token_verify(const struct token_keys *keys, const char *text, size_t len, int64_t now_s,
                       struct who *who, int64_t *expires_s)
 {

@@ -203,7 +203,7 @@ def test_unknown_commit(sender, user, service):
 
 def test_gate_lost_and_rebuilt(sender, service, crowd):
     """memcached dies in mid-rush: grabs go on, the gate is built again, nothing is wrong."""
-    envelope = sender.send(10000, 150).json["id"]
+    envelope, quiet = sender.send(10000, 150).json["id"], sender.send(100, 2).json["id"]
     barrier = threading.Event()
 
     def late(client):
@@ -215,6 +215,8 @@ def test_gate_lost_and_rebuilt(sender, service, crowd):
         service.kill_and_wait("memcached")
         answers = [f.result() for f in futures]
     assert collections.Counter(a.state for a in answers) == {"opened": 150, "sold_out": 50}
+    # this one's gate is certainly gone
+    assert crowd[0].grab_and_open(quiet).state == "opened"
     assert service.audit() == {}
 
 
