@@ -13,7 +13,8 @@ from service import SLOW, SOURCE, Service, wait_until
 
 
 @pytest.fixture(scope="module")
-def own():
+def own(service):  # after another start, so that all is built
+    assert service.port
     s = Service()
     began = time.monotonic()
     s.start()

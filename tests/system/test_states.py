@@ -48,6 +48,15 @@ def test_opened_by_who_is_no_longer_among_them(service, user):
     left.close()
 
 
+def test_ids_that_are_none(user):
+    """Malformed ids are nothing's address, whatever is asked of them."""
+    bob = user()
+    for bad in ("x", "01A20D63-04AB-7000-B431-B856E67A7B86"):
+        assert bob.open(bad, "x").code == "not_found"
+        assert bob.grab(bad).code == "not_found"
+        assert bob.envelope(bad).code == "not_found"
+
+
 def test_etags(user):
     """They change with every open and stay while nothing happens; 304 has no body."""
     alice = user(money=1000)

@@ -1,0 +1,149 @@
+/* An envelope's transitions: what must not be first, then sums, luckiest, closing. */
+#include "lib/domain/envelope.h"
+#include "lib/domain/ledger.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#define NOW_US INT64_C(1000000000)
+
+static struct envelope make(enum envelope_mode mode, int64_t total_fen, int64_t shares)
+{
+    struct envelope e;
+    memset(&e, 0, sizeof e);
+    memcpy(e.sender, "alice", 6);
+    e.mode = mode;
+    e.total_fen = total_fen;
+    e.shares = shares;
+    e.cap_fen = 20000;
+    e.created_us = NOW_US;
+    e.expires_us = 2 * NOW_US;
+    e.has_seed = true;
+    e.version = 1;
+    memset(e.seed, 7, sizeof e.seed);
+    return e;
+}
+
+static void contradictions_are_seen(void **state)
+{
+    const struct envelope good = make(MODE_LUCKY, 100, 4);
+    struct envelope e = good;
+    (void)state;
+    assert_true(envelope_consistent(&e));
+    e.opened_shares = 5;
+    assert_false(envelope_consistent(&e));
+    e = good;
+    e.opened_fen = 98; /* 4 shares cannot be made of 2 fen */
+    assert_false(envelope_consistent(&e));
+    e = good;
+    e.refunded_fen = 1; /* while open */
+    assert_false(envelope_consistent(&e));
+    e = good;
+    e.state = STATE_SOLD_OUT;
+    assert_false(envelope_consistent(&e));
+    e = good;
+    e.total_fen = 3;
+    assert_false(envelope_consistent(&e));
+    e = good;
+    e.cap_fen = 24;
+    assert_false(envelope_consistent(&e));
+}
+
+static void the_last_share_takes_all_and_closes(void **state)
+{
+    struct envelope e = make(MODE_LUCKY, 1000, 7);
+    struct claim c;
+    int64_t sum = 0, largest = 0, luckiest_seq = 0;
+    (void)state;
+    for (int64_t seq = 1; seq <= 7; seq++) {
+        assert_int_equal(e.state, STATE_OPEN);
+        envelope_open_next(&e, "bob", "Bob", NOW_US + seq, &c);
+        assert_int_equal(c.seq, seq);
+        assert_int_equal(e.version, 1 + seq);
+        sum += c.amount_fen;
+        if (c.amount_fen > largest) {
+            largest = c.amount_fen;
+            luckiest_seq = seq;
+        }
+    }
+    assert_int_equal(sum, 1000);
+    assert_int_equal(e.state, STATE_SOLD_OUT);
+    assert_int_equal(e.closed_us, NOW_US + 7);
+    assert_int_equal(e.luckiest_fen, largest);
+    assert_int_equal(e.luckiest_seq, luckiest_seq); /* the earliest of equals */
+}
+
+static void equal_shares_have_no_luckiest(void **state)
+{
+    struct envelope e = make(MODE_EQUAL, 100, 3);
+    struct claim c;
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        envelope_open_next(&e, "bob", "Bob", NOW_US, &c);
+    assert_int_equal(c.amount_fen, 33);
+    assert_int_equal(e.luckiest_seq, 0);
+}
+
+static void expiry_returns_exactly_what_is_left(void **state)
+{
+    struct envelope e = make(MODE_LUCKY, 1000, 3);
+    struct claim c;
+    (void)state;
+    envelope_open_next(&e, "bob", "Bob", NOW_US, &c);
+    assert_false(envelope_past_due(&e, e.expires_us - 1));
+    assert_true(envelope_past_due(&e, e.expires_us));
+    assert_int_equal(envelope_expire(&e, e.expires_us), 1000 - c.amount_fen);
+    assert_int_equal(e.state, STATE_EXPIRED);
+    assert_int_equal(e.refunded_fen + e.opened_fen, 1000);
+    assert_true(envelope_consistent(&e));
+}
+
+static void only_recipients_are_admitted(void **state)
+{
+    const char groups[2][USER_SIZE] = {"family", "work"};
+    struct envelope e = make(MODE_LUCKY, 100, 2);
+    (void)state;
+    assert_true(envelope_admits(&e, "anybody", NULL, 0));
+    assert_false(envelope_admits(&e, "guest:1", NULL, 0));
+    e.to_kind = TO_USERS;
+    memcpy(e.to, "bob carol", 10);
+    assert_false(envelope_admits(&e, "bo", NULL, 0));
+    assert_false(envelope_admits(&e, "bobc", NULL, 0));
+    assert_true(envelope_admits(&e, "carol", NULL, 0));
+    e.to_kind = TO_GROUP;
+    memcpy(e.to, "work", 5);
+    assert_false(envelope_admits(&e, "bob", groups, 1));
+    assert_true(envelope_admits(&e, "bob", groups, 2));
+}
+
+static void a_claim_has_one_journal_for_ever(void **state)
+{
+    struct id envelope = {{1, 2, 3}};
+    (void)state;
+    struct transfer a = transfer_for_claim("bob", &envelope, 3, 50, NOW_US);
+    struct transfer b = transfer_for_claim("bob", &envelope, 3, 50, NOW_US);
+    struct transfer c = transfer_for_claim("bob", &envelope, 4, 50, NOW_US);
+    assert_int_equal(a.ref_len, 20);
+    assert_memory_equal(a.ref, b.ref, 20);
+    assert_int_equal(id_compare(&a.id, &b.id), 0);
+    assert_memory_not_equal(a.ref, c.ref, 20);
+    assert_int_not_equal(id_compare(&a.id, &c.id), 0);
+    assert_int_equal(transfer_sign(TRANSFER_SEND), -1);
+    assert_int_equal(transfer_sign(TRANSFER_CLAIM), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(contradictions_are_seen),
+        cmocka_unit_test(the_last_share_takes_all_and_closes),
+        cmocka_unit_test(equal_shares_have_no_luckiest),
+        cmocka_unit_test(expiry_returns_exactly_what_is_left),
+        cmocka_unit_test(only_recipients_are_admitted),
+        cmocka_unit_test(a_claim_has_one_journal_for_ever),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
