@@ -160,6 +160,7 @@ def test_settle_commit_unknown(proxied):
         proxied.proxy.cut("hongbao_settle", when)
         bob.grab_and_open(envelope)
         wait_until(lambda: bob.get("/v1/me").json["balance"] == 10, 5, "credited")
+        wait_until(lambda: not proxied.proxy.orders, 5, "the connection was cut")
     assert proxied.audit() == {}
 
 
