@@ -47,16 +47,9 @@ static void only_plain_numbers_are_numbers(void **state)
 
 static void only_printable_text_is_printable(void **state)
 {
-    static const char *const bad[] = {"\xff",
-                                      "\xc0\xaf",
-                                      "\xed\xa0\x80",
-                                      "a\nb",
-                                      "\xe2\x80\xae"
-                                      "x",
-                                      "\xe2\x80\xa8",
-                                      "\xee\x80\x80",
-                                      "\x7f",
-                                      "\xef\xbf\xbe"};
+    static const char *const bad[] = {"\xff",         "\xc0\xaf",     "\xed\xa0\x80",
+                                      "a\nb",         "\xe2\x80\xae", "\xe2\x80\xa8",
+                                      "\xee\x80\x80", "\x7f",         "\xef\xbf\xbe"};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(utf8_printable(bad[i], strlen(bad[i])));
