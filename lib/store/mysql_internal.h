@@ -18,6 +18,8 @@ struct mysql_store {
     struct buf sql;
     bool in_transaction; /* a begun one is never carried over to a new connection */
     bool more;           /* a result waits to be taken */
+    bool brief_locks;    /* the statement under way came after sql_lock_briefly */
+    bool mariadb;        /* what the server says it is */
     enum err step_err;
 };
 
@@ -41,6 +43,10 @@ bool sql_lost(const struct mysql_store *s);
 void sql_disconnect(struct mysql_store *s);
 /* BEGIN is to be part of the text; this remembers it. */
 void sql_transaction(struct mysql_store *s);
+/* Before a SELECT ... FOR UPDATE: it gives up on locked rows (ERR_LOCKED) well before the batch
+ * that waits with it opens the breaker. The server's own lock wait, in whole seconds, is longer.
+ * Nothing with nowait, or where the server has no such limit (MySQL). */
+void sql_lock_briefly(struct mysql_store *s, bool nowait);
 
 /* ---- results ---- */
 struct sql_row {

@@ -46,6 +46,7 @@ enum err mysql_open_read(struct store *store, struct open_set *set)
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
     sql_transaction(s);
+    sql_lock_briefly(s, set->nowait);
     buf_printf(q,
                "SELECT %s FROM envelope e LEFT JOIN seed s ON s.envelope_id = e.id WHERE e.id IN (",
                sql_envelope_columns);

@@ -42,6 +42,7 @@ enum err mysql_send_read(struct store *store, struct send_set *set)
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
     sql_transaction(s);
+    sql_lock_briefly(s, set->nowait);
     for (size_t i = 0; i < set->n_accounts; i++) {
         buf_puts(q, i == 0 ? "SELECT user_id, name, balance_fen, sent_day, sent_day_fen "
                              "FROM account WHERE user_id IN ("

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define NOWAIT_MYSQL 3572 /* ER_LOCK_NOWAIT of MySQL 8; MariaDB says 1205 */
+#define STATEMENT_TIME_MARIADB 1969
 
 enum err mysql_start(void)
 {
@@ -57,13 +58,15 @@ static const struct error_row error_rows[] = {
     {1317, ERR_UNAVAILABLE}, /* query interrupted */
     {1836, ERR_UNAVAILABLE}, /* read-only mode */
     {1927, ERR_UNAVAILABLE}, /* connection was killed */
-    {1969, ERR_UNAVAILABLE}, /* statement time */
+    {STATEMENT_TIME_MARIADB, ERR_UNAVAILABLE},
     {3024, ERR_UNAVAILABLE}, /* the same, MySQL */
 };
 
 enum err sql_classify(const struct mysql_store *s)
 {
     unsigned code = mysql_errno(s->link);
+    if (code == STATEMENT_TIME_MARIADB && s->brief_locks)
+        return ERR_LOCKED;
     for (size_t i = 0; i < sizeof error_rows / sizeof error_rows[0]; i++)
         if (error_rows[i].code == code)
             return error_rows[i].err;
@@ -133,6 +136,8 @@ static enum err connect_link(struct mysql_store *s)
         mysql_real_connect(s->link, by_socket ? NULL : c->host, NULL, NULL,
                            c->database[0] != '\0' ? c->database : NULL, by_socket ? 0 : c->port,
                            by_socket ? c->socket : NULL, CLIENT_MULTI_STATEMENTS);
+    s->mariadb = ok != NULL && mysql_get_server_info(s->link) != NULL &&
+                 strstr(mysql_get_server_info(s->link), "MariaDB") != NULL;
     enum err err = ok != NULL ? set_up_session(s) : sql_classify(s);
     if (err != ERR_OK)
         sql_disconnect(s);
@@ -148,6 +153,7 @@ struct buf *sql_begin(struct mysql_store *s)
         s->more = mysql_next_result(s->link) == 0;
     }
     s->step_err = ERR_OK;
+    s->brief_locks = false;
     buf_reset(&s->sql);
     return &s->sql;
 }
@@ -156,6 +162,15 @@ void sql_transaction(struct mysql_store *s)
 {
     s->in_transaction = true;
     buf_puts(&s->sql, "BEGIN; ");
+}
+
+#define LOCK_BRIEFLY "SET STATEMENT max_statement_time = 0.25 FOR "
+
+void sql_lock_briefly(struct mysql_store *s, bool nowait)
+{
+    s->brief_locks = s->mariadb && !nowait;
+    if (s->brief_locks)
+        buf_puts(&s->sql, LOCK_BRIEFLY);
 }
 
 enum err sql_fail(struct mysql_store *s, enum err err)
