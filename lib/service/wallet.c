@@ -60,6 +60,16 @@ static void transfer_fill(const struct env *env, struct wallet_row *row, int64_t
     t->balance_fen = balance_fen;
 }
 
+/* Whose account is locked: if by an equal request that is still running, the client hears so. */
+static enum err explain_locked(struct store *store, const struct wallet_request *request)
+{
+    bool busy = false;
+    store->ops->rollback(store);
+    if (request->has_key && store->ops->key_in_progress(store, request->key_hash, &busy) != ERR_OK)
+        busy = false;
+    return busy ? ERR_IDEMPOTENCY_IN_PROGRESS : ERR_LOCKED;
+}
+
 /* One try: a whole transaction. An earlier answer is given only after a commit of our own. */
 static enum err try_move(const struct env *env, struct store *store,
                          const struct wallet_request *request, struct transfer *out)
@@ -93,6 +103,8 @@ enum err wallet_move(const struct env *env, struct store *store,
     enum err err = ERR_UNAVAILABLE;
     for (int tries = 0; tries < TRIES_MAX; tries++) {
         err = try_move(env, store, request, out);
+        if (err == ERR_LOCKED)
+            err = explain_locked(store, request);
         if (err != ERR_OK)
             store->ops->rollback(store);
         if (err == ERR_UNCERTAIN)

@@ -1,4 +1,5 @@
 """Every remaining answer of the description: limits, repeats, refusals."""
+import hashlib
 import subprocess
 import threading
 import time
@@ -118,20 +119,26 @@ def test_ticket_expires(strict):
     assert gina.open(envelope, again).state == "opened"
 
 
-def test_idempotency_in_progress(user, service):
-    """Somebody else holds the sender's account and the key: 409 after a second, and later the answer."""
-    alice = user(money=1000)
-    body_key = uuid.uuid4().hex
-    import hashlib
-    key_hash = hashlib.sha256(f"{alice.user} send {body_key}".encode()).hexdigest()
+def hold(service, user, named):
+    """A session that is in the middle of a request: it has the account's lock and the row of the key.
+    named: who asks, the route, and the key."""
+    key_hash = hashlib.sha256(named.encode()).hexdigest()
     holder = subprocess.Popen(["mariadb", "--no-defaults", "-n", "-N", "-S", str(service.directory / "run/db.sock"), "hongbao"],
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    holder.stdin.write(f"BEGIN; SELECT user_id FROM account WHERE user_id = '{alice.user}' FOR UPDATE; "
+    holder.stdin.write(f"BEGIN; SELECT user_id FROM account WHERE user_id = '{user}' FOR UPDATE; "
                        f"INSERT INTO idempotency VALUES (X'{key_hash}', X'{'00' * 32}', X'{'00' * 16}', 0); "
                        "SELECT 'held';\n")
     holder.stdin.flush()
     while "held" not in holder.stdout.readline():
         pass
+    return holder
+
+
+def test_idempotency_in_progress(user, service):
+    """Somebody else holds the sender's account and the key: 409 after a second, and later the answer."""
+    alice = user(money=1000)
+    body_key = uuid.uuid4().hex
+    holder = hold(service, alice.user, f"{alice.user} send {body_key}")
     began = time.monotonic()
     answer = alice.send(100, 1, key=body_key)
     assert answer.code == "idempotency_in_progress", answer
@@ -142,6 +149,19 @@ def test_idempotency_in_progress(user, service):
     holder.stdin.close()
     holder.wait()
     wait_until(lambda: alice.send(100, 1, key=body_key).status == 201, 5, "after the lock is gone")
+
+
+@pytest.mark.parametrize("route", ["topups", "withdrawals"])
+def test_money_in_progress(user, service, route):
+    alice, key, reference = user(money=1000), uuid.uuid4().hex, uuid.uuid4().hex
+    path = "/v1/" + route
+    holder = hold(service, alice.user, f"backend {route} {key}")
+    assert wallet(service, path, alice.user, 10, reference, key).code == "idempotency_in_progress"
+    assert wallet(service, path, alice.user, 10, reference).code == "unavailable"  # locked, by who knows what
+    holder.stdin.write("ROLLBACK;\n")
+    holder.stdin.close()
+    holder.wait()
+    wait_until(lambda: wallet(service, path, alice.user, 10, reference, key).status == 201, 5, "after the lock is gone")
 
 
 def test_health(anybody):
