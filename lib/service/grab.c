@@ -3,6 +3,7 @@
 #include "lib/service/gate.h"
 #include "lib/service/grab_batch.h"
 #include "lib/service/grab_primary.h"
+#include "lib/service/recent.h"
 #include "lib/service/record.h"
 #include "lib/service/sessions.h"
 #include "lib/store/batch.h"
@@ -21,6 +22,7 @@ struct grab_service {
     unsigned leaders;
     struct grab_batch *slots[LEADERS_MAX];
     struct closed *closed;
+    struct recent *recent;
     struct grab_primary *primary;
     struct sessions *caches; /* for what a member does after its batch */
 };
@@ -44,6 +46,7 @@ void grab_service_free(struct grab_service *s)
         grab_batch_free(s->slots[i]);
     grab_primary_free(s->primary);
     closed_free(s->closed);
+    recent_free(s->recent);
     sessions_free(s->caches);
     free(s);
 }
@@ -55,9 +58,10 @@ struct grab_service *grab_service_new(const struct env *env, unsigned leaders, u
         return NULL;
     s->env = env;
     s->leaders = leaders;
-    bool ok = true;
+    s->recent = recent_new();
+    bool ok = s->recent != NULL;
     for (unsigned i = 0; i < leaders; i++)
-        ok = (s->slots[i] = grab_batch_new(env)) != NULL && ok;
+        ok = (s->slots[i] = grab_batch_new(env, s->recent)) != NULL && ok;
     struct batch_settings settings = {.leaders = leaders,
                                       .breaker_us = BREAKER_US,
                                       .kind = METRIC_BATCH_GRAB,

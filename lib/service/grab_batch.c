@@ -1,5 +1,6 @@
 #include "lib/service/grab_batch.h"
 #include "lib/service/gate.h"
+#include "lib/service/recent.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,20 +17,24 @@ struct group {
 struct grab_batch {
     const struct env *env;
     struct cache *cache;
+    struct recent *recent; /* shared by all leaders */
     int64_t now_us;
+    int64_t mono_us;
     struct gate_item gates[BATCH_MAX];
     struct gate_item users[BATCH_MAX];
+    struct gate_item rereads[BATCH_MAX];
     struct cache_item items[2 * BATCH_MAX];
     size_t gate_of[BATCH_MAX]; /* work -> index of its gate */
     struct group group;
 };
 
-struct grab_batch *grab_batch_new(const struct env *env)
+struct grab_batch *grab_batch_new(const struct env *env, struct recent *recent)
 {
     struct grab_batch *b = calloc(1, sizeof *b);
     if (b == NULL)
         return NULL;
     b->env = env;
+    b->recent = recent;
     b->cache = env->cache_open(env->self);
     if (b->cache == NULL) {
         free(b);
@@ -38,6 +43,7 @@ struct grab_batch *grab_batch_new(const struct env *env)
     for (size_t i = 0; i < BATCH_MAX; i++) {
         gate_item_prepare(&b->gates[i]);
         gate_item_prepare(&b->users[i]);
+        gate_item_prepare(&b->rereads[i]);
     }
     return b;
 }
@@ -101,7 +107,9 @@ static void give_ticket(const struct grab_batch *b, struct grab_work *w, enum gr
 {
     w->outcome = outcome;
     w->answer.state = GRAB_GRABBED;
-    w->answer.expires_us = (b->now_us / US_PER_S + b->env->config->ticket_life_s) * US_PER_S;
+    int64_t expires_s = b->now_us / US_PER_S + b->env->config->ticket_life_s;
+    w->answer.expires_us = expires_s * US_PER_S;
+    recent_put(b->recent, &w->id, w->user, expires_s, b->mono_us);
 }
 
 static void refuse(struct grab_work *w, enum err err)
@@ -110,13 +118,24 @@ static void refuse(struct grab_work *w, enum err err)
     w->err = err;
 }
 
+/* A ticket of a moment ago, whose item is still on its way. */
+static bool answer_from_recent(const struct grab_batch *b, struct grab_work *w)
+{
+    int64_t expires_s = recent_get(b->recent, &w->id, w->user, b->mono_us);
+    if (expires_s == 0)
+        return false;
+    answer_state(w, GRAB_GRABBED);
+    w->answer.expires_us = expires_s * US_PER_S;
+    return true;
+}
+
 /* What his own item says: opened, or a ticket that lives or has lapsed. False: he is new here. */
 static bool answer_from_user_item(const struct grab_batch *b, struct grab_work *w,
                                   const struct gate_item *item)
 {
     struct gate_user u;
     if (item->item.result != CACHE_HIT || !gate_user_read(&u, item->text, item->item.len, &w->id))
-        return false;
+        return answer_from_recent(b, w);
     if (u.opened) {
         answer_state(w, GRAB_OPENED);
         w->answer.amount_fen = u.amount_fen;
@@ -149,6 +168,25 @@ static bool decide_early(struct grab_batch *b, struct grab_work *w, const struct
     return true;
 }
 
+/* Who would be told to come again may have got a ticket by another of his requests meanwhile.
+ * Leaves in works those who have none; returns how many. */
+static size_t find_tickets(struct grab_batch *b, struct grab_work **works, size_t n)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < n; i++) {
+        gate_user_key(b->rereads[i].item.key, b->env->generation, &works[i]->id, works[i]->user);
+        b->items[i] = b->rereads[i].item;
+    }
+    if (n > 0)
+        b->cache->ops->get(b->cache, b->items, n);
+    for (size_t i = 0; i < n; i++) {
+        b->rereads[i].item = b->items[i];
+        if (!answer_from_user_item(b, works[i], &b->rereads[i]))
+            works[left++] = works[i];
+    }
+    return left;
+}
+
 /* The gate is at zero or past due. Whoever gets the hold asks the primary; nobody else does for as
  * long as it lives. taken_last: this very batch took the last share, so nothing is to be asked yet.
  */
@@ -156,6 +194,9 @@ static void hold(struct grab_batch *b, const struct id *id, struct grab_work **w
                  bool taken_last)
 {
     char key[GATE_KEY_SIZE];
+    n = find_tickets(b, works, n);
+    if (n == 0 && !taken_last)
+        return;
     gate_key(key, GATE_KEY_HOLD, b->env->generation, id);
     enum cache_result result =
         b->cache->ops->add(b->cache, key, "1", 1, (uint32_t)b->env->config->hold_s);
@@ -278,6 +319,7 @@ static void run_gate(struct grab_batch *b, size_t gate, struct grab_work **works
 void grab_batch_run(struct grab_batch *b, struct grab_work **works, size_t n)
 {
     b->now_us = b->env->clock->wall_us(b->env->clock->self);
+    b->mono_us = b->env->clock->mono_us(b->env->clock->self);
     size_t gates = read_items(b, works, n);
     for (size_t gate = 0; gate < gates; gate++)
         run_gate(b, gate, works, n);

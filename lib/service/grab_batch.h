@@ -30,8 +30,9 @@ struct grab_work {
     bool restricted;           /* out: likewise */
 };
 
-struct grab_batch;                                        /* the resources of one leader */
-struct grab_batch *grab_batch_new(const struct env *env); /* NULL: no memory */
+struct recent;
+struct grab_batch; /* the resources of one leader; recent is shared by all. NULL: no memory */
+struct grab_batch *grab_batch_new(const struct env *env, struct recent *recent);
 void grab_batch_free(struct grab_batch *b);
 /* works[0..n), n <= BATCH_MAX, in order of arrival; the same user and envelope may appear again. */
 void grab_batch_run(struct grab_batch *b, struct grab_work **works, size_t n);

@@ -61,6 +61,14 @@ def anybody(service):
     client.close()
 
 
+@pytest.fixture
+def say(capsys):
+    def print_through(text):
+        with capsys.disabled():
+            print(f"\n  counted: {text}", end="")
+    return print_through
+
+
 def pytest_sessionfinish(session, exitstatus):
     """A promise of the description that never came true in a whole run is a fault of one of the two."""
     files = {p.name for p in pathlib.Path(__file__).parent.glob("test_*.py")}

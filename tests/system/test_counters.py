@@ -46,14 +46,6 @@ def rose(service, before, name):
     return service.metrics()[name] - before[name]
 
 
-@pytest.fixture
-def say(capsys):
-    def print_through(text):
-        with capsys.disabled():
-            print(f"\n  counted: {text}", end="")
-    return print_through
-
-
 def test_lost_and_let_through(proxied, say):
     before = proxied.metrics()
     for _ in range(50):
@@ -194,7 +186,7 @@ def fire_behind(service, plug, requests):
 
 def test_member_turned_out(proxied, say):
     """One envelope is locked by somebody: its opens get 503 in time, and those of another envelope in the same
-    batch win. (What queues behind a batch that waits too long is refused, and comes again.)"""
+    batch win."""
     before = proxied.metrics()
     for _ in range(5):
         plug, locked, free = (proxied.alice.send(300, 30).json["id"] for _ in range(3))
@@ -205,7 +197,8 @@ def test_member_turned_out(proxied, say):
             answers = fire_behind(proxied, plug, requests)
             assert time.monotonic() - began < 5 * SLOW
             assert {a.code for a in answers[0::2]} == {"unavailable"}
-            assert {a.state or a.code for a in answers[1::2]} <= {"opened", "unavailable"}
+            if SLOW == 1:  # a lock is not waited for as long as the breaker takes
+                assert {a.state or a.code for a in answers[1::2]} == {"opened"}
             again = [r for r, a in zip(requests[1::2], answers[1::2]) if a.state != "opened"]
             for request in again:  # parked: the next batches leave the locked one out
                 wait_until(lambda r=request: proxied.swarm.fire([r])[0].state == "opened", 5, "others are served")

@@ -11,6 +11,7 @@ import pytest
 
 from client import Client
 from service import SLOW, wait_until
+from swarm import Swarm, grab_request
 
 ROUNDS = int(os.environ.get("HONGBAO_ROUNDS", 300 if SLOW == 1 else 30))
 EXPIRIES = 200 if SLOW == 1 else 40
@@ -71,6 +72,20 @@ def test_one_user_from_fifty_connections(sender, service):
         answers = together([lambda: Client(service, token).grab_and_open(envelope)] * 50)
         assert len({(a.state, a.json["amount"], a.json["seq"]) for a in answers}) == 1
         assert sender.envelope(envelope).json["opened_shares"] == 1
+
+
+def test_many_grabs_of_one_user_take_one_share(sender, service, say):
+    """One share a process at most, where their items are still on their way; and all get a ticket."""
+    swarm, before, rounds = Swarm(service), service.metrics(), 100 // SLOW
+    for _ in range(rounds):
+        envelope, token = sender.send(1000, 10).json["id"], service.token(uuid.uuid4().hex)
+        answers = swarm.fire([grab_request(token, envelope)] * 20)
+        assert {a.state for a in answers} == {"grabbed"}
+    swarm.close()
+    name = 'hongbao_gate_total{outcome="won"}'
+    won = service.metrics()[name] - before[name]
+    say(f"{rounds} users who grabbed 20 times at once took {won:.0f} shares")
+    assert rounds <= won <= rounds * len(service.workers("grab"))
 
 
 def test_opens_racing_the_expiry(sender, service, crowd):

@@ -1,0 +1,70 @@
+#include "lib/service/recent.h"
+#include "lib/domain/limits.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOTS 2048
+#define LIFE_US 1000000
+
+struct slot {
+    struct id id;
+    char user[USER_SIZE];
+    int64_t expires_s;
+    int64_t until_us;
+};
+
+struct recent {
+    pthread_mutex_t lock;
+    struct slot slots[SLOTS];
+};
+
+struct recent *recent_new(void)
+{
+    struct recent *r = calloc(1, sizeof *r);
+    if (r != NULL)
+        pthread_mutex_init(&r->lock, NULL);
+    return r;
+}
+
+void recent_free(struct recent *r)
+{
+    if (r != NULL)
+        pthread_mutex_destroy(&r->lock);
+    free(r);
+}
+
+/* FNV-1a, as by Fowler, Noll and Vo: whoever aims at a collision only makes a slot forget. */
+static size_t slot_index(const struct id *id, const char *user)
+{
+    uint32_t hash = 2166136261U;
+    for (size_t i = 0; i < ID_SIZE; i++)
+        hash = (hash ^ id->b[i]) * 16777619U;
+    for (; *user != '\0'; user++)
+        hash = (hash ^ (uint8_t)*user) * 16777619U;
+    return hash % SLOTS;
+}
+
+void recent_put(struct recent *r, const struct id *id, const char *user, int64_t expires_s,
+                int64_t mono_us)
+{
+    pthread_mutex_lock(&r->lock);
+    struct slot *s = &r->slots[slot_index(id, user)];
+    s->id = *id;
+    snprintf(s->user, sizeof s->user, "%s", user);
+    s->expires_s = expires_s;
+    s->until_us = mono_us + LIFE_US;
+    pthread_mutex_unlock(&r->lock);
+}
+
+int64_t recent_get(struct recent *r, const struct id *id, const char *user, int64_t mono_us)
+{
+    int64_t expires_s = 0;
+    pthread_mutex_lock(&r->lock);
+    const struct slot *s = &r->slots[slot_index(id, user)];
+    if (s->until_us > mono_us && id_compare(&s->id, id) == 0 && strcmp(s->user, user) == 0)
+        expires_s = s->expires_s;
+    pthread_mutex_unlock(&r->lock);
+    return expires_s;
+}
