@@ -53,12 +53,12 @@ const struct setting config_table[] = {
     TEXT("cache", "servers", cache_servers, "/run/hongbao/cache.sock", "memcached for gates: sockets or host:port, separated by commas."),
     NUMBER("cache", "timeout", cache_timeout_ms, 10, 5000, "200", "ms", "Time-out of one question to memcached."),
 
+    POOL("send", send, "5000", "1"),
+    POOL("grab", grab, "3000", "1"),
     NUMBER("grab", "ticket_life", ticket_life_s, 5, 3600, "60", "s", "How long a ticket can be used."),
     NUMBER("grab", "cas_tries", cas_tries, 1, 100, "8", "tries", "Lost races before a grab is let through."),
     NUMBER("grab", "hold", hold_s, 1, 60, "2", "s", "How long nobody asks the database after the last ticket went."),
 
-    POOL("send", send, "5000", "1"),
-    POOL("grab", grab, "3000", "1"),
     POOL("open", open, "5000", "1"),
     POOL("query", query, "5000", "1"),
 
