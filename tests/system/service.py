@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -38,6 +39,11 @@ def wait_until(condition, seconds, what):
         time.sleep(0.02)
 
 
+TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.")
+TICKET = re.compile(r"(?<![A-Za-z0-9_-])A[A-Za-z0-9_-]{38}(?![A-Za-z0-9_-])")
+LONG_WORD = re.compile(r"[A-Za-z0-9_.-]{32,}")
+
+
 class Service:
     def __init__(self, settings=(), directory=None, port=None):
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="hb-", dir="/tmp"))
@@ -66,8 +72,36 @@ class Service:
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
 
     def remove(self):
+        """Stops for good. Nothing in its logs may open anything."""
+        stored = self.stored_secrets()
         self.stop()
+        told = self.told_secrets(stored)
         shutil.rmtree(self.directory, ignore_errors=True)
+        assert told == [], told
+
+    # ---- what must not be told ----
+    def stored_secrets(self):
+        """Keys, passwords, and the seeds of envelopes that are still open."""
+        found = set()
+        for path in (self.directory / "secrets").glob("*"):
+            found |= set(re.findall(r"[0-9a-f]{32,}", path.read_text()))
+        if (self.directory / "run/db.sock").exists():
+            found |= {row[0] for row in self.sql("SELECT LOWER(HEX(seed)) FROM seed UNION ALL "
+                                                 "SELECT LOWER(HEX(seed)) FROM envelope WHERE seed IS NOT NULL")}
+        return found
+
+    def told_secrets(self, secrets):
+        """(log file, what it tells), of all that was written but to the operator's own terminal."""
+        secrets = {s.lower() for s in secrets}
+        lengths = {len(s) for s in secrets}
+        told = []
+        for path in (self.directory / "log").glob("*"):
+            text = path.read_text(errors="replace")
+            told += [(path.name, t.group()) for kind in (TOKEN, TICKET) for t in kind.finditer(text)]
+            for word in map(str.lower, LONG_WORD.findall(text)):
+                told += [(path.name, word) for n in lengths for at in range(len(word) - n + 1)
+                         if word[at:at + n] in secrets]
+        return told
 
     # ---- processes ----
     def pid(self, name):
