@@ -1,6 +1,7 @@
 /* A request's straight way: route, checks, who asks, handler, answer or problem, count and log. */
 #include "cgi/program.h"
 #include "lib/base/log.h"
+#include <stddef.h>
 #include <string.h>
 
 #define US_PER_MS 1000
@@ -35,8 +36,9 @@ bool process_ready(struct process *p)
 }
 
 /* Tells the brake how the primary served a request. */
-static void leave_brake(const struct call *c, unsigned thread, enum err err)
+static void leave_brake(const struct call *c, enum err err)
 {
+    unsigned thread = (unsigned)(c->thread - c->process->threads);
     bool answered = err == ERR_OK || err_class(err) == CLASS_CLIENT;
     if (!c->uses_store ||
         !brake_leave(c->process->brake, thread, answered ? BRAKE_ANSWERED : BRAKE_FAILED))
@@ -70,7 +72,14 @@ static enum err authenticate(struct call *c)
     return ERR_OK;
 }
 
-static enum err handle(struct call *c)
+static bool is_bursty(const struct call *c)
+{
+    return c->process->program->burst != NULL &&
+           c->process->program->burst_route == c->route->route;
+}
+
+/* Everything before the handler. */
+static enum err prepare(struct call *c)
 {
     const struct http_request *r = c->request;
     const struct api_route *route = NULL;
@@ -81,15 +90,16 @@ static enum err handle(struct call *c)
         err = api_check_request(c->route, r, &c->problem);
     if (err == ERR_OK)
         err = authenticate(c);
-    if (err != ERR_OK)
-        return err;
-    handler_fn *handler = c->process->program->handlers[c->route->route];
-    if (handler == NULL)
-        return ERR_NOT_FOUND; /* the web server sent it to the wrong pool */
-    if (c->route->route != ROUTE_HEALTHZ && !process_ready(c->process) &&
-        c->route->route != ROUTE_METRICS)
-        return ERR_UNAVAILABLE;
-    return handler(c);
+    if (err == ERR_OK && !is_bursty(c) && c->process->program->handlers[c->route->route] == NULL)
+        err = ERR_NOT_FOUND; /* the web server sent it to the wrong pool */
+    return err;
+}
+
+/* Can this call be answered at all? */
+static bool can_serve(const struct call *c)
+{
+    return c->route->route == ROUTE_HEALTHZ || process_ready(c->process) ||
+           c->route->route == ROUTE_METRICS;
 }
 
 /* Logged with ids, never with what opens anything. */
@@ -110,28 +120,87 @@ static void record(const struct call *c, int64_t duration_us)
                                .state = state,
                                .status = c->response->status,
                                .duration_us = duration_us};
-    log_request(&line);
+    log_request(&line, &c->thread->log);
 }
 
-void dispatch(void *context, unsigned thread, const struct http_request *request,
-              struct http_response *response)
+static struct call *begin(struct process *p, unsigned thread, struct exchange *x, bool may_wait)
+{
+    struct call *c = x->memory;
+    if (!x->later) {
+        memset(c, 0, offsetof(struct call, who));
+        c->process = p;
+        c->exchange = x;
+        c->request = &x->request;
+        c->response = &x->response;
+        c->route = &api_routes[ROUTE_NONE];
+        c->deadline_us = x->arrived_us + p->pool->deadline_ms * US_PER_MS;
+        c->work = c + 1;
+    }
+    c->thread = &p->threads[thread];
+    c->may_wait = may_wait;
+    return c;
+}
+
+/* The answer or the problem; counted and logged. */
+static void finish(struct call *c)
+{
+    enum err err = c->err;
+    if (err == ERR_OK && c->response->body.failed)
+        err = ERR_FAULT;
+    leave_brake(c, err);
+    if (err != ERR_OK) {
+        if (c->problem.err != err)
+            problem_set(&c->problem, err, NULL, "%s", "");
+        problem_render(&c->problem, c->request->request_id, c->response);
+    }
+    record(c, mono_us(c->process) - c->exchange->arrived_us);
+}
+
+/* One call alone, on a thread that may wait. */
+static void run_alone(struct call *c)
+{
+    if (!c->exchange->later)
+        c->err = prepare(c);
+    if (c->err == ERR_OK && !can_serve(c))
+        c->err = ERR_UNAVAILABLE;
+    else if (c->err == ERR_OK && is_bursty(c))
+        c->process->program->burst(&c, 1);
+    else if (c->err == ERR_OK)
+        c->err = c->process->program->handlers[c->route->route](c);
+    finish(c);
+}
+
+/* What the program does for many at once is done here; all else, and whatever that leaves, is for
+ * later. */
+static void run_burst(const struct process *p, struct call **calls, size_t n)
+{
+    struct call *together[LOOP_BURST_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct call *c = calls[i];
+        c->err = prepare(c);
+        if (c->err != ERR_OK)
+            continue;
+        c->exchange->later = !is_bursty(c) || !atomic_load(&p->ready);
+        if (!c->exchange->later)
+            together[count++] = c;
+    }
+    if (count > 0)
+        p->program->burst(together, count);
+    for (size_t i = 0; i < n; i++)
+        if (!calls[i]->exchange->later)
+            finish(calls[i]);
+}
+
+void dispatch(void *context, unsigned thread, struct exchange **burst, size_t n, bool may_wait)
 {
     struct process *p = context;
-    struct call c = {.process = p,
-                     .thread = &p->threads[thread],
-                     .request = request,
-                     .response = response,
-                     .route = &api_routes[ROUTE_NONE]};
-    int64_t started_us = mono_us(p);
-    c.deadline_us = started_us + p->pool->deadline_ms * US_PER_MS;
-    enum err err = handle(&c);
-    if (err == ERR_OK && response->body.failed)
-        err = ERR_FAULT;
-    leave_brake(&c, thread, err);
-    if (err != ERR_OK) {
-        if (c.problem.err != err)
-            problem_set(&c.problem, err, NULL, "%s", "");
-        problem_render(&c.problem, request->request_id, response);
-    }
-    record(&c, mono_us(p) - started_us);
+    struct call *calls[LOOP_BURST_MAX];
+    for (size_t i = 0; i < n; i++)
+        calls[i] = begin(p, thread, burst[i], may_wait);
+    if (!may_wait)
+        run_burst(p, calls, n);
+    for (size_t i = 0; may_wait && i < n; i++)
+        run_alone(calls[i]);
+    log_write(&p->threads[thread].log); /* one write for all */
 }

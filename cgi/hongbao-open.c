@@ -3,19 +3,35 @@
 #include "lib/service/open.h"
 #include <stddef.h>
 
-static enum err handle_open(struct call *c)
+static bool decode(struct call *c)
 {
-    char ticket[TICKET_SIZE];
-    size_t ticket_len;
-    struct open_answer answer;
-    enum err err =
-        api_decode_open(c->request->body, c->request->body_len, ticket, &ticket_len, &c->problem);
-    if (err == ERR_OK)
-        err = open_envelope(c->process->services, &c->who, &c->id, ticket, ticket_len,
-                            c->deadline_us, &answer);
-    if (err == ERR_OK)
-        api_encode_open(c->response, &answer);
-    return err;
+    struct open_request *r = c->work;
+    c->err = api_decode_open(c->request->body, c->request->body_len, r->ticket, &r->ticket_len,
+                             &c->problem);
+    r->who = &c->who;
+    r->id = &c->id;
+    return c->err == ERR_OK;
+}
+
+/* All of a burst wait for the same commit, so none of them is left for later. */
+static void handle_opens(struct call **calls, size_t n)
+{
+    struct open_request *requests[LOOP_BURST_MAX];
+    struct call *asked[LOOP_BURST_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!decode(calls[i]))
+            continue;
+        asked[count] = calls[i];
+        requests[count++] = calls[i]->work;
+    }
+    if (count > 0)
+        open_envelopes(calls[0]->process->services, requests, count, calls[0]->deadline_us);
+    for (size_t i = 0; i < count; i++) {
+        asked[i]->err = requests[i]->err;
+        if (asked[i]->err == ERR_OK)
+            api_encode_open(asked[i]->response, &requests[i]->answer);
+    }
 }
 
 static enum err start(struct process *p)
@@ -35,7 +51,9 @@ int main(int argc, char **argv)
         .name = "hongbao-open",
         .summary = "FastCGI: opens grabbed red envelopes, in the database.",
         .pool = offsetof(struct config, open),
-        .handlers = {[ROUTE_OPEN] = handle_open},
+        .burst = handle_opens,
+        .burst_route = ROUTE_OPEN,
+        .work_size = sizeof(struct open_request),
         .start = start,
         .stop = stop};
     return program_main(argc, argv, &program);

@@ -20,33 +20,57 @@ static enum err hash_body(struct buf *text, uint8_t out[32])
     return err;
 }
 
-static enum err handle_send(struct call *c)
-{
+/* What one send needs while it is in hand. */
+struct send_work {
     struct api_send wish;
-    struct envelope envelope;
-    struct send_request request = {.who = &c->who};
+    struct send_request request; /* points into wish */
+};
+
+static enum err decode_send(struct call *c)
+{
+    struct send_work *work = c->work;
+    struct api_send *wish = &work->wish;
+    struct send_request *r = &work->request;
     struct buf text;
-    enum err err = api_decode_send(c->request->body, c->request->body_len, c->process->config,
-                                   &wish, &c->problem);
+    enum err err = api_decode_send(c->request->body, c->request->body_len, c->process->config, wish,
+                                   &c->problem);
     if (err != ERR_OK)
         return err;
-    call_key_hash(c, request.key_hash);
+    call_key_hash(c, r->key_hash);
     buf_init(&text, CANONICAL_MAX);
-    api_send_canonical(&wish, &text);
-    err = hash_body(&text, request.body_hash);
-    if (err != ERR_OK)
-        return err;
-    request.mode = wish.mode;
-    request.total_fen = wish.total_fen;
-    request.shares = wish.shares;
-    request.expires_in_s = wish.expires_in_s;
-    request.greeting = wish.greeting;
-    request.to_kind = wish.to_kind;
-    request.to = wish.to;
-    err = send_envelope(c->process->services, &request, c->deadline_us, &envelope);
-    if (err == ERR_OK)
-        api_encode_sent(c->response, &envelope);
+    api_send_canonical(wish, &text);
+    err = hash_body(&text, r->body_hash);
+    r->who = &c->who;
+    r->mode = wish->mode;
+    r->total_fen = wish->total_fen;
+    r->shares = wish->shares;
+    r->expires_in_s = wish->expires_in_s;
+    r->greeting = wish->greeting;
+    r->to_kind = wish->to_kind;
+    r->to = wish->to;
     return err;
+}
+
+/* All of a burst wait for the same commit, so none of them is left for later. */
+static void handle_sends(struct call **calls, size_t n)
+{
+    struct send_request *requests[LOOP_BURST_MAX];
+    struct call *asked[LOOP_BURST_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        calls[i]->err = decode_send(calls[i]);
+        if (calls[i]->err != ERR_OK)
+            continue;
+        asked[count] = calls[i];
+        requests[count++] = &((struct send_work *)calls[i]->work)->request;
+    }
+    if (count > 0)
+        send_envelopes(calls[0]->process->services, requests, count, calls[0]->deadline_us);
+    for (size_t i = 0; i < count; i++) {
+        asked[i]->err = requests[i]->err;
+        if (asked[i]->err == ERR_OK)
+            api_encode_sent(asked[i]->response, &requests[i]->envelope);
+    }
 }
 
 static enum err move_money(struct call *c, enum transfer_kind kind)
@@ -131,10 +155,12 @@ int main(int argc, char **argv)
         .name = "hongbao-send",
         .summary = "FastCGI: sends red envelopes, moves money in and out, signs guests in.",
         .pool = offsetof(struct config, send),
-        .handlers = {[ROUTE_SEND] = handle_send,
-                     [ROUTE_TOPUPS] = handle_topup,
+        .handlers = {[ROUTE_TOPUPS] = handle_topup,
                      [ROUTE_WITHDRAWALS] = handle_withdrawal,
                      [ROUTE_GUESTS] = handle_guest},
+        .burst = handle_sends,
+        .burst_route = ROUTE_SEND,
+        .work_size = sizeof(struct send_work),
         .start = start,
         .stop = stop};
     return program_main(argc, argv, &program);

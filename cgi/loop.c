@@ -1,35 +1,37 @@
 #include "cgi/loop.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/base/rng.h"
-#include "lib/base/str.h"
 #include <errno.h>
-#include <fcgiapp.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PATH_MAX_BYTES 2048
-#define THREADS_MAX 256
-#define DRAIN_MAX_BYTES (4u << 20)
 #define ACCEPT_PAUSE_MS 20
+#define LATER_MAX 1024 /* requests that wait for a thread that may wait */
 
 struct server {
     const struct loop *loop;
     int stop_fd; /* readable for good once the process shall end */
     pthread_mutex_t accepting;
+    /* what is left for the waiters, and exchanges that nobody uses */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct exchange *first, *last, *unused;
+    size_t waiting;
+    bool ending;
 };
 
 struct worker {
     struct server *server;
     unsigned number;
     pthread_t thread;
+    struct exchange *burst[LOOP_BURST_MAX]; /* an acceptor's own */
 };
 
 static void signals_of_interest(sigset_t *set)
@@ -49,189 +51,156 @@ void loop_block_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* The next connection, or -1 when the process shall end. One thread of a process waits at a time.
- * Signals are never delivered here: they are taken by the main thread, which makes stop_fd
- * readable. */
-static int accept_next(struct server *s)
+/* ---- acceptors ---- */
+
+static size_t accept_waiting(const struct server *s, int *fds, size_t max)
+{
+    size_t n = 0;
+    while (n < max) {
+        int fd = accept4(s->loop->listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0)
+            break;
+        fds[n++] = fd;
+    }
+    return n;
+}
+
+/* The connections that wait, at most max and at least one; 0 when the process shall end. One thread
+ * of a process waits at a time. Signals are never delivered here: they are taken by the main
+ * thread, which makes stop_fd readable. */
+static size_t accept_burst(struct server *s, int *connections, size_t max)
 {
     struct pollfd fds[2] = {{.fd = s->loop->listener, .events = POLLIN},
                             {.fd = s->stop_fd, .events = POLLIN}};
-    int fd = -1;
+    size_t n = 0;
     pthread_mutex_lock(&s->accepting);
-    while (fd < 0) {
+    while (n == 0) {
         if (poll(fds, 2, -1) < 0 && errno != EINTR)
             break;
         if (fds[1].revents != 0)
             break;
         if (fds[0].revents == 0)
             continue;
-        fd = accept4(s->loop->listener, NULL, NULL, SOCK_CLOEXEC);
-        if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED)
+        n = accept_waiting(s, connections, max);
+        if (n == 0 && errno != EAGAIN && errno != ECONNABORTED)
             poll(&fds[1], 1, ACCEPT_PAUSE_MS); /* no descriptor or memory left at this moment */
     }
     pthread_mutex_unlock(&s->accepting);
-    return fd;
+    return n;
 }
 
-static void set_timeouts(int fd, int timeout_s)
+/* An exchange in place of one that is left to others; NULL: no memory. */
+static struct exchange *exchange_take(struct server *s)
 {
-    struct timeval timeout = {.tv_sec = timeout_s};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+    pthread_mutex_lock(&s->lock);
+    struct exchange *x = s->unused;
+    if (x != NULL)
+        s->unused = x->next;
+    pthread_mutex_unlock(&s->lock);
+    return x != NULL ? x : exchange_new(s->loop->body_max, s->loop->memory_size);
 }
 
-/* Lets libfcgi read the request that comes over fd. It takes a connection of ours for one that was
- * kept open; its own accept, on no socket, only ever fails. */
-static bool read_request(FCGX_Request *fcgi, int fd)
+/* Leaves x to a waiter. False: too many wait already. */
+static bool leave_for_later(struct server *s, struct exchange *x)
 {
-    fcgi->ipcFd = fd;
-    fcgi->keepConnection = 1;
-    return FCGX_Accept_r(fcgi) == 0;
-}
-
-/* The request path and query as the client sent them. */
-struct target {
-    char path[PATH_MAX_BYTES];
-    char query[PATH_MAX_BYTES];
-};
-
-static void split_target(const FCGX_Request *fcgi, struct target *t)
-{
-    const char *uri = FCGX_GetParam("REQUEST_URI", fcgi->envp);
-    const char *query = NULL;
-    if (uri == NULL) { /* not every web server says it */
-        uri = FCGX_GetParam("DOCUMENT_URI", fcgi->envp);
-        query = FCGX_GetParam("QUERY_STRING", fcgi->envp);
+    pthread_mutex_lock(&s->lock);
+    bool room = s->waiting < LATER_MAX;
+    if (room) {
+        x->next = NULL;
+        if (s->last == NULL)
+            s->first = x;
+        else
+            s->last->next = x;
+        s->last = x;
+        s->waiting++;
+        pthread_cond_signal(&s->changed);
     }
-    if (uri == NULL)
-        uri = "";
-    size_t path_len = strcspn(uri, "?");
-    if (query == NULL)
-        query = uri[path_len] == '?' ? uri + path_len + 1 : "";
-    if (!str_set(t->path, sizeof t->path, uri, path_len) ||
-        !str_set(t->query, sizeof t->query, query, strlen(query)))
-        t->path[0] = t->query[0] = '\0'; /* too long to be anything of ours */
+    pthread_mutex_unlock(&s->lock);
+    return room;
 }
 
-static bool request_id_valid(const char *id)
+/* Reads what came over the connections; returns how many requests there are. */
+static size_t read_burst(struct worker *w, const int *connections, size_t n)
 {
-    size_t len = strlen(id);
-    return len >= 1 && len < REQUEST_ID_SIZE &&
-           strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == len;
+    size_t read = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct exchange *x = w->burst[read];
+        x->arrived_us = clock_system.mono_us(clock_system.self);
+        if (exchange_read(x, connections[i], w->server->loop->timeout_s))
+            read++;
+    }
+    return read;
 }
 
-static void name_request(struct http_request *r, const char *given)
+/* One that finds no place with the waiters is answered here after all: its handler refuses what
+ * comes too late, and nothing is accepted meanwhile. */
+static void hand_over(struct worker *w, size_t at)
 {
-    uint8_t random[8];
-    if (given != NULL && request_id_valid(given)) {
-        memcpy(r->request_id, given, strlen(given) + 1);
+    struct server *s = w->server;
+    struct exchange *fresh = exchange_take(s);
+    if (fresh != NULL && leave_for_later(s, w->burst[at])) {
+        w->burst[at] = fresh;
         return;
     }
-    rng_system.fill(rng_system.self, random, sizeof random);
-    str_to_hex(r->request_id, random, sizeof random);
+    exchange_free(fresh);
+    s->loop->handler(s->loop->context, w->number, &w->burst[at], 1, true);
+    exchange_answer(w->burst[at]);
 }
 
-/* Takes what is left of the body, so that closing the connection does not reset it under the
- * answer. True if there was nothing. */
-static bool drain(FCGX_Stream *in)
-{
-    char trash[4096];
-    size_t total = 0;
-    for (int n; (n = FCGX_GetStr(trash, sizeof trash, in)) > 0 && total < DRAIN_MAX_BYTES;)
-        total += (size_t)n;
-    return total == 0;
-}
-
-/* Reads exactly what CONTENT_LENGTH says, if it is well-formed and within the limit; a body that
- * goes on after it has no length that can be believed. False: the body ended early. */
-static bool read_body(const FCGX_Request *fcgi, const struct loop *loop, char *body,
-                      struct http_request *r)
-{
-    const char *text = FCGX_GetParam("CONTENT_LENGTH", fcgi->envp);
-    uint64_t length = 0;
-    r->has_length = text != NULL && str_to_u64(text, strlen(text), &length);
-    r->too_large = length > loop->body_max;
-    r->body = body;
-    r->body_len = r->too_large ? 0 : (size_t)length;
-    if (r->body_len > 0 && FCGX_GetStr(body, (int)r->body_len, fcgi->in) != (int)r->body_len)
-        return false;
-    if (!drain(fcgi->in) && !r->too_large) {
-        r->has_length = false;
-        r->body_len = 0;
-    }
-    body[r->body_len] = '\0';
-    return FCGX_GetError(fcgi->in) == 0;
-}
-
-static void read_headers(const FCGX_Request *fcgi, const struct target *t, struct http_request *r)
-{
-    const char *method = FCGX_GetParam("REQUEST_METHOD", fcgi->envp);
-    const char *remote = FCGX_GetParam("REMOTE_ADDR", fcgi->envp);
-    r->method = method != NULL ? method : "";
-    r->remote_address = remote != NULL ? remote : "";
-    r->path = t->path;
-    r->query = t->query;
-    r->authorization = FCGX_GetParam("HTTP_AUTHORIZATION", fcgi->envp);
-    r->idempotency_key = FCGX_GetParam("HTTP_IDEMPOTENCY_KEY", fcgi->envp);
-    r->if_none_match = FCGX_GetParam("HTTP_IF_NONE_MATCH", fcgi->envp);
-    r->content_type = FCGX_GetParam("CONTENT_TYPE", fcgi->envp);
-    name_request(r, FCGX_GetParam("HTTP_X_REQUEST_ID", fcgi->envp));
-}
-
-static void send_response(const FCGX_Request *fcgi, const struct http_request *request,
-                          const struct http_response *response, struct buf *out)
-{
-    buf_reset(out);
-    http_render(response, request->request_id, out);
-    if (out->failed)
-        return;
-    if (strcmp(request->method, "HEAD") == 0)
-        out->len = (size_t)(strstr(out->data, "\r\n\r\n") + strlen("\r\n\r\n") - out->data);
-    FCGX_PutStr(out->data, (int)out->len, fcgi->out);
-}
-
-static void answer(const struct worker *w, const FCGX_Request *fcgi, char *body, struct buf *out)
-{
-    const struct loop *loop = w->server->loop;
-    struct http_request request = {0};
-    struct http_response response;
-    struct target target;
-    split_target(fcgi, &target);
-    read_headers(fcgi, &target, &request);
-    if (!read_body(fcgi, loop, body, &request))
-        return; /* the client went away in mid-sentence: nobody is left to answer */
-    http_response_init(&response);
-    loop->handler(loop->context, w->number, &request, &response);
-    send_response(fcgi, &request, &response, out);
-    http_response_free(&response);
-}
-
-static void *work(void *arg)
+static void *accept_and_answer(void *arg)
 {
     struct worker *w = arg;
     const struct loop *loop = w->server->loop;
-    FCGX_Request fcgi;
-    struct buf out;
-    char *body = malloc(loop->body_max + 1);
-    buf_init(&out, 2u << 20);
-    if (body == NULL || FCGX_InitRequest(&fcgi, -1, 0) != 0) {
-        log_event(LOG_LEVEL_ERROR, "thread_failed", "no memory");
-        free(body);
-        return NULL;
+    size_t max = loop->waiters > 0 ? LOOP_BURST_MAX : 1;
+    int connections[LOOP_BURST_MAX];
+    for (size_t n; (n = accept_burst(w->server, connections, max)) > 0;) {
+        n = read_burst(w, connections, n);
+        if (n > 0)
+            loop->handler(loop->context, w->number, w->burst, n, loop->waiters == 0);
+        for (size_t i = 0; i < n; i++)
+            if (!w->burst[i]->later)
+                exchange_answer(w->burst[i]);
+        for (size_t i = 0; i < n; i++)
+            if (w->burst[i]->later)
+                hand_over(w, i);
     }
-    for (int fd; (fd = accept_next(w->server)) >= 0;) {
-        set_timeouts(fd, loop->timeout_s);
-        if (!read_request(&fcgi, fd))
-            continue;
-        answer(w, &fcgi, body, &out);
-        fcgi.keepConnection = 0; /* one web-server connection never holds a thread */
-        FCGX_Finish_r(&fcgi);
-    }
-    FCGX_Free(&fcgi, 1);
-    buf_free(&out);
-    free(body);
     return NULL;
 }
+
+/* ---- waiters ---- */
+
+static struct exchange *take_later(struct server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->first == NULL && !s->ending)
+        pthread_cond_wait(&s->changed, &s->lock);
+    struct exchange *x = s->first;
+    if (x != NULL) {
+        s->first = x->next;
+        if (s->first == NULL)
+            s->last = NULL;
+        s->waiting--;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return x;
+}
+
+static void *answer_later(void *arg)
+{
+    const struct worker *w = arg;
+    struct server *s = w->server;
+    for (struct exchange *x; (x = take_later(s)) != NULL;) {
+        s->loop->handler(s->loop->context, w->number, &x, 1, true);
+        exchange_answer(x);
+        pthread_mutex_lock(&s->lock);
+        x->next = s->unused;
+        s->unused = x;
+        pthread_mutex_unlock(&s->lock);
+    }
+    return NULL;
+}
+
+/* ---- the process ---- */
 
 /* Waits for the signal that ends the process. */
 static void wait_for_end(void)
@@ -259,31 +228,76 @@ static void end_accepting(struct server *s)
     pthread_mutex_unlock(&s->accepting);
 }
 
+static void end_waiting(struct server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->ending = true;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static bool start_worker(struct server *s, struct worker *w, unsigned number)
+{
+    bool acceptor = number < s->loop->acceptors;
+    *w = (struct worker){.server = s, .number = number};
+    for (size_t i = 0; acceptor && i < (s->loop->waiters > 0 ? LOOP_BURST_MAX : 1); i++)
+        if ((w->burst[i] = exchange_new(s->loop->body_max, s->loop->memory_size)) == NULL)
+            return false;
+    return pthread_create(&w->thread, NULL, acceptor ? accept_and_answer : answer_later, w) == 0;
+}
+
+/* Starts all threads, waits for the signal, ends them: acceptors first, so that what they leave is
+ * answered too. */
+static int run_workers(struct server *s, struct worker *workers)
+{
+    unsigned all = s->loop->acceptors + s->loop->waiters, started = 0;
+    while (started < all && start_worker(s, &workers[started], started))
+        started++;
+    if (started == all)
+        wait_for_end();
+    else
+        log_event(LOG_LEVEL_ERROR, "thread_failed", "%u of %u threads", started, all);
+    end_accepting(s);
+    for (unsigned i = 0; i < started && i < s->loop->acceptors; i++)
+        pthread_join(workers[i].thread, NULL);
+    end_waiting(s);
+    for (unsigned i = s->loop->acceptors; i < started; i++)
+        pthread_join(workers[i].thread, NULL);
+    return started == all ? 0 : -1;
+}
+
+static void free_exchanges(struct server *s, struct worker *workers)
+{
+    for (unsigned i = 0; i < s->loop->acceptors; i++)
+        for (size_t k = 0; k < LOOP_BURST_MAX; k++)
+            exchange_free(workers[i].burst[k]);
+    while (s->unused != NULL) {
+        struct exchange *x = s->unused;
+        s->unused = x->next;
+        exchange_free(x);
+    }
+}
+
 int loop_run(const struct loop *loop)
 {
     struct server server = {.loop = loop, .stop_fd = eventfd(0, EFD_CLOEXEC)};
     static const char *const close_poll_ms = "50";
-    struct worker workers[THREADS_MAX];
-    unsigned started = 0;
+    unsigned all = loop->acceptors + loop->waiters;
+    struct worker *workers = calloc(all, sizeof *workers);
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", close_poll_ms, 1);
     pthread_mutex_init(&server.accepting, NULL);
-    int flags = fcntl(loop->listener, F_GETFL);
-    if (server.stop_fd < 0 || flags < 0 || loop->threads > THREADS_MAX ||
-        fcntl(loop->listener, F_SETFL, flags | O_NONBLOCK) != 0 || FCGX_Init() != 0)
-        return -1;
-    while (started < loop->threads) {
-        struct worker *w = &workers[started];
-        *w = (struct worker){.server = &server, .number = started};
-        if (pthread_create(&w->thread, NULL, work, w) != 0)
-            break;
-        started++;
+    pthread_mutex_init(&server.lock, NULL);
+    pthread_cond_init(&server.changed, NULL);
+    int flags = fcntl(loop->listener, F_GETFL), rc = -1;
+    if (workers != NULL && server.stop_fd >= 0 && flags >= 0 && all <= LOOP_THREADS_MAX &&
+        fcntl(loop->listener, F_SETFL, flags | O_NONBLOCK) == 0 && exchange_start() == 0) {
+        rc = run_workers(&server, workers);
+        free_exchanges(&server, workers);
     }
-    if (started > 0)
-        wait_for_end();
-    end_accepting(&server);
-    for (unsigned i = 0; i < started; i++)
-        pthread_join(workers[i].thread, NULL);
+    free(workers);
+    pthread_cond_destroy(&server.changed);
+    pthread_mutex_destroy(&server.lock);
     pthread_mutex_destroy(&server.accepting);
     close(server.stop_fd);
-    return started > 0 ? 0 : -1;
+    return rc;
 }

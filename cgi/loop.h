@@ -1,18 +1,27 @@
-/* The FastCGI loop of one process; the only user of libfcgi. */
+/* The threads of one process, and who of them answers what. Acceptors take the requests that wait
+ * at the listener, a burst at a time: whoever handles them can do for all at once what each would
+ * have done alone. What would keep the others of a burst waiting is left to threads that may wait.
+ */
 #ifndef HONGBAO_CGI_LOOP_H
 #define HONGBAO_CGI_LOOP_H
 
-#include "lib/wire/http.h"
+#include "cgi/exchange.h"
 
-/* Answers one request. thread: 0..threads-1, each used by one thread only. response is initialised;
- * the loop sends and frees it. */
-typedef void loop_handler_fn(void *context, unsigned thread, const struct http_request *request,
-                             struct http_response *response);
+#define LOOP_BURST_MAX 64
+#define LOOP_THREADS_MAX 320
+
+/* Answers burst[0..n): fills each response, or sets `later` where may_wait is false, and then gets
+ * that exchange again, `later` still set, alone, on a thread that may wait. The loop sends and
+ * frees. thread: 0..acceptors+waiters-1, each used by one thread only. */
+typedef void loop_handler_fn(void *context, unsigned thread, struct exchange **burst, size_t n,
+                             bool may_wait);
 struct loop {
     int listener; /* made non-blocking here */
-    unsigned threads;
-    size_t body_max; /* bytes; a longer body is not read, and too_large is set */
-    int timeout_s;   /* of reading from and writing to the web server */
+    unsigned acceptors;
+    unsigned waiters;   /* 0: acceptors may wait, and take one request at a time */
+    size_t body_max;    /* bytes, of a request */
+    size_t memory_size; /* bytes, of an exchange's memory for the handler */
+    int timeout_s;      /* of reading from and writing to the web server */
     loop_handler_fn *handler;
     void *context;
 };

@@ -5,6 +5,7 @@
 #include "lib/store/memcached.h"
 #include "lib/store/mysql.h"
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,10 @@
 #define US_PER_MS 1000
 #define US_PER_S 1000000
 #define LOCK_WAIT_S 1
-#define TOKENS_REMEMBERED 1024
+#define TOKENS_REMEMBERED 65536
+#define ACCEPTORS_SPARE 2 /* besides those who lead a batch: some gather the next one */
+#define KEPT_MEMORY_BYTES (32 << 20)
+#define LOG_MAX_BYTES ((size_t)256 << 10)
 #define WEB_SERVER_TIMEOUT_S 10
 #define MEMORY_MAX_BYTES (UINT64_C(8) << 30)
 
@@ -142,9 +146,18 @@ static void limit_memory(void)
 #endif
 }
 
+/* Requests take and give back the same few kilobytes: they are not worth a system call each. */
+static void keep_memory(void)
+{
+#ifdef M_TRIM_THRESHOLD
+    mallopt(M_TRIM_THRESHOLD, KEPT_MEMORY_BYTES);
+#endif
+}
+
 static void threads_free(struct thread *threads, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; threads != NULL && i < n; i++) {
+        buf_free(&threads[i].log);
         if (threads[i].store != NULL)
             threads[i].store->ops->close(threads[i].store);
         if (threads[i].replica != NULL)
@@ -155,6 +168,24 @@ static void threads_free(struct thread *threads, size_t n)
     free(threads);
 }
 
+/* NULL: no memory. */
+static struct thread *threads_new(size_t n)
+{
+    struct thread *threads = calloc(n, sizeof *threads);
+    for (size_t i = 0; threads != NULL && i < n; i++)
+        buf_init(&threads[i].log, LOG_MAX_BYTES);
+    return threads;
+}
+
+/* A program that answers bursts takes them on few threads, so that they are large; the pool's
+ * threads are those that may wait. Else every thread takes a request of its own. */
+static void set_threads(struct process *p)
+{
+    bool bursts = p->program->burst != NULL;
+    p->acceptors = (unsigned)(bursts ? p->pool->leaders + ACCEPTORS_SPARE : p->pool->threads);
+    p->waiters = (unsigned)(bursts ? p->pool->threads : 0);
+}
+
 static int run_worker(void *context, int listener)
 {
     struct setup *setup = context;
@@ -162,6 +193,7 @@ static int run_worker(void *context, int listener)
     struct process p = {.program = setup->program, .config = &setup->config, .keys = setup->keys};
     loop_block_signals();
     limit_memory();
+    keep_memory();
     p.pool = (const struct config_pool *)(const void *)((const char *)&setup->config +
                                                         setup->program->pool);
     connections_fill(&connections, &setup->config, p.pool);
@@ -174,24 +206,27 @@ static int run_worker(void *context, int listener)
                          .cache_open = open_cache,
                          .self = &connections};
     atomic_flag_clear(&p.starting);
-    p.threads = calloc((size_t)p.pool->threads, sizeof *p.threads);
+    set_threads(&p);
+    p.threads = threads_new(p.acceptors + p.waiters);
     p.tokens = token_cache_new(&p.keys, TOKENS_REMEMBERED);
-    p.brake = brake_new((unsigned)p.pool->threads);
+    p.brake = brake_new(p.acceptors + p.waiters);
     if (p.brake == NULL || p.threads == NULL || p.tokens == NULL || mysql_start() != ERR_OK) {
         log_event(LOG_LEVEL_ERROR, "start_failed", "no memory");
         return -1;
     }
     (void)process_ready(&p); /* if the database is away, the requests to come try again */
     struct loop loop = {.listener = listener,
-                        .threads = (unsigned)p.pool->threads,
+                        .acceptors = p.acceptors,
+                        .waiters = p.waiters,
                         .body_max = (size_t)setup->config.body_max_bytes,
+                        .memory_size = sizeof(struct call) + setup->program->work_size,
                         .timeout_s = WEB_SERVER_TIMEOUT_S,
                         .handler = dispatch,
                         .context = &p};
     int rc = loop_run(&loop);
     if (atomic_load(&p.ready))
         setup->program->stop(&p);
-    threads_free(p.threads, (size_t)p.pool->threads);
+    threads_free(p.threads, p.acceptors + p.waiters);
     token_cache_free(p.tokens);
     brake_free(p.brake);
     return rc;

@@ -76,22 +76,51 @@ static size_t escape_char(char out[8], char c)
     return 1;
 }
 
-static void put_text(struct line *l, const char *key, const char *value)
+/* Ids, names of states and the like: nothing to escape, nothing to check. */
+static bool is_plain(const char *text, size_t len)
 {
-    char member[LINE_MAX_BYTES];
-    if (value == NULL)
-        return;
-    size_t len = (size_t)snprintf(member, sizeof member, "%s\"%s\":\"", l->len > 1 ? "," : "", key);
+    for (size_t i = 0; i < len; i++)
+        if (text[i] < ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\')
+            return false;
+    return true;
+}
+
+static size_t escape(char *out, size_t cap, const char *value)
+{
+    size_t len = 0;
     if (!utf8_valid(value, strlen(value)))
         value = "(not UTF-8)";
-    for (const char *p = value; *p != '\0' && len < sizeof member - 12; p++)
-        len += escape_char(member + len, *p);
+    for (const char *p = value; *p != '\0' && len < cap - 8; p++)
+        len += escape_char(out + len, *p);
     /* a cut may have split a character */
-    while (!utf8_valid(member, len))
+    while (!utf8_valid(out, len))
         len--;
-    member[len] = '"';
-    member[len + 1] = '\0';
-    put(l, member);
+    return len;
+}
+
+static void put_text(struct line *l, const char *key, const char *value)
+{
+    char escaped[LINE_MAX_BYTES];
+    if (value == NULL)
+        return;
+    size_t len = strlen(value), key_len = strlen(key);
+    if (!is_plain(value, len)) {
+        len = escape(escaped, sizeof escaped, value);
+        value = escaped;
+    }
+    if (key_len + len + sizeof ",\"\":\"\"}\n" > sizeof l->text - l->len)
+        return;
+    char *at = l->text + l->len;
+    if (l->len > 1)
+        *at++ = ',';
+    *at++ = '"';
+    memcpy(at, key, key_len);
+    at += key_len;
+    memcpy(at, "\":\"", 3);
+    memcpy(at + 3, value, len);
+    at += 3 + len;
+    *at++ = '"';
+    l->len = (size_t)(at - l->text);
 }
 
 static void put_number(struct line *l, const char *key, int64_t n)
@@ -117,8 +146,12 @@ static void end(struct line *l)
 {
     l->text[l->len++] = '}';
     l->text[l->len++] = '\n';
-    ssize_t written = write(sink.fd, l->text, l->len); /* one write: lines do not mix */
-    (void)written;                                     /* nobody is left to tell */
+}
+
+static void write_out(const char *text, size_t len)
+{
+    ssize_t written = write(sink.fd, text, len); /* one write: lines do not mix */
+    (void)written;                               /* nobody is left to tell */
 }
 
 void log_event(enum log_level level, const char *event, const char *format, ...)
@@ -134,9 +167,10 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     put_text(&l, "event", event);
     put_text(&l, "detail", detail);
     end(&l);
+    write_out(l.text, l.len);
 }
 
-void log_request(const struct log_request *r)
+void log_request(const struct log_request *r, struct buf *lines)
 {
     struct line l;
     begin(&l, "info");
@@ -149,4 +183,12 @@ void log_request(const struct log_request *r)
     put_text(&l, "state", r->state);
     put_number(&l, "duration_us", r->duration_us);
     end(&l);
+    buf_append(lines, l.text, l.len);
+}
+
+void log_write(struct buf *lines)
+{
+    if (lines->len > 0)
+        write_out(lines->data, lines->len);
+    buf_reset(lines);
 }

@@ -1,8 +1,9 @@
-/* The log: one JSON object a line, written with a single write(2) to one file descriptor.
+/* The log: one JSON object a line, whole lines written with a single write(2) to one descriptor.
  * The sink is the only mutable global of the tree. Never pass a token, ticket, seed or secret. */
 #ifndef HONGBAO_BASE_LOG_H
 #define HONGBAO_BASE_LOG_H
 
+#include "lib/base/buf.h"
 #include <stdint.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO };
@@ -23,6 +24,9 @@ struct log_request {
     int status;
     int64_t duration_us;
 };
-void log_request(const struct log_request *r);
+/* Appends the line to lines, which is the caller's until he writes it. */
+void log_request(const struct log_request *r, struct buf *lines);
+/* Writes what is in lines and empties it. */
+void log_write(struct buf *lines);
 
 #endif

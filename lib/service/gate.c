@@ -71,11 +71,14 @@ enum cache_result gate_cas(const struct env *env, struct cache *cache,
     return cache->ops->cas(cache, seen, text, len, gate_ttl_s(env, g->expires_us));
 }
 
-void gate_add_new(const struct env *env, struct cache *cache, const struct envelope *e)
+void gate_hint_new(const struct env *env, struct cache *cache, const struct envelope *e)
 {
+    char key[GATE_KEY_SIZE], text[GATE_TEXT_SIZE];
     struct gate g;
     gate_from_envelope(env, e, &g);
-    (void)gate_add(env, cache, &g);
+    gate_key(key, GATE_KEY_GATE, env->generation, &g.id);
+    size_t len = gate_text(env, &g, text);
+    cache->ops->hint(cache, CACHE_HINT_ADD, key, text, len, gate_ttl_s(env, g.expires_us));
 }
 
 void gate_close(const struct env *env, struct cache *cache, const struct envelope *e)
@@ -97,7 +100,7 @@ void gate_close(const struct env *env, struct cache *cache, const struct envelop
     }
 }
 
-void gate_note_opened(const struct env *env, struct cache *cache, int64_t expires_us,
+void gate_hint_opened(const struct env *env, struct cache *cache, int64_t expires_us,
                       const struct claim *c)
 {
     char key[GATE_KEY_SIZE], text[GATE_TEXT_SIZE];
@@ -105,5 +108,15 @@ void gate_note_opened(const struct env *env, struct cache *cache, int64_t expire
         .opened = true, .amount_fen = c->amount_fen, .seq = c->seq, .opened_us = c->opened_us};
     gate_user_key(key, env->generation, &c->envelope, c->user);
     size_t len = gate_user_write(text, &u, &c->envelope);
-    (void)cache->ops->set(cache, key, text, len, gate_ttl_s(env, expires_us));
+    cache->ops->hint(cache, CACHE_HINT_SET, key, text, len, gate_ttl_s(env, expires_us));
+}
+
+void gate_hint_ticket(const struct env *env, struct cache *cache, const struct id *id,
+                      const char *user, int64_t ticket_expires_s, int64_t expires_us)
+{
+    char key[GATE_KEY_SIZE], text[GATE_TEXT_SIZE];
+    struct gate_user u = {.ticket_expires_s = ticket_expires_s};
+    gate_user_key(key, env->generation, id, user);
+    size_t len = gate_user_write(text, &u, id);
+    cache->ops->hint(cache, CACHE_HINT_ADD, key, text, len, gate_ttl_s(env, expires_us));
 }

@@ -29,14 +29,18 @@ enum cache_result gate_add(const struct env *env, struct cache *cache, struct ga
 enum cache_result gate_cas(const struct env *env, struct cache *cache,
                            const struct cache_item *seen, struct gate *g);
 
-/* After a send: adds the gate with all shares (a repeat changes nothing). */
-void gate_add_new(const struct env *env, struct cache *cache, const struct envelope *e);
 /* Writes the final state of a durably closed envelope into its gate, by add or cas; a final value
  * is never replaced. */
 void gate_close(const struct env *env, struct cache *cache, const struct envelope *e);
-/* Remembers that a user opened, with amount and seq, in his item. The claim must be durable;
+/* ---- hints: the cache's flush is the caller's ---- */
+/* After a send: adds the gate with all shares (a repeat changes nothing). */
+void gate_hint_new(const struct env *env, struct cache *cache, const struct envelope *e);
+/* Remembers in a user's item that he opened, with amount and seq. The claim must be durable;
  * expires_us is the envelope's. */
-void gate_note_opened(const struct env *env, struct cache *cache, int64_t expires_us,
+void gate_hint_opened(const struct env *env, struct cache *cache, int64_t expires_us,
                       const struct claim *c);
+/* Remembers his ticket there, unless something is remembered already. */
+void gate_hint_ticket(const struct env *env, struct cache *cache, const struct id *id,
+                      const char *user, int64_t ticket_expires_s, int64_t expires_us);
 
 #endif

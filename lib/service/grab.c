@@ -7,20 +7,23 @@
 #include "lib/service/record.h"
 #include "lib/service/sessions.h"
 #include "lib/store/batch.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LEADERS_MAX 4
+#define BURSTS_MAX 8
 #define BREAKER_US 500000
 #define CACHES_MAX 256
-#define ROUNDS_MAX 4 /* times the gate is tried, with the primary asked in between */
+#define ROUNDS_MAX 4 /* times the primary is asked and the gate tried again */
 #define US_PER_S 1000000
 
 struct grab_service {
     const struct env *env;
     struct batch *batch;
     unsigned leaders;
-    struct grab_batch *slots[LEADERS_MAX];
+    unsigned bursts;
+    struct grab_batch *slots[LEADERS_MAX + BURSTS_MAX]; /* of leaders, then of bursts */
     struct closed *closed;
     struct recent *recent;
     struct grab_primary *primary;
@@ -42,7 +45,7 @@ void grab_service_free(struct grab_service *s)
     if (s == NULL)
         return;
     batch_free(s->batch);
-    for (unsigned i = 0; i < s->leaders; i++)
+    for (unsigned i = 0; i < s->leaders + s->bursts; i++)
         grab_batch_free(s->slots[i]);
     grab_primary_free(s->primary);
     closed_free(s->closed);
@@ -51,16 +54,19 @@ void grab_service_free(struct grab_service *s)
     free(s);
 }
 
-struct grab_service *grab_service_new(const struct env *env, unsigned leaders, unsigned threads)
+struct grab_service *grab_service_new(const struct env *env, unsigned leaders, unsigned threads,
+                                      unsigned bursts)
 {
+    assert(leaders <= LEADERS_MAX && bursts <= BURSTS_MAX);
     struct grab_service *s = calloc(1, sizeof *s);
     if (s == NULL)
         return NULL;
     s->env = env;
     s->leaders = leaders;
+    s->bursts = bursts;
     s->recent = recent_new();
     bool ok = s->recent != NULL;
-    for (unsigned i = 0; i < leaders; i++)
+    for (unsigned i = 0; i < leaders + bursts; i++)
         ok = (s->slots[i] = grab_batch_new(env, s->recent)) != NULL && ok;
     struct batch_settings settings = {.leaders = leaders,
                                       .breaker_us = BREAKER_US,
@@ -83,15 +89,15 @@ struct grab_service *grab_service_new(const struct env *env, unsigned leaders, u
 /* Runs w through a batch; what it says is copied back. */
 static enum err try_gate(struct grab_service *s, struct grab_work *w, int64_t deadline_us)
 {
-    struct grab_work *member = malloc(sizeof *member);
+    void *member = malloc(sizeof *w);
     struct batch_entry *entry;
     if (member == NULL)
         return ERR_FAULT;
-    *member = *w;
-    enum err err = batch_submit(s->batch, member, deadline_us, &entry);
+    memcpy(member, w, sizeof *w);
+    enum err err = batch_submit(s->batch, &member, 1, deadline_us, &entry);
     if (err != ERR_OK)
         return err;
-    *w = *member;
+    memcpy(w, member, sizeof *w);
     batch_release(s->batch, entry);
     return ERR_OK;
 }
@@ -116,33 +122,44 @@ static bool check_record(struct grab_service *s, const struct who *who, struct g
     return true;
 }
 
-/* Goes round until w says what to tell. */
+static bool is_settled(const struct grab_work *w)
+{
+    return w->outcome == GRAB_ANSWERED || w->outcome == GRAB_WON || w->outcome == GRAB_REFUSED;
+}
+
+/* A pass that the primary gave, without a share of the gate: its item is stored here. */
+static void note_ticket(struct grab_service *s, const struct grab_work *w)
+{
+    struct session *session = sessions_take(s->caches);
+    if (session == NULL)
+        return;
+    gate_hint_ticket(s->env, session->cache, &w->id, w->user, w->answer.expires_us / US_PER_S,
+                     w->expires_us);
+    session->cache->ops->flush(session->cache);
+    sessions_give(s->caches, session);
+}
+
+/* Does what w waits for. True: w says what to tell; false: the gate has to be tried again. */
+static bool ask(struct grab_service *s, const struct who *who, struct grab_work *w,
+                int64_t deadline_us)
+{
+    bool told = w->outcome == GRAB_NEEDS_RECORD ? check_record(s, who, w, deadline_us)
+                                                : grab_primary_ask(s->primary, who, w, deadline_us);
+    if (told && w->outcome == GRAB_WON)
+        note_ticket(s, w);
+    return told;
+}
+
+/* Goes round, from what a batch has left of w, until w says what to tell. */
 static enum err go_round(struct grab_service *s, const struct who *who, struct grab_work *w,
                          int64_t deadline_us)
 {
     for (int round = 0; round < ROUNDS_MAX; round++) {
-        enum err err = try_gate(s, w, deadline_us);
-        if (err != ERR_OK)
-            return err;
-        switch (w->outcome) {
-        case GRAB_ANSWERED:
-        case GRAB_WON:
-        case GRAB_LAPSED:
-        case GRAB_REFUSED:
+        if (w->outcome != GRAB_NEW && ask(s, who, w, deadline_us))
             return ERR_OK;
-        case GRAB_NEEDS_RECORD:
-            if (check_record(s, who, w, deadline_us))
-                return ERR_OK;
-            break;
-        case GRAB_ASK_MISSING:
-        case GRAB_ASK_BROKEN:
-        case GRAB_ASK_EMPTY:
-        case GRAB_ASK_UNKNOWN:
-        default:
-            if (grab_primary_ask(s->primary, who, w, deadline_us))
-                return ERR_OK;
-            break;
-        }
+        enum err err = try_gate(s, w, deadline_us);
+        if (err != ERR_OK || is_settled(w))
+            return err;
     }
     w->outcome = GRAB_ANSWERED;
     w->answer.state = GRAB_BUSY;
@@ -151,83 +168,69 @@ static enum err go_round(struct grab_service *s, const struct who *who, struct g
     return ERR_OK;
 }
 
-static void adopt(struct grab_work *w, const struct gate_user *u)
+/* What his work says, in the caller's words. */
+static void tell(struct grab_service *s, struct grab_request *r)
 {
-    w->answer.state = u->opened ? GRAB_OPENED : GRAB_GRABBED;
-    w->answer.amount_fen = u->amount_fen;
-    w->answer.seq = u->seq;
-    if (!u->opened)
-        w->answer.expires_us = u->ticket_expires_s * US_PER_S;
-}
-
-/* Stores the ticket in the user's item before he is told of it. If another of his requests was
- * first, what that one stored is his. Without a working cache the ticket alone must do. */
-static void store_item(struct grab_service *s, struct session *session, struct grab_work *w)
-{
-    struct cache *cache = session->cache;
-    struct gate_user mine = {.ticket_expires_s = w->answer.expires_us / US_PER_S}, seen;
-    struct gate_item item;
-    char text[GATE_TEXT_SIZE];
-    size_t len = gate_user_write(text, &mine, &w->id);
-    uint32_t ttl_s = gate_ttl_s(s->env, w->expires_us);
-    gate_item_prepare(&item);
-    gate_user_key(item.item.key, s->env->generation, &w->id, w->user);
-    if (w->outcome == GRAB_WON &&
-        cache->ops->add(cache, item.item.key, text, len, ttl_s) != CACHE_EXISTS)
+    const struct grab_work *w = &r->work;
+    r->err = w->outcome == GRAB_REFUSED ? w->err : ERR_OK;
+    r->answer = w->answer;
+    if (r->err != ERR_OK)
         return;
-    cache->ops->get(cache, &item.item, 1);
-    if (item.item.result != CACHE_HIT)
-        return;
-    int64_t now_us = s->env->clock->wall_us(s->env->clock->self);
-    if (gate_user_read(&seen, item.text, item.item.len, &w->id) &&
-        (seen.opened || seen.ticket_expires_s * US_PER_S > now_us))
-        adopt(w, &seen);
-    else
-        (void)cache->ops->cas(cache, &item.item, text, len, ttl_s);
-}
-
-/* What w says, in the caller's words. */
-static enum err tell(struct grab_service *s, struct grab_work *w, struct grab_answer *out)
-{
-    if (w->outcome == GRAB_REFUSED)
-        return w->err;
-    if (w->outcome != GRAB_ANSWERED) {
-        struct session *session = sessions_take(s->caches);
-        if (session != NULL) {
-            store_item(s, session, w);
-            sessions_give(s->caches, session);
-        }
-    }
-    *out = w->answer;
-    if (out->state == GRAB_GRABBED)
-        ticket_make(out->ticket, &s->env->ticket_keys, s->env->generation, &w->id, w->user,
-                    out->expires_us / US_PER_S);
-    if (!w->restricted && out->state == GRAB_SOLD_OUT)
+    if (r->answer.state == GRAB_GRABBED)
+        ticket_make(r->answer.ticket, &s->env->ticket_keys, s->env->generation, &w->id, w->user,
+                    r->answer.expires_us / US_PER_S);
+    if (!w->restricted && r->answer.state == GRAB_SOLD_OUT)
         closed_put(s->closed, &w->id, STATE_SOLD_OUT);
-    if (!w->restricted && out->state == GRAB_EXPIRED)
+    if (!w->restricted && r->answer.state == GRAB_EXPIRED)
         closed_put(s->closed, &w->id, STATE_EXPIRED);
-    return ERR_OK;
 }
 
-enum err grab_envelope(struct grab_service *s, const struct who *who, const struct id *id,
-                       int64_t deadline_us, struct grab_answer *out, int64_t *retry_after_s)
+static bool answer_closed(struct grab_service *s, struct grab_request *r)
 {
-    memset(out, 0, sizeof *out);
-    enum envelope_state end = closed_get(s->closed, id);
-    if (end != STATE_OPEN) {
-        out->state = end == STATE_SOLD_OUT ? GRAB_SOLD_OUT : GRAB_EXPIRED;
-        return ERR_OK;
-    }
-    struct grab_work w = {.id = *id};
+    enum envelope_state end = closed_get(s->closed, r->id);
+    if (end == STATE_OPEN)
+        return false;
+    memset(&r->answer, 0, sizeof r->answer);
+    r->answer.state = end == STATE_SOLD_OUT ? GRAB_SOLD_OUT : GRAB_EXPIRED;
+    r->err = ERR_OK;
+    return true;
+}
+
+bool grab_begin(struct grab_service *s, struct grab_request *r)
+{
+    struct grab_work *w = &r->work;
     int64_t wait_us = 0, mono_us = s->env->clock->mono_us(s->env->clock->self);
-    memcpy(w.user, who->user, sizeof w.user);
-    w.rate_limited = !metrics_rate_allow(s->env->metrics, who->user, mono_us,
-                                         (unsigned)s->env->config->grabs_per_s,
-                                         (unsigned)s->env->config->grabs_burst, &wait_us);
-    enum err err = go_round(s, who, &w, deadline_us);
-    if (err == ERR_OK)
-        err = tell(s, &w, out);
-    if (err == ERR_RATE_LIMITED)
-        *retry_after_s = wait_us / US_PER_S + 1;
-    return err;
+    if (answer_closed(s, r))
+        return true;
+    memset(w, 0, sizeof *w);
+    w->id = *r->id;
+    memcpy(w->user, r->who->user, sizeof w->user);
+    w->rate_limited = !metrics_rate_allow(s->env->metrics, w->user, mono_us,
+                                          (unsigned)s->env->config->grabs_per_s,
+                                          (unsigned)s->env->config->grabs_burst, &wait_us);
+    r->retry_after_s = wait_us / US_PER_S + 1;
+    return false;
+}
+
+void grab_burst(struct grab_service *s, unsigned burst, struct grab_request **requests, size_t n,
+                bool *answered)
+{
+    struct grab_work *works[BATCH_MAX];
+    assert(burst < s->bursts);
+    for (size_t i = 0; i < n; i++)
+        works[i] = &requests[i]->work;
+    metrics_batch(s->env->metrics, METRIC_BATCH_GRAB, (unsigned)n);
+    grab_batch_run(s->slots[s->leaders + burst], works, n);
+    for (size_t i = 0; i < n; i++) {
+        answered[i] = is_settled(works[i]);
+        if (answered[i])
+            tell(s, requests[i]);
+    }
+}
+
+void grab_wait(struct grab_service *s, struct grab_request *r, int64_t deadline_us)
+{
+    r->err = go_round(s, r->who, &r->work, deadline_us);
+    if (r->err == ERR_OK)
+        tell(s, r);
 }

@@ -1,6 +1,6 @@
 #include "lib/service/grab_batch.h"
 #include "lib/service/gate.h"
-#include "lib/service/recent.h"
+#include "lib/service/grab_tickets.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,9 +17,7 @@ struct group {
 struct grab_batch {
     const struct env *env;
     struct cache *cache;
-    struct recent *recent; /* shared by all leaders */
-    int64_t now_us;
-    int64_t mono_us;
+    struct grab_tickets tickets;
     struct gate_item gates[BATCH_MAX];
     struct gate_item users[BATCH_MAX];
     struct gate_item rereads[BATCH_MAX];
@@ -34,12 +32,12 @@ struct grab_batch *grab_batch_new(const struct env *env, struct recent *recent)
     if (b == NULL)
         return NULL;
     b->env = env;
-    b->recent = recent;
     b->cache = env->cache_open(env->self);
     if (b->cache == NULL) {
         free(b);
         return NULL;
     }
+    b->tickets = (struct grab_tickets){.env = env, .cache = b->cache, .recent = recent};
     for (size_t i = 0; i < BATCH_MAX; i++) {
         gate_item_prepare(&b->gates[i]);
         gate_item_prepare(&b->users[i]);
@@ -90,63 +88,17 @@ static size_t read_items(struct grab_batch *b, struct grab_work **works, size_t 
     return gates;
 }
 
-static void answer_state(struct grab_work *w, enum grab_state state)
-{
-    w->outcome = GRAB_ANSWERED;
-    w->answer.state = state;
-}
-
 static void answer_busy(const struct grab_batch *b, struct grab_work *w)
 {
-    answer_state(w, GRAB_BUSY);
+    grab_answer(w, GRAB_BUSY);
     w->answer.retry_after_s = 1 + (int64_t)rng_below(b->env->rng, 2);
     metrics_add(b->env->metrics, METRIC_GATE_BUSY, 1);
-}
-
-static void give_ticket(const struct grab_batch *b, struct grab_work *w, enum grab_outcome outcome)
-{
-    w->outcome = outcome;
-    w->answer.state = GRAB_GRABBED;
-    int64_t expires_s = b->now_us / US_PER_S + b->env->config->ticket_life_s;
-    w->answer.expires_us = expires_s * US_PER_S;
-    recent_put(b->recent, &w->id, w->user, expires_s, b->mono_us);
 }
 
 static void refuse(struct grab_work *w, enum err err)
 {
     w->outcome = GRAB_REFUSED;
     w->err = err;
-}
-
-/* A ticket of a moment ago, whose item is still on its way. */
-static bool answer_from_recent(const struct grab_batch *b, struct grab_work *w)
-{
-    int64_t expires_s = recent_get(b->recent, &w->id, w->user, b->mono_us);
-    if (expires_s == 0)
-        return false;
-    answer_state(w, GRAB_GRABBED);
-    w->answer.expires_us = expires_s * US_PER_S;
-    return true;
-}
-
-/* What his own item says: opened, or a ticket that lives or has lapsed. False: he is new here. */
-static bool answer_from_user_item(const struct grab_batch *b, struct grab_work *w,
-                                  const struct gate_item *item)
-{
-    struct gate_user u;
-    if (item->item.result != CACHE_HIT || !gate_user_read(&u, item->text, item->item.len, &w->id))
-        return answer_from_recent(b, w);
-    if (u.opened) {
-        answer_state(w, GRAB_OPENED);
-        w->answer.amount_fen = u.amount_fen;
-        w->answer.seq = u.seq;
-    } else if (u.ticket_expires_s * US_PER_S > b->now_us) {
-        answer_state(w, GRAB_GRABBED);
-        w->answer.expires_us = u.ticket_expires_s * US_PER_S;
-    } else {
-        give_ticket(b, w, GRAB_LAPSED);
-    }
-    return true;
 }
 
 /* Decides everything that needs no cas. False: he wants a share of what is left. */
@@ -158,13 +110,13 @@ static bool decide_early(struct grab_batch *b, struct grab_work *w, const struct
     if (g->restricted && !w->admitted)
         w->outcome = GRAB_NEEDS_RECORD;
     else if (g->state != STATE_OPEN)
-        answer_state(w, g->state == STATE_SOLD_OUT ? GRAB_SOLD_OUT : GRAB_EXPIRED);
+        grab_answer(w, g->state == STATE_SOLD_OUT ? GRAB_SOLD_OUT : GRAB_EXPIRED);
     else if (w->rate_limited)
         refuse(w, ERR_RATE_LIMITED);
     else if (!g->restricted && g->guest != user_is_guest(w->user))
         refuse(w, ERR_NOT_RECIPIENT);
     else
-        return answer_from_user_item(b, w, user_item);
+        return grab_known(&b->tickets, w, user_item);
     return true;
 }
 
@@ -181,7 +133,7 @@ static size_t find_tickets(struct grab_batch *b, struct grab_work **works, size_
         b->cache->ops->get(b->cache, b->items, n);
     for (size_t i = 0; i < n; i++) {
         b->rereads[i].item = b->items[i];
-        if (!answer_from_user_item(b, works[i], &b->rereads[i]))
+        if (!grab_known(&b->tickets, works[i], &b->rereads[i]))
             works[left++] = works[i];
     }
     return left;
@@ -220,7 +172,7 @@ static void ask_all(struct group *g, enum grab_outcome why)
 static void share_out(struct grab_batch *b, struct group *g, size_t won, bool emptied)
 {
     for (size_t i = 0; i < won; i++)
-        give_ticket(b, g->fresh[i], GRAB_WON);
+        grab_let_in(&b->tickets, g->fresh[i]);
     metrics_add(b->env->metrics, METRIC_GATE_WON, won);
     if (emptied)
         hold(b, &g->gate.id, g->fresh + won, g->n_fresh - won, true);
@@ -236,8 +188,8 @@ static bool reread(struct grab_batch *b, struct group *g)
         return true;
     if (valid)
         for (size_t i = 0; i < g->n_fresh; i++)
-            answer_state(g->fresh[i],
-                         g->gate.state == STATE_SOLD_OUT ? GRAB_SOLD_OUT : GRAB_EXPIRED);
+            grab_answer(g->fresh[i],
+                        g->gate.state == STATE_SOLD_OUT ? GRAB_SOLD_OUT : GRAB_EXPIRED);
     else
         ask_all(g, result == CACHE_MISS      ? GRAB_ASK_MISSING
                    : result == CACHE_UNKNOWN ? GRAB_ASK_UNKNOWN
@@ -250,7 +202,7 @@ static bool reread(struct grab_batch *b, struct group *g)
 static void take_shares(struct grab_batch *b, struct group *g)
 {
     for (int64_t tries = 0; tries < b->env->config->cas_tries; tries++) {
-        if (g->gate.left == 0 || g->gate.expires_us <= b->now_us) {
+        if (g->gate.left == 0 || g->gate.expires_us <= b->tickets.now_us) {
             hold(b, &g->gate.id, g->fresh, g->n_fresh, false);
             return;
         }
@@ -277,7 +229,7 @@ static void take_shares(struct grab_batch *b, struct group *g)
     }
     metrics_add(b->env->metrics, METRIC_GATE_LET_THROUGH, g->n_fresh);
     for (size_t i = 0; i < g->n_fresh; i++)
-        give_ticket(b, g->fresh[i], GRAB_WON);
+        grab_let_in(&b->tickets, g->fresh[i]);
 }
 
 /* The earlier work of the same user at the same envelope, or n. */
@@ -318,11 +270,12 @@ static void run_gate(struct grab_batch *b, size_t gate, struct grab_work **works
 
 void grab_batch_run(struct grab_batch *b, struct grab_work **works, size_t n)
 {
-    b->now_us = b->env->clock->wall_us(b->env->clock->self);
-    b->mono_us = b->env->clock->mono_us(b->env->clock->self);
+    b->tickets.now_us = b->env->clock->wall_us(b->env->clock->self);
+    b->tickets.mono_us = b->env->clock->mono_us(b->env->clock->self);
     size_t gates = read_items(b, works, n);
     for (size_t gate = 0; gate < gates; gate++)
         run_gate(b, gate, works, n);
+    b->cache->ops->flush(b->cache);
     for (size_t i = 0; i < n; i++) {
         const struct grab_work *twin = works[twin_of(works, i)];
         if (twin == works[i])

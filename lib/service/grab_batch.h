@@ -1,14 +1,15 @@
-/* One batch of grabs against the cache: one get for all, one cas an envelope. Decides nothing about
- * money; whatever the cache cannot answer for certain is asked of the primary. */
+/* One batch of grabs against the cache: one get for all, one cas an envelope, hints for the
+ * tickets. Decides nothing about money; whatever the cache cannot answer for certain is asked of
+ * the primary. */
 #ifndef HONGBAO_SERVICE_GRAB_BATCH_H
 #define HONGBAO_SERVICE_GRAB_BATCH_H
 
 #include "lib/service/env.h"
 
 enum grab_outcome {
+    GRAB_NEW,          /* has not been to the gate yet */
     GRAB_ANSWERED,     /* answer is set */
-    GRAB_WON,          /* a ticket is his: his item has to be added before he is told */
-    GRAB_LAPSED,       /* he had a ticket that lapsed: a new one, his item replaced */
+    GRAB_WON,          /* a new ticket is his, and his item says so or soon will */
     GRAB_REFUSED,      /* err is set */
     GRAB_NEEDS_RECORD, /* the envelope has recipients: is he among them? */
     /* the primary has to be asked because the gate ... */
@@ -25,7 +26,7 @@ struct grab_work {
     bool rate_limited;         /* may only be told of an end */
     enum grab_outcome outcome; /* out */
     enum err err;              /* out, REFUSED */
-    struct grab_answer answer; /* out, ANSWERED; WON, LAPSED: without the ticket yet */
+    struct grab_answer answer; /* out, ANSWERED, WON: without the ticket yet */
     int64_t expires_us;        /* out: of the envelope, where the gate was read */
     bool restricted;           /* out: likewise */
 };

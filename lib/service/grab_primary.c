@@ -173,12 +173,13 @@ static bool heal(const struct grab_primary *p, struct session *s, const struct e
     case GRAB_ASK_EMPTY:
         return refill(p, s, e, w);
     case GRAB_NEEDS_RECORD:
-        record_put(p->env, s->cache, e);
+        record_hint(p->env, s->cache, e);
+        s->cache->ops->flush(s->cache);
         return false;
     case GRAB_ASK_UNKNOWN:
+    case GRAB_NEW:
     case GRAB_ANSWERED:
     case GRAB_WON:
-    case GRAB_LAPSED:
     case GRAB_REFUSED:
     default:
         return let_through(p, w, e);

@@ -1,9 +1,7 @@
 #include "lib/service/open.h"
-#include "lib/service/gate.h"
 #include "lib/service/open_batch.h"
 #include "lib/service/refund.h"
 #include "lib/service/rerun.h"
-#include "lib/service/sessions.h"
 #include "lib/store/batch.h"
 #include <stddef.h>
 #include <stdlib.h>
@@ -11,7 +9,6 @@
 
 #define LEADERS_MAX 4
 #define BREAKER_US 500000
-#define CACHES_MAX 256
 #define US_PER_S 1000000
 
 struct open_service {
@@ -20,13 +17,12 @@ struct open_service {
     struct rerun *rerun;
     unsigned leaders;
     struct open_batch *slots[LEADERS_MAX];
-    struct sessions *caches; /* for what a member does after its batch */
 };
 
 /* What a caller leaves with the batch: everything copied, since he may be gone before it is run. */
 struct member {
     struct open_work work;
-    struct who who;
+    struct who who; /* only as long as his groups need */
 };
 
 static uint64_t lock_of(const void *row)
@@ -118,7 +114,6 @@ void open_service_free(struct open_service *s)
     rerun_free(s->rerun);
     for (unsigned i = 0; i < s->leaders; i++)
         open_batch_free(s->slots[i]);
-    sessions_free(s->caches);
     free(s);
 }
 
@@ -140,51 +135,65 @@ struct open_service *open_service_new(const struct env *env, unsigned leaders)
                                       .release = free};
     s->rerun = rerun_new(env, &rerun_opens);
     s->batch = batch_new(&settings, env->clock, env->metrics);
-    s->caches = sessions_new(env, CACHES_MAX, false);
-    if (!ok || s->rerun == NULL || s->batch == NULL || s->caches == NULL) {
+    if (!ok || s->rerun == NULL || s->batch == NULL) {
         open_service_free(s);
         return NULL;
     }
     return s;
 }
 
-static void who_copy(struct who *to, const struct who *from)
+/* NULL: no memory. */
+static struct member *member_new(const struct open_request *r, bool lapsed)
 {
-    memcpy(to, from, offsetof(struct who, groups));
-    memcpy(to->groups, from->groups, from->n_groups * sizeof from->groups[0]);
-}
-
-static void note_opened(struct open_service *s, const struct open_work *w)
-{
-    struct session *session = sessions_take(s->caches);
-    if (session == NULL)
-        return;
-    gate_note_opened(s->env, session->cache, w->expires_us, &w->answer.claim);
-    sessions_give(s->caches, session);
-}
-
-enum err open_envelope(struct open_service *s, const struct who *who, const struct id *id,
-                       const char *ticket, size_t ticket_len, int64_t deadline_us,
-                       struct open_answer *out)
-{
-    int64_t now_s = s->env->clock->wall_us(s->env->clock->self) / US_PER_S;
-    enum err err = ticket_check(ticket, ticket_len, &s->env->ticket_keys, s->env->generation, id,
-                                who->user, now_s);
-    if (err != ERR_OK && err != ERR_TICKET_EXPIRED)
-        return err;
-    struct member *m = malloc(sizeof *m);
+    size_t groups = r->who->n_groups * sizeof r->who->groups[0];
+    struct member *m = malloc(offsetof(struct member, who.groups) + groups);
     if (m == NULL)
-        return ERR_FAULT;
-    who_copy(&m->who, who);
-    m->work = (struct open_work){.id = *id, .who = &m->who, .lapsed = err == ERR_TICKET_EXPIRED};
+        return NULL;
+    memcpy(&m->who, r->who, offsetof(struct who, groups) + groups);
+    m->work = (struct open_work){.id = *r->id, .who = &m->who, .lapsed = lapsed};
+    return m;
+}
+
+/* Whose ticket is forged goes no further. Fills members and the requests they belong to; returns
+ * how many. */
+static size_t admit(const struct open_service *s, struct open_request **requests, size_t n,
+                    void **members, struct open_request **admitted)
+{
+    size_t count = 0;
+    int64_t now_s = s->env->clock->wall_us(s->env->clock->self) / US_PER_S;
+    for (size_t i = 0; i < n; i++) {
+        struct open_request *r = requests[i];
+        r->err = ticket_check(r->ticket, r->ticket_len, &s->env->ticket_keys, s->env->generation,
+                              r->id, r->who->user, now_s);
+        if (r->err != ERR_OK && r->err != ERR_TICKET_EXPIRED)
+            continue;
+        members[count] = member_new(r, r->err == ERR_TICKET_EXPIRED);
+        if (members[count] == NULL)
+            r->err = ERR_FAULT;
+        else
+            admitted[count++] = r;
+    }
+    return count;
+}
+
+void open_envelopes(struct open_service *s, struct open_request **requests, size_t n,
+                    int64_t deadline_us)
+{
+    void *members[BATCH_MAX];
+    struct open_request *admitted[BATCH_MAX];
     struct batch_entry *entry;
-    err = batch_submit(s->batch, m, deadline_us, &entry);
-    if (err != ERR_OK)
-        return err;
-    err = m->work.err;
-    *out = m->work.answer;
-    if (err == ERR_OK && out->state == OPEN_OPENED)
-        note_opened(s, &m->work);
-    batch_release(s->batch, entry);
-    return err;
+    size_t count = admit(s, requests, n, members, admitted);
+    if (count == 0)
+        return;
+    enum err err = batch_submit(s->batch, members, count, deadline_us, &entry);
+    for (size_t i = 0; i < count; i++) {
+        admitted[i]->err = err;
+        if (err != ERR_OK)
+            continue;
+        const struct member *m = members[i];
+        admitted[i]->err = m->work.err;
+        admitted[i]->answer = m->work.answer;
+    }
+    if (err == ERR_OK)
+        batch_release(s->batch, entry);
 }

@@ -167,9 +167,15 @@ static enum err finish(struct open_batch *b, bool rests_on_earlier)
     return ops->barrier(b->store);
 }
 
-/* After the commit: what closed here is final in the gate. */
-static void tell_gates(struct open_batch *b)
+/* After the commit: who opened here is remembered, and what closed here is final in the gate. */
+static void tell_cache(struct open_batch *b, void **rows, size_t n)
 {
+    for (size_t i = 0; i < n; i++) {
+        const struct open_work *w = rows[i];
+        if (w->err == ERR_OK && !w->must_close && w->answer.state == OPEN_OPENED)
+            gate_hint_opened(b->env, b->cache, w->expires_us, &w->answer.claim);
+    }
+    b->cache->ops->flush(b->cache);
     for (size_t i = 0; i < b->set.n_envelopes; i++)
         if (b->set.changed[i] && b->set.envelopes[i].state != STATE_OPEN)
             gate_close(b->env, b->cache, &b->set.envelopes[i]);
@@ -190,6 +196,6 @@ enum err open_batch_run(void *batch, void **rows, size_t n, bool nowait)
         b->store->ops->rollback(b->store);
         return err;
     }
-    tell_gates(b);
+    tell_cache(b, rows, n);
     return ERR_OK;
 }

@@ -4,7 +4,7 @@
 #include "lib/wire/record_value.h"
 #include <string.h>
 
-void record_put(const struct env *env, struct cache *cache, const struct envelope *e)
+void record_hint(const struct env *env, struct cache *cache, const struct envelope *e)
 {
     char key[RECORD_KEY_SIZE];
     struct buf text;
@@ -12,7 +12,8 @@ void record_put(const struct env *env, struct cache *cache, const struct envelop
     record_key(key, env->generation, &e->id);
     record_write(&text, env->generation, e);
     if (!text.failed)
-        (void)cache->ops->add(cache, key, text.data, text.len, gate_ttl_s(env, e->expires_us));
+        cache->ops->hint(cache, CACHE_HINT_ADD, key, text.data, text.len,
+                         gate_ttl_s(env, e->expires_us));
     buf_free(&text);
 }
 

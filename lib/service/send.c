@@ -1,17 +1,13 @@
 #include "lib/service/send.h"
 #include "lib/base/str.h"
-#include "lib/service/gate.h"
-#include "lib/service/record.h"
 #include "lib/service/rerun.h"
 #include "lib/service/send_batch.h"
-#include "lib/service/sessions.h"
 #include "lib/store/batch.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define LEADERS_MAX 4
 #define BREAKER_US 500000
-#define CACHES_MAX 256
 
 struct send_service {
     const struct env *env;
@@ -19,7 +15,6 @@ struct send_service {
     struct rerun *rerun;
     unsigned leaders;
     struct send_batch *slots[LEADERS_MAX];
-    struct sessions *caches; /* for what a member does after its batch */
 };
 
 static uint64_t lock_of(const void *row)
@@ -104,7 +99,6 @@ void send_service_free(struct send_service *s)
     rerun_free(s->rerun);
     for (unsigned i = 0; i < s->leaders; i++)
         send_batch_free(s->slots[i]);
-    sessions_free(s->caches);
     free(s);
 }
 
@@ -126,8 +120,7 @@ struct send_service *send_service_new(const struct env *env, unsigned leaders)
                                       .release = free};
     s->rerun = rerun_new(env, &rerun_sends);
     s->batch = batch_new(&settings, env->clock, env->metrics);
-    s->caches = sessions_new(env, CACHES_MAX, false);
-    if (!ok || s->rerun == NULL || s->batch == NULL || s->caches == NULL) {
+    if (!ok || s->rerun == NULL || s->batch == NULL) {
         send_service_free(s);
         return NULL;
     }
@@ -157,34 +150,31 @@ static struct send_work *work_new(const struct send_request *request)
     return w;
 }
 
-/* The envelope is durable: its record and its gate go into the cache. If that fails, the first grab
- * builds them from the primary. */
-static void fill_cache(struct send_service *s, const struct envelope *e)
+void send_envelopes(struct send_service *s, struct send_request **requests, size_t n,
+                    int64_t deadline_us)
 {
-    struct session *session = sessions_take(s->caches);
-    if (session == NULL)
-        return;
-    record_put(s->env, session->cache, e);
-    gate_add_new(s->env, session->cache, e);
-    sessions_give(s->caches, session);
-}
-
-enum err send_envelope(struct send_service *s, const struct send_request *request,
-                       int64_t deadline_us, struct envelope *out)
-{
-    struct send_work *w = work_new(request);
-    if (w == NULL)
-        return ERR_FAULT;
+    void *works[BATCH_MAX];
+    struct send_request *taken[BATCH_MAX];
     struct batch_entry *entry;
-    enum err err = batch_submit(s->batch, w, deadline_us, &entry);
-    if (err != ERR_OK)
-        return err;
-    err = w->err;
-    if (err == ERR_OK) {
-        *out = w->draft;
-        if (w->made)
-            fill_cache(s, out);
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        works[count] = work_new(requests[i]);
+        requests[i]->err = works[count] != NULL ? ERR_OK : ERR_FAULT;
+        if (works[count] != NULL)
+            taken[count++] = requests[i];
     }
-    batch_release(s->batch, entry);
-    return err;
+    if (count == 0)
+        return;
+    enum err err = batch_submit(s->batch, works, count, deadline_us, &entry);
+    for (size_t i = 0; i < count; i++) {
+        taken[i]->err = err;
+        if (err != ERR_OK)
+            continue;
+        const struct send_work *w = works[i];
+        taken[i]->err = w->err;
+        if (w->err == ERR_OK)
+            taken[i]->envelope = w->draft;
+    }
+    if (err == ERR_OK)
+        batch_release(s->batch, entry);
 }

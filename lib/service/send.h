@@ -5,6 +5,7 @@
 
 #include "lib/service/env.h"
 
+/* One send; everything pointed to must live until the call returns. */
 struct send_request {
     const struct who *who;
     uint8_t key_hash[32];  /* SHA-256 of user, route and Idempotency-Key */
@@ -14,15 +15,18 @@ struct send_request {
     const char *greeting;
     enum recipients to_kind;
     const char *to;
+    /* out. ERR_OK: envelope is as it was at birth, also for a repeated key (without the seed).
+     * ERR_INSUFFICIENT_FUNDS, ERR_LIMIT_EXCEEDED (sent per day), ERR_IDEMPOTENCY_KEY_REUSED
+     * (another body), ERR_IDEMPOTENCY_IN_PROGRESS, ERR_UNAVAILABLE (repeat the identical request).
+     */
+    enum err err;
+    struct envelope envelope;
 };
 struct send_service;
 struct send_service *send_service_new(const struct env *env, unsigned leaders);
 void send_service_free(struct send_service *s);
-/* ERR_OK: *out is the envelope as it was at birth, also for a repeated key (without the seed).
- * ERR_INSUFFICIENT_FUNDS, ERR_LIMIT_EXCEEDED (sent per day), ERR_IDEMPOTENCY_KEY_REUSED (another
- * body), ERR_IDEMPOTENCY_IN_PROGRESS, ERR_UNAVAILABLE (repeat the identical request). Thread-safe.
- */
-MUST_USE enum err send_envelope(struct send_service *s, const struct send_request *request,
-                                int64_t deadline_us, struct envelope *out);
+/* Answers requests[0..n), 1 <= n <= BATCH_MAX. Thread-safe. */
+void send_envelopes(struct send_service *s, struct send_request **requests, size_t n,
+                    int64_t deadline_us);
 
 #endif

@@ -1,5 +1,7 @@
 #include "lib/service/send_batch.h"
 #include "lib/domain/money.h"
+#include "lib/service/gate.h"
+#include "lib/service/record.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,7 @@
 struct send_batch {
     const struct env *env;
     struct store *store;
+    struct cache *cache;
     struct send_set set; /* large: reused */
     struct envelope envelopes[BATCH_MAX];
 };
@@ -20,8 +23,9 @@ struct send_batch *send_batch_new(const struct env *env)
         return NULL;
     b->env = env;
     b->store = env->store_open(env->self);
-    if (b->store == NULL) {
-        free(b);
+    b->cache = env->cache_open(env->self);
+    if (b->store == NULL || b->cache == NULL) {
+        send_batch_free(b);
         return NULL;
     }
     return b;
@@ -29,8 +33,12 @@ struct send_batch *send_batch_new(const struct env *env)
 
 void send_batch_free(struct send_batch *b)
 {
-    if (b != NULL)
+    if (b == NULL)
+        return;
+    if (b->store != NULL)
         b->store->ops->close(b->store);
+    if (b->cache != NULL)
+        b->cache->ops->close(b->cache);
     free(b);
 }
 
@@ -194,6 +202,20 @@ static void hand_out(struct send_batch *b, void **rows, size_t n)
         bytes_wipe(b->envelopes[i].seed, sizeof b->envelopes[i].seed);
 }
 
+/* The envelopes are durable: their records and gates go into the cache. If that fails, the first
+ * grab builds them from the primary. */
+static void fill_cache(struct send_batch *b, void **rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct send_work *w = rows[i];
+        if (w->err != ERR_OK || !w->made)
+            continue;
+        record_hint(b->env, b->cache, &w->draft);
+        gate_hint_new(b->env, b->cache, &w->draft);
+    }
+    b->cache->ops->flush(b->cache);
+}
+
 enum err send_batch_run(void *batch, void **rows, size_t n, bool nowait)
 {
     struct send_batch *b = batch;
@@ -210,5 +232,6 @@ enum err send_batch_run(void *batch, void **rows, size_t n, bool nowait)
         return err;
     }
     hand_out(b, rows, n);
+    fill_cache(b, rows, n);
     return ERR_OK;
 }

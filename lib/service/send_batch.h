@@ -1,6 +1,6 @@
 /* One batch of sends as one transaction: lock the senders' accounts in order, give back what known
- * keys made, decide about money in memory, store, commit. An idempotency key belongs to its sender,
- * so the account's lock is the key's lock too. */
+ * keys made, decide about money in memory, store, commit, fill the cache. An idempotency key
+ * belongs to its sender, so the account's lock is the key's lock too. */
 #ifndef HONGBAO_SERVICE_SEND_BATCH_H
 #define HONGBAO_SERVICE_SEND_BATCH_H
 

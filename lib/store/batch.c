@@ -4,21 +4,24 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define LEADERS_MAX 4
 #define US_PER_S 1000000
 
 enum entry_state { ENTRY_QUEUED, ENTRY_RUNNING, ENTRY_DONE };
 
-/* One waiting request. Held by the queue or the batch that runs it, and by the caller until he
- * leaves; the last holder frees it, so a caller may leave at his deadline while it is being run. */
+/* What one caller waits for. Held by the queue or the batch that runs it, and by the caller until
+ * he leaves; the last holder frees it, so a caller may leave at his deadline while it is being run.
+ */
 struct batch_entry {
-    void *item;
     int64_t deadline_us;
     enum entry_state state;
     unsigned holders;
     pthread_cond_t changed;
     struct batch_entry *next;
+    size_t n;
+    void *items[];
 };
 
 struct batch {
@@ -60,12 +63,14 @@ void batch_free(struct batch *b)
     free(b);
 }
 
-static struct batch_entry *entry_new(void *item, int64_t deadline_us)
+static struct batch_entry *entry_new(void **items, size_t n, int64_t deadline_us)
 {
-    struct batch_entry *e = calloc(1, sizeof *e);
+    assert(n >= 1 && n <= BATCH_MAX);
+    struct batch_entry *e = calloc(1, sizeof *e + n * sizeof e->items[0]);
     if (e == NULL)
         return NULL;
-    e->item = item;
+    memcpy(e->items, items, n * sizeof items[0]);
+    e->n = n;
     e->deadline_us = deadline_us;
     e->state = ENTRY_QUEUED;
     e->holders = 2;
@@ -83,7 +88,8 @@ static void entry_let_go(struct batch *b, struct batch_entry *e)
     assert(e->holders > 0);
     if (--e->holders > 0)
         return;
-    b->settings.release(e->item);
+    for (size_t i = 0; i < e->n; i++)
+        b->settings.release(e->items[i]);
     pthread_cond_destroy(&e->changed);
     free(e);
 }
@@ -136,18 +142,29 @@ static bool breaker_open(struct batch *b)
     return false;
 }
 
-static size_t take_members(struct batch *b, struct batch_entry **taken, int64_t *deadline_us)
+/* Takes what has waited longest, as far as it fits into one batch. Returns how many entries. */
+static size_t take_entries(struct batch *b, struct batch_entry **taken, int64_t *deadline_us)
 {
-    size_t n = 0;
+    size_t n = 0, members = 0;
     *deadline_us = INT64_MAX;
-    while (b->head != NULL && n < BATCH_MAX) {
+    while (b->head != NULL && members + b->head->n <= BATCH_MAX) {
         struct batch_entry *e = b->head;
         queue_remove(b, e);
         e->state = ENTRY_RUNNING;
         if (e->deadline_us < *deadline_us)
             *deadline_us = e->deadline_us;
+        members += e->n;
         taken[n++] = e;
     }
+    return n;
+}
+
+static size_t gather_members(struct batch_entry *const *taken, size_t entries, void **members)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < entries; i++)
+        for (size_t k = 0; k < taken[i]->n; k++)
+            members[n++] = taken[i]->items[k];
     return n;
 }
 
@@ -155,22 +172,21 @@ static size_t take_members(struct batch *b, struct batch_entry **taken, int64_t 
 static void lead(struct batch *b, unsigned slot)
 {
     struct batch_entry *taken[BATCH_MAX];
-    void *items[BATCH_MAX];
+    void *members[BATCH_MAX];
     int64_t deadline_us;
-    size_t n = take_members(b, taken, &deadline_us);
-    for (size_t i = 0; i < n; i++)
-        items[i] = taken[i]->item;
+    size_t entries = take_entries(b, taken, &deadline_us);
+    size_t n = gather_members(taken, entries, members);
     b->running[slot] = true;
     b->breaker_counted[slot] = false;
     b->started_us[slot] = now_us(b);
     pthread_mutex_unlock(&b->lock);
 
     metrics_batch(b->metrics, b->settings.kind, (unsigned)n);
-    b->settings.run(b->settings.context, slot, items, n, deadline_us);
+    b->settings.run(b->settings.context, slot, members, n, deadline_us);
 
     pthread_mutex_lock(&b->lock);
     b->running[slot] = false;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < entries; i++) {
         taken[i]->state = ENTRY_DONE;
         pthread_cond_signal(&taken[i]->changed);
         entry_let_go(b, taken[i]);
@@ -213,12 +229,14 @@ static enum err wait_done(struct batch *b, struct batch_entry *e)
     return ERR_OK;
 }
 
-enum err batch_submit(struct batch *b, void *item, int64_t deadline_us, struct batch_entry **entry)
+enum err batch_submit(struct batch *b, void **items, size_t n, int64_t deadline_us,
+                      struct batch_entry **entry)
 {
     *entry = NULL;
-    struct batch_entry *e = entry_new(item, deadline_us);
+    struct batch_entry *e = entry_new(items, n, deadline_us);
     if (e == NULL) {
-        b->settings.release(item);
+        for (size_t i = 0; i < n; i++)
+            b->settings.release(items[i]);
         return ERR_FAULT;
     }
     pthread_mutex_lock(&b->lock);

@@ -31,12 +31,13 @@ struct batch *batch_new(const struct batch_settings *settings, const struct cloc
                         struct metrics *metrics);
 void batch_free(struct batch *b);
 
-/* Gives item (heap; ownership passes to the batch) to the next batch and waits. ERR_OK: its answer
- * is in it; the caller reads it and then calls batch_release. ERR_UNAVAILABLE: the breaker is open
- * or the deadline passed; the item is no longer the caller's and nothing may be read from it (its
- * outcome is unknown). *entry is the handle for batch_release. */
+/* Gives items[0..n), 1 <= n <= BATCH_MAX (heap; ownership passes to the batch), together to the
+ * next batch and waits. ERR_OK: each has its answer in it; the caller reads them and then calls
+ * batch_release. ERR_UNAVAILABLE: the breaker is open or the deadline passed; ERR_FAULT: no memory;
+ * the items are no longer the caller's and nothing may be read from them (their outcome is
+ * unknown). *entry is the handle for batch_release. */
 struct batch_entry;
-MUST_USE enum err batch_submit(struct batch *b, void *item, int64_t deadline_us,
+MUST_USE enum err batch_submit(struct batch *b, void **items, size_t n, int64_t deadline_us,
                                struct batch_entry **entry);
 void batch_release(struct batch *b, struct batch_entry *entry);
 

@@ -18,6 +18,8 @@ enum cache_result {
     CACHE_UNKNOWN /* time-out, error, lost connection: anything may have happened */
 };
 
+enum cache_hint { CACHE_HINT_ADD, CACHE_HINT_SET };
+
 struct cache_item {
     char key[CACHE_KEY_MAX + 1]; /* in */
     char *value;                 /* in: where to put the value; NUL-terminated */
@@ -42,6 +44,11 @@ struct cache_ops {
     /* Only for items that no cas guards (the opened mark of a user, the envelope's page data). */
     enum cache_result (*set)(struct cache *c, const char *key, const char *value, size_t len,
                              uint32_t ttl_s);
+    /* Hints spare a round trip each: flush sends all that were given since the last one, to be
+     * stored by add or set, in their order. What became of them is never told. */
+    void (*hint)(struct cache *c, enum cache_hint how, const char *key, const char *value,
+                 size_t len, uint32_t ttl_s);
+    void (*flush)(struct cache *c);
 };
 struct cache {
     const struct cache_ops *ops;

@@ -12,8 +12,10 @@
  */
 struct server {
     char name[128];
-    memcached_st *link; /* NULL: not connected */
-    uint64_t epoch;     /* rises with every new connection */
+    memcached_st *link;  /* NULL: not connected */
+    memcached_st *hints; /* another connection, whose answers nobody waits for */
+    bool hints_failed;   /* since the last flush: the rest of them is let go */
+    uint64_t epoch;      /* rises with every new connection of link */
 };
 
 struct memcached {
@@ -30,10 +32,9 @@ static void server_drop(struct server *s)
     s->link = NULL;
 }
 
-static memcached_st *server_connect(struct server *s, unsigned timeout_ms)
+/* NULL: no memory. Connects with the first question. */
+static memcached_st *link_new(const struct server *s, unsigned timeout_ms)
 {
-    if (s->link != NULL)
-        return s->link;
     memcached_st *m = memcached_create(NULL);
     if (m == NULL)
         return NULL;
@@ -61,9 +62,31 @@ static memcached_st *server_connect(struct server *s, unsigned timeout_ms)
         memcached_free(m);
         return NULL;
     }
-    s->link = m;
-    s->epoch++;
     return m;
+}
+
+static memcached_st *server_connect(struct server *s, unsigned timeout_ms)
+{
+    if (s->link == NULL && (s->link = link_new(s, timeout_ms)) != NULL)
+        s->epoch++;
+    return s->link;
+}
+
+/* What libmemcached buffers here it sends when it is told to. The answers are read when so many
+ * have come that it must, and thrown away. */
+static memcached_st *server_hints(struct server *s, unsigned timeout_ms)
+{
+    if (s->hints == NULL && (s->hints = link_new(s, timeout_ms)) != NULL)
+        memcached_behavior_set(s->hints, MEMCACHED_BEHAVIOR_BUFFER_REQUESTS, 1);
+    return s->hints;
+}
+
+static void hints_drop(struct server *s)
+{
+    if (s->hints != NULL)
+        memcached_free(s->hints);
+    s->hints = NULL;
+    s->hints_failed = true;
 }
 
 /* FNV-1a over the part before the first '/': keys of one envelope share a server. */
@@ -205,11 +228,39 @@ static enum cache_result memcached_cas_item(struct cache *c, const struct cache_
                                          (time_t)ttl_s, 0, seen->cas));
 }
 
+static void memcached_hint(struct cache *c, enum cache_hint how, const char *key, const char *value,
+                           size_t len, uint32_t ttl_s)
+{
+    struct memcached *m = (struct memcached *)c;
+    struct server *s = &m->servers[server_index(m, key)];
+    memcached_st *link = s->hints_failed ? NULL : server_hints(s, m->timeout_ms);
+    if (link == NULL)
+        return;
+    memcached_return_t rc =
+        how == CACHE_HINT_ADD ? memcached_add(link, key, strlen(key), value, len, (time_t)ttl_s, 0)
+                              : memcached_set(link, key, strlen(key), value, len, (time_t)ttl_s, 0);
+    if (rc != MEMCACHED_BUFFERED && rc != MEMCACHED_SUCCESS)
+        hints_drop(s);
+}
+
+static void memcached_flush_hints(struct cache *c)
+{
+    struct memcached *m = (struct memcached *)c;
+    for (size_t i = 0; i < m->n; i++) {
+        struct server *s = &m->servers[i];
+        if (s->hints != NULL && memcached_flush_buffers(s->hints) != MEMCACHED_SUCCESS)
+            hints_drop(s);
+        s->hints_failed = false;
+    }
+}
+
 static void memcached_close(struct cache *c)
 {
     struct memcached *m = (struct memcached *)c;
-    for (size_t i = 0; i < m->n; i++)
+    for (size_t i = 0; i < m->n; i++) {
         server_drop(&m->servers[i]);
+        hints_drop(&m->servers[i]);
+    }
     free(m);
 }
 
@@ -219,6 +270,8 @@ static const struct cache_ops memcached_ops = {
     .add = memcached_add_item,
     .cas = memcached_cas_item,
     .set = memcached_set_item,
+    .hint = memcached_hint,
+    .flush = memcached_flush_hints,
 };
 
 struct cache *memcached_cache_new(const char *servers, unsigned timeout_ms)

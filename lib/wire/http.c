@@ -41,6 +41,14 @@ void http_response_init(struct http_response *r)
     buf_init(&r->body, BODY_MAX);
 }
 
+void http_response_reset(struct http_response *r)
+{
+    struct buf body = r->body;
+    http_response_init(r);
+    r->body = body;
+    buf_reset(&r->body);
+}
+
 void http_response_free(struct http_response *r)
 {
     buf_free(&r->body);

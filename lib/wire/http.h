@@ -38,6 +38,8 @@ struct http_response {
 /* Empty 200 application/json answer with a body ceiling of 1 MiB. */
 void http_response_init(struct http_response *r);
 void http_response_free(struct http_response *r);
+/* The same empty answer again, with the memory that the body had. */
+void http_response_reset(struct http_response *r);
 /* "Not Found" and so on; "Error" for a status that this service never gives. */
 const char *http_status_text(int status);
 /* The CGI form: Status line, headers, blank line, body. Always X-Request-Id, nosniff and

@@ -12,8 +12,8 @@
 
 struct slot {
     uint8_t digest[32];
-    int64_t expires_s; /* 0: empty */
-    struct who who;
+    int64_t expires_s;
+    struct who *who; /* NULL: empty; as long as his groups need */
 };
 
 struct token_cache {
@@ -39,13 +39,32 @@ void token_cache_free(struct token_cache *c)
 {
     for (size_t i = 0; c != NULL && i < STRIPES; i++)
         pthread_mutex_destroy(&c->locks[i]);
+    for (size_t i = 0; c != NULL && i < c->n; i++)
+        free(c->slots[i].who);
     free(c);
 }
 
-static void copy_who(struct who *to, const struct who *from)
+/* Only what is there of his groups is copied, and room is needed only for that. */
+static size_t who_size(const struct who *who)
 {
-    memcpy(to, from, offsetof(struct who, groups));
-    memcpy(to->groups, from->groups, from->n_groups * sizeof from->groups[0]);
+    return offsetof(struct who, groups) + who->n_groups * sizeof who->groups[0];
+}
+
+/* Remembers the token in place of whoever was there; without memory, not. */
+static void remember(struct slot *slot, pthread_mutex_t *lock, const uint8_t digest[32],
+                     int64_t expires_s, const struct who *who)
+{
+    struct who *copy = malloc(who_size(who));
+    if (copy == NULL)
+        return;
+    memcpy(copy, who, who_size(who));
+    pthread_mutex_lock(lock);
+    struct who *old = slot->who;
+    memcpy(slot->digest, digest, sizeof slot->digest);
+    slot->expires_s = expires_s;
+    slot->who = copy;
+    pthread_mutex_unlock(lock);
+    free(old);
 }
 
 enum err token_cache_verify(struct token_cache *c, const char *text, size_t len, int64_t now_s,
@@ -60,22 +79,17 @@ enum err token_cache_verify(struct token_cache *c, const char *text, size_t len,
     pthread_mutex_t *lock = &c->locks[at % STRIPES];
 
     pthread_mutex_lock(lock);
-    bool known = slot->expires_s != 0 && memcmp(slot->digest, digest, sizeof digest) == 0;
+    bool known = slot->who != NULL && memcmp(slot->digest, digest, sizeof digest) == 0;
     bool lapsed = known && now_s > slot->expires_s + LEEWAY_S;
     if (known && !lapsed)
-        copy_who(who, &slot->who);
+        memcpy(who, slot->who, who_size(slot->who));
     pthread_mutex_unlock(lock);
     if (known)
         return lapsed ? ERR_TOKEN_EXPIRED : ERR_OK;
 
     int64_t expires_s;
     enum err err = token_verify(c->keys, text, len, now_s, who, &expires_s);
-    if (err != ERR_OK)
-        return err;
-    pthread_mutex_lock(lock);
-    memcpy(slot->digest, digest, sizeof digest);
-    slot->expires_s = expires_s;
-    copy_who(&slot->who, who);
-    pthread_mutex_unlock(lock);
-    return ERR_OK;
+    if (err == ERR_OK)
+        remember(slot, lock, digest, expires_s, who);
+    return err;
 }

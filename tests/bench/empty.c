@@ -6,26 +6,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define ACCEPTORS 3 /* as the pools have */
+
 static const char answer[] =
     "{\"state\":\"grabbed\",\"ticket\":\"AWsFedYX1DFWRdFL84YRiOYgUCDenApYf-DpLcs\","
     "\"expires_at\":\"2026-11-24T11:49:42.000Z\"}";
 
-static void handle(void *context, unsigned thread, const struct http_request *request,
-                   struct http_response *response)
+static void handle(void *context, unsigned thread, struct exchange **burst, size_t n, bool may_wait)
 {
     (void)context;
     (void)thread;
-    (void)request;
-    response->status = 200;
-    response->content_type = "application/json";
-    buf_puts(&response->body, answer);
+    (void)may_wait;
+    for (size_t i = 0; i < n; i++)
+        buf_puts(&burst[i]->response.body, answer);
 }
 
 static int work(void *context, int listener)
 {
     const unsigned *threads = context;
     struct loop loop = {.listener = listener,
-                        .threads = *threads,
+                        .acceptors = ACCEPTORS,
+                        .waiters = *threads,
                         .body_max = 8192,
                         .timeout_s = 10,
                         .handler = handle};

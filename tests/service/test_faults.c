@@ -96,8 +96,6 @@ static void top_up(struct flow *f)
 static void send(struct flow *f)
 {
     struct who who;
-    struct envelope e;
-    enum err err;
     int repeats = 0;
     memset(&who, 0, sizeof who);
     memcpy(who.user, f->sender, sizeof who.user);
@@ -108,35 +106,35 @@ static void send(struct flow *f)
                                    .shares = 3,
                                    .expires_in_s = 600,
                                    .greeting = "test",
-                                   .to = ""};
+                                   .to = ""},
+                        *requests[1] = {&request};
     hash_sha256(request.key_hash, f->sender, strlen(f->sender));
     do
-        err = send_envelope(f->sends, &request, deadline(), &e);
-    while (again(err, &repeats));
-    assert_int_equal(err, ERR_OK);
-    f->envelope = e.id;
+        send_envelopes(f->sends, requests, 1, deadline());
+    while (again(request.err, &repeats));
+    assert_int_equal(request.err, ERR_OK);
+    f->envelope = request.envelope.id;
 }
 
 static void open_one(struct flow *f, int number)
 {
     struct who who;
-    struct open_answer answer;
-    char ticket[TICKET_SIZE];
-    enum err err;
+    struct open_request request = {.who = &who, .id = &f->envelope}, *requests[1] = {&request};
     int repeats = 0;
     int64_t expires_s = clock_system.wall_us(NULL) / US_PER_S + 60;
     memset(&who, 0, sizeof who);
     memcpy(who.user, f->winner[number], sizeof who.user);
     memcpy(who.name, "Winner", 7);
-    ticket_make(ticket, &f->env.ticket_keys, f->env.generation, &f->envelope, who.user, expires_s);
+    ticket_make(request.ticket, &f->env.ticket_keys, f->env.generation, &f->envelope, who.user,
+                expires_s);
+    request.ticket_len = strlen(request.ticket);
     do
-        err = open_envelope(f->opens, &who, &f->envelope, ticket, strlen(ticket), deadline(),
-                            &answer);
-    while (again(err, &repeats));
-    assert_int_equal(err, ERR_OK);
-    assert_int_equal(answer.state, OPEN_OPENED);
-    assert_int_equal(answer.claim.seq, number + 1);
-    f->won_fen[number] = answer.claim.amount_fen;
+        open_envelopes(f->opens, requests, 1, deadline());
+    while (again(request.err, &repeats));
+    assert_int_equal(request.err, ERR_OK);
+    assert_int_equal(request.answer.state, OPEN_OPENED);
+    assert_int_equal(request.answer.claim.seq, number + 1);
+    f->won_fen[number] = request.answer.claim.amount_fen;
 }
 
 static void close_envelope(struct flow *f)

@@ -91,7 +91,8 @@ static void *call(void *arg)
     struct caller *c = arg;
     struct batch_entry *entry;
     struct item *item = item_new(c->number);
-    c->err = batch_submit(c->run->batch, item, c->deadline_us, &entry);
+    void *items[1] = {item};
+    c->err = batch_submit(c->run->batch, items, 1, c->deadline_us, &entry);
     if (c->err == ERR_OK) {
         c->answer = item->answer;
         batch_release(c->run->batch, entry);
@@ -111,9 +112,28 @@ static void a_deadline_in_the_past_is_refused(void **state)
     struct run r;
     struct batch_entry *entry;
     start(&r, 1, 500000, false);
-    assert_int_equal(batch_submit(r.batch, item_new(1), now_us() - 1, &entry), ERR_UNAVAILABLE);
+    void *items[2] = {item_new(1), item_new(2)};
+    assert_int_equal(batch_submit(r.batch, items, 2, now_us() - 1, &entry), ERR_UNAVAILABLE);
     assert_int_equal(r.batches, 0);
-    assert_int_equal(r.released, 1);
+    assert_int_equal(r.released, 2);
+    batch_free(r.batch);
+}
+
+static void what_is_submitted_together_runs_together(void **state)
+{
+    (void)state;
+    struct run r;
+    struct batch_entry *entry;
+    void *items[BATCH_MAX];
+    start(&r, 1, 500000, false);
+    for (int i = 0; i < BATCH_MAX; i++)
+        items[i] = item_new(i);
+    assert_int_equal(batch_submit(r.batch, items, BATCH_MAX, now_us() + 60000000, &entry), ERR_OK);
+    assert_int_equal(r.batches, 1);
+    for (int i = 0; i < BATCH_MAX; i++)
+        assert_int_equal(((struct item *)items[i])->answer, 2 * i);
+    batch_release(r.batch, entry);
+    assert_int_equal(r.released, BATCH_MAX);
     batch_free(r.batch);
 }
 
@@ -225,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_deadline_in_the_past_is_refused),
+        cmocka_unit_test(what_is_submitted_together_runs_together),
         cmocka_unit_test(a_follower_leaves_at_its_deadline_while_the_leader_runs),
         cmocka_unit_test(a_stalled_batch_opens_the_breaker_and_its_end_closes_it),
         cmocka_unit_test(those_who_wait_are_run_together_up_to_the_limit),
