@@ -1,43 +1,75 @@
-/* The ceiling: an empty answer of the usual size through the same loop, processes and threads.
- *   empty SOCKET PROCESSES THREADS */
+/* The ceiling: an answer of a given size and nothing else, through the same loop, processes and
+ * threads. empty SOCKET PROCESSES THREADS BYTES [STATUS] THREADS: as many as take a request each,
+ * or ACCEPTORS+WAITERS, as pools that take bursts have; BYTES: of the body, JSON with a "state";
+ * STATUS: 200 by default; 304 has no body. */
 #include "cgi/loop.h"
 #include "cgi/master.h"
 #include "lib/base/rng.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define ACCEPTORS 3 /* as the pools have */
+#define BODY_MAX_BYTES 65536
+static const char begin[] = "{\"state\":\"empty\",\"filler\":\"";
+static const char end[] = "\"}";
 
-static const char answer[] =
-    "{\"state\":\"grabbed\",\"ticket\":\"AWsFedYX1DFWRdFL84YRiOYgUCDenApYf-DpLcs\","
-    "\"expires_at\":\"2026-11-24T11:49:42.000Z\"}";
+struct ceiling {
+    unsigned acceptors, waiters;
+    int status;
+    char body[BODY_MAX_BYTES];
+};
 
 static void handle(void *context, unsigned thread, struct exchange **burst, size_t n, bool may_wait)
 {
-    (void)context;
+    const struct ceiling *c = context;
     (void)thread;
     (void)may_wait;
-    for (size_t i = 0; i < n; i++)
-        buf_puts(&burst[i]->response.body, answer);
+    for (size_t i = 0; i < n; i++) {
+        struct http_response *response = &burst[i]->response;
+        response->status = c->status;
+        response->content_type = c->status == 304 ? NULL : "application/json";
+        buf_puts(&response->body, c->body);
+    }
 }
 
 static int work(void *context, int listener)
 {
-    const unsigned *threads = context;
+    struct ceiling *c = context;
     struct loop loop = {.listener = listener,
-                        .acceptors = ACCEPTORS,
-                        .waiters = *threads,
+                        .acceptors = c->acceptors,
+                        .waiters = c->waiters,
                         .body_max = 8192,
                         .timeout_s = 10,
-                        .handler = handle};
+                        .handler = handle,
+                        .context = c};
     loop_block_signals();
     return loop_run(&loop);
 }
 
+/* Small bodies are as small as the frame allows. */
+static void fill(struct ceiling *c, size_t bytes)
+{
+    size_t frame = strlen(begin) + strlen(end), filler = bytes > frame ? bytes - frame : 0;
+    if (filler > BODY_MAX_BYTES - frame - 1)
+        filler = BODY_MAX_BYTES - frame - 1;
+    if (c->status == 304)
+        return;
+    strcpy(c->body, begin);
+    memset(c->body + strlen(begin), 'x', filler);
+    strcpy(c->body + strlen(begin) + filler, end);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 4 || rng_init() != ERR_OK)
+    static struct ceiling c = {.status = 200};
+    if (argc < 5 || argc > 6 || rng_init() != ERR_OK)
         return 2;
-    unsigned threads = (unsigned)strtoul(argv[3], NULL, 10);
-    return master_run(argv[1], (unsigned)strtoul(argv[2], NULL, 10), work, &threads) == 0 ? 0 : 1;
+    char *plus;
+    c.acceptors = (unsigned)strtoul(argv[3], &plus, 10);
+    if (*plus == '+')
+        c.waiters = (unsigned)strtoul(plus + 1, NULL, 10);
+    if (argc == 6)
+        c.status = atoi(argv[5]);
+    fill(&c, strtoul(argv[4], NULL, 10));
+    return master_run(argv[1], (unsigned)strtoul(argv[2], NULL, 10), work, &c) == 0 ? 0 : 1;
 }

@@ -1,0 +1,58 @@
+"""Runs the load client and reads its result."""
+import json
+import subprocess
+
+
+class Result:
+    """What came back in one run."""
+
+    def __init__(self, values):
+        self.values = values
+        self.answers = values["answers"]
+        self.rate, self.seconds, self.ran_out = values["rate"], values["seconds"], values["ran_out"]
+
+    def count(self, kind):
+        """Answers of a kind, as "200 opened", or of several with one beginning, as "200"."""
+        return sum(a["count"] for name, a in self.answers.items() if name == kind or name.startswith(kind + " "))
+
+    def total(self):
+        return sum(a["count"] for a in self.answers.values())
+
+    def rate_of(self, kind):
+        return self.answers[kind]["in_time"] / self.seconds if kind in self.answers else 0.0
+
+    def microseconds(self, kind, which="p99_us"):
+        return self.answers[kind][which]
+
+    def worst_us(self, which="p99_us"):
+        return max((a[which] for a in self.answers.values()), default=0)
+
+    def series(self, *kinds):
+        """Answers in each tenth of a second."""
+        lists = [self.answers[k]["series"] for k in kinds if k in self.answers]
+        longest = max(map(len, lists), default=0)
+        return [sum(s[i] for s in lists if i < len(s)) for i in range(longest)]
+
+    def wrong(self, *expected):
+        """What was not expected, in words; "" if nothing."""
+        found = [f"{a['count']} x {name}" for name, a in self.answers.items() if name not in expected]
+        found += [f"{self.values[name]} {name}" for name in ("lost", "unanswered", "other") if self.values[name]]
+        return ", ".join(found) or ("" if self.answers else "no answers")
+
+
+class Load:
+    """One run that goes on in the background until result() is asked for."""
+
+    def __init__(self, program, port, plan, **options):
+        command = [program, "--port", str(port), "--plan", plan.file.name]
+        for name, value in options.items():
+            if value is True:
+                command.append(f"--{name}")
+            elif value is not None and value is not False:
+                command += [f"--{name}", str(value)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def result(self):
+        out, _ = self.process.communicate()
+        assert self.process.returncode == 0, "the load client failed"
+        return Result(json.loads(out))

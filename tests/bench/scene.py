@@ -1,0 +1,100 @@
+"""What every scene is made of, and the usual one: a rate against the ceiling."""
+import dataclasses
+
+from load import Load
+from plan import Plan
+from table import Bar, Figure
+
+
+@dataclasses.dataclass
+class Bench:
+    """What scenes are given."""
+    stack: object
+    ceiling: object
+    seconds: float
+    connections: int
+    quick: bool
+    build: object
+    round: int = 0
+    made: int = 0  # users so far
+
+    def strangers(self, count):
+        """New users: the service has not seen their tokens yet."""
+        self.made += count
+        return [f"u{n}" for n in range(self.made - count, self.made)]
+
+    def regulars(self, count):
+        """The same users every time."""
+        return [f"r{n}" for n in range(count)]
+
+    def fire(self, plan, port=None, **options):
+        """A closed loop of the usual length unless options say otherwise."""
+        options = {"seconds": self.seconds, "connections": self.connections, **options}
+        return Load(self.stack.load, port or self.stack.port, plan, **options)
+
+    def ceiling_of(self, scene, plan, **options):
+        """What the empty program answers to the same requests."""
+        self.ceiling.answer(scene.pool, scene.answer_bytes, scene.answer_status)
+        result = self.fire(plan, self.ceiling.port, cycle=True, **options).result()
+        wrong = result.wrong(f"{scene.answer_status} empty", str(scene.answer_status))
+        assert not wrong, f"the ceiling: {wrong}"
+        return result
+
+
+class Scene:
+    """A figure or several, measured once a round by run()."""
+    name = ""  # for --scene
+    slow = False  # with --quick in the first round only
+    pool = "grab"
+    answer_bytes, answer_status = 126, 200
+
+    def run(self, bench):
+        """Yields Figures."""
+        raise NotImplementedError
+
+
+class RateScene(Scene):
+    """The rate of a closed loop against the ceiling of the same requests; then, where there is a bar for it, the p99
+    of an open loop at 70 % of that rate."""
+    title = ""
+    bar = None
+    expected = ()  # kinds of answers; any other is an error
+    settle = True
+    cycle = False  # may the same request be sent twice
+    latency_ms = None  # how far the p99 may lie above the ceiling's
+    note = ""
+
+    def requests(self, bench):
+        raise NotImplementedError
+
+    def check(self, bench, result):
+        """What is wrong, in words, after the answers have been looked at."""
+        return ""
+
+    def _prepared(self, bench):
+        bench.stack.reset()
+        bench.stack.settle(self.settle)
+        return Plan(self.requests(bench))
+
+    def _wrong(self, bench, result):
+        return result.wrong(*self.expected) or self.check(bench, result) or bench.stack.audit()
+
+    def run(self, bench):
+        plan = self._prepared(bench)
+        ceiling = bench.ceiling_of(self, plan)
+        result = bench.fire(plan, cycle=self.cycle).result()
+        plan.close()
+        remark = "the prepared requests ran out: a shorter run" if result.ran_out else ""
+        yield Figure(self.title, result.rate, ceiling=ceiling.rate, bar=self.bar and Bar(self.bar),
+                     wrong=self._wrong(bench, result), note="; ".join(filter(None, (self.note, remark))))
+        if self.latency_ms is not None:
+            yield self._latency(bench, ceiling.rate, result.rate)
+
+    def _latency(self, bench, ceiling_rate, own_rate):
+        plan = self._prepared(bench)
+        ceiling = bench.ceiling_of(self, plan, rate=0.7 * ceiling_rate)
+        result = bench.fire(plan, cycle=self.cycle, rate=0.7 * own_rate).result()
+        plan.close()
+        bar = Bar(self.latency_ms, "margin", least=False)
+        return Figure(f"  p99 at 70 %: {self.name}", result.worst_us() / 1000, "ms", ceiling.worst_us() / 1000, bar,
+                      wrong=self._wrong(bench, result))

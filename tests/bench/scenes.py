@@ -1,0 +1,4 @@
+"""All scenes, in the order of the table."""
+import scenes_rates
+
+ALL = (*scenes_rates.SCENES,)

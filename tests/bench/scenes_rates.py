@@ -1,0 +1,104 @@
+"""Grabs, opens, sends and reads, each at its highest rate."""
+import plan
+from scene import RateScene
+
+PAUSED = "settle is paused"
+
+
+class _Crowd(RateScene):
+    """Each request is another user's or for another envelope."""
+    envelopes, shares = 1000, 1000
+    per_second = 45000  # requests prepared for each second of the run
+
+    def pairs(self, bench):
+        """(envelope, user): no pair twice."""
+        ids = bench.stack.envelopes(self.envelopes, self.shares)
+        users = self.users(bench, int(self.per_second * bench.seconds))
+        return ((ids[i % len(ids)], user) for i, user in enumerate(users))
+
+    def users(self, bench, count):
+        return bench.strangers(count)
+
+
+class _Grabs(_Crowd):
+    pool, answer_bytes = "grab", 126
+    expected = ("200 grabbed",)
+
+    def requests(self, bench):
+        signer = bench.stack.signer
+        return [plan.grab(envelope, signer.token(user)) for envelope, user in self.pairs(bench)]
+
+
+class _KnownGrabs(_Grabs):
+    """By users that have grabbed something else before."""
+    note = "tokens known: each user has grabbed elsewhere before"
+
+    def users(self, bench, count):
+        return bench.regulars(count)
+
+    def requests(self, bench):
+        requests = super().requests(bench)
+        (other,) = bench.stack.envelopes(1, 1000000, share_fen=1)
+        signer = bench.stack.signer
+        bench.stack.do_all((plan.grab(other, signer.token(user))
+                            for user in bench.regulars(int(self.per_second * bench.seconds))), "200 grabbed",
+                           bench.connections)
+        return requests
+
+
+class GrabsMany(_KnownGrabs):
+    name, title, bar, latency_ms = "grabs-many", "grabs, 1,000 envelopes", 0.50, 5
+
+
+class GrabsHot(_KnownGrabs):
+    name, title, bar, latency_ms = "grabs-hot", "grabs, one hot envelope of 100,000 shares", 0.55, 5
+    envelopes, shares = 1, 100000
+
+
+class GrabsFirst(_Grabs):
+    name, title = "grabs-first", "grabs, 1,000 envelopes, tokens seen for the first time"
+
+
+class _Opens(_Crowd):
+    pool, answer_bytes = "open", 94
+    expected = ("200 opened",)
+    settle = False
+    per_second = 25000
+    note = f"{PAUSED}; tickets in hand, tokens seen for the first time"
+
+    def requests(self, bench):
+        signer = bench.stack.signer
+        return [plan.open_(envelope, signer.token(user), signer.ticket(envelope, user))
+                for envelope, user in self.pairs(bench)]
+
+    def check(self, bench, result):
+        (claims,), = bench.stack.sql("SELECT COUNT(*) FROM claim")
+        return "" if int(claims) == result.count("200 opened") else f"{claims} claims are stored"
+
+
+class OpensMany(_Opens):
+    name, title, bar, latency_ms = "opens-many", "durable opens, 1,000 envelopes", 0.45, 25
+
+
+class OpensHot(_Opens):
+    name, title, bar, latency_ms = "opens-hot", "durable opens, one hot envelope", 0.50, 25
+    envelopes, shares = 1, 1000000
+
+
+class Sends(RateScene):
+    name, title, bar = "sends", "sends with an idempotency key, 1,000 senders", 0.35
+    pool, answer_bytes, answer_status = "send", 480, 201
+    expected = ("201 open",)
+
+    def requests(self, bench):
+        senders = bench.regulars(1000)
+        bench.stack.top_up(senders)
+        tokens = [bench.stack.signer.token(user) for user in senders]
+        return [plan.send(tokens[i % len(tokens)], 1000, 10) for i in range(int(25000 * bench.seconds))]
+
+    def check(self, bench, result):
+        (stored,), = bench.stack.sql("SELECT COUNT(*) FROM envelope")
+        return "" if int(stored) == result.count("201 open") else f"{stored} envelopes are stored"
+
+
+SCENES = (GrabsMany, GrabsHot, GrabsFirst, OpensMany, OpensHot, Sends)

@@ -1,0 +1,143 @@
+"""What is measured: the service, and its ceiling behind the same web server's configuration."""
+import pathlib
+import re
+import signal
+import subprocess
+
+import plan
+from load import Load
+from service import Service, free_port, wait_until
+
+POOLS = ("send", "grab", "open", "query")
+# No limit on a user may stand in the way; each scene says what it needs beyond.
+SETTINGS = ("limits.grabs_per_second=10000", "limits.grabs_burst=100000", "limits.shares_max=1000000",
+            "limits.sent_per_day=1000000000000", "limits.expires_min=1")
+# Emptied between scenes, so that each begins with the same database; first what settle takes its work from.
+TABLES = ("credit", "seed", "closing", "claim", "envelope", "transfer", "account", "year_total", "idempotency")
+
+
+class Stack:
+    """One installation, started by ./start, and what a benchmark does with it."""
+
+    def __init__(self, build, settings=(), mariadb=()):
+        self.build = pathlib.Path(build).resolve()
+        self.mariadb = list(mariadb)
+        self.service = Service([*SETTINGS, *settings])
+        more = [word for argument in mariadb for word in ("--mariadb", argument)]
+        plain = self.service.start_command
+        self.service.start_command = lambda *words: plain(*more, *words)
+        self.service.start()
+        self.port, self.directory = self.service.port, self.service.directory
+        generation = bytes.fromhex(self.sql("SELECT HEX(generation) FROM meta")[0][0])
+        self.signer = plan.Signer(self.service.key("token"), self.service.key("ticket"), generation)
+        self.wallet = self.service.token("bench", kind="wallet").encode()
+        self.settling = True
+
+    def close(self):
+        self.settle(True)
+        self.service.remove()
+
+    def sql(self, text):
+        return self.service.sql(text)
+
+    def setting(self, name):
+        """A setting's value in force: as configured, else the default."""
+        section, key = name.split(".")
+        own = (self.directory / "hongbao.conf").read_text()
+        example = subprocess.run([self.build / "hongbaoctl", "config-example"], text=True, capture_output=True,
+                                 check=True).stdout
+        for text, mark in ((own, ""), (example, "#")):
+            part = re.search(rf"^\[{section}\]\n(.*?)(?=^\[|\Z)", text, re.M | re.S)
+            found = part and re.search(rf"^{mark}{key} = (.*)$", part[1], re.M)
+            if found:
+                return found[1]
+        raise KeyError(name)
+
+    # ---- the state between scenes ----
+    def settle(self, running):
+        if running != self.settling:
+            self.service.signal("settle", signal.SIGCONT if running else signal.SIGSTOP)
+            self.settling = running
+
+    def reset(self):
+        """Empties the database. Pools and cache stay as they are: ids are never used again."""
+        self.settle(True)
+        self.sql("; ".join(f"TRUNCATE TABLE {name}" for name in TABLES))
+
+    def audit(self):
+        """What is wrong with the books, in words; "" if nothing."""
+        wrong = self.service.audit()
+        return "audit: " + ", ".join(wrong) if wrong else ""
+
+    # ---- what scenes need to be there, made through the API ----
+    def do_all(self, requests, expected, connections=64):
+        """Sends all requests once; each must be answered as expected."""
+        prepared = plan.Plan(requests)
+        result = Load(self.load, self.port, prepared, seconds=0, connections=connections, retry=True).result()
+        prepared.close()
+        wrong = result.wrong(expected)
+        assert not wrong, f"while preparing: {wrong}"
+        return result
+
+    @property
+    def load(self):
+        return self.build / "tests/bench/load"
+
+    def top_up(self, users, amount_fen=10**9):
+        self.do_all((plan.topup(self.wallet, user, amount_fen) for user in users), "201")
+
+    def envelopes(self, count, shares, share_fen=100, expires_s=80000):
+        """The ids of new envelopes."""
+        before = {row[0] for row in self.sql("SELECT HEX(id) FROM envelope")}
+        self.top_up(["bench"], count * shares * share_fen)
+        token = self.signer.token("bench")
+        self.do_all((plan.send(token, shares * share_fen, shares, expires_s) for _ in range(count)), "201 open")
+        ids = [row[0] for row in self.sql("SELECT HEX(id) FROM envelope") if row[0] not in before]
+        assert len(ids) == count
+        return ["-".join((i[:8], i[8:12], i[12:16], i[16:20], i[20:])).lower() for i in ids]
+
+
+class Ceiling:
+    """Empty FastCGI programs behind a lighttpd with the service's own configuration: for each pool one with as many
+    processes and threads, whose answers are as long as asked for."""
+
+    def __init__(self, stack):
+        self.stack, self.port = stack, free_port()
+        self.run = stack.directory / "H"
+        self.run.mkdir()
+        self.programs = {}
+        text = (stack.directory / "lighttpd.conf").read_text()
+        text = re.sub(r"^server\.port = .*", f"server.port = {self.port}", text, flags=re.M)
+        text = re.sub(r"^var\.run = .*", f'var.run = "{self.run}"', text, flags=re.M)
+        text = re.sub(r"^var\.log = .*", f'var.log = "{self.run}"', text, flags=re.M)
+        (self.run / "lighttpd.conf").write_text(text)
+        self.web = subprocess.Popen(["lighttpd", "-D", "-f", self.run / "lighttpd.conf"])
+
+    def answer(self, pool, size, status=200):
+        """From now on the pool's requests are answered so."""
+        wanted = (size, status)
+        if pool in self.programs:
+            if self.programs[pool][1] == wanted:
+                return
+            self._stop(pool)
+        path = self.run / f"{pool}.sock"
+        command = [self.stack.build / "tests/bench/empty", path, self.stack.setting(f"{pool}.processes"),
+                   self._threads(pool), str(size), str(status)]
+        self.programs[pool] = (subprocess.Popen(command), wanted)
+        wait_until(path.exists, 5, "the empty program listens")
+
+    def _threads(self, pool):
+        """Acceptors and waiters, as cgi/program.c makes them of the settings."""
+        threads = self.stack.setting(f"{pool}.threads")
+        return threads if pool == "query" else f"{int(self.stack.setting(f'{pool}.leaders')) + 2}+{threads}"
+
+    def _stop(self, pool):
+        program, _ = self.programs.pop(pool)
+        program.terminate()
+        program.wait(20)
+
+    def close(self):
+        for pool in list(self.programs):
+            self._stop(pool)
+        self.web.terminate()
+        self.web.wait(20)
