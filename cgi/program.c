@@ -23,7 +23,6 @@
 #define US_PER_S 1000000
 #define LOCK_WAIT_S 1
 #define TOKENS_REMEMBERED 65536
-#define ACCEPTORS_SPARE 2 /* besides those who lead a batch: some gather the next one */
 #define KEPT_MEMORY_BYTES (32 << 20)
 #define LOG_MAX_BYTES ((size_t)256 << 10)
 #define WEB_SERVER_TIMEOUT_S 10
@@ -182,7 +181,7 @@ static struct thread *threads_new(size_t n)
 static void set_threads(struct process *p)
 {
     bool bursts = p->program->burst != NULL;
-    p->acceptors = (unsigned)(bursts ? p->pool->leaders + ACCEPTORS_SPARE : p->pool->threads);
+    p->acceptors = (unsigned)(bursts ? p->pool->acceptors : p->pool->threads);
     p->waiters = (unsigned)(bursts ? p->pool->threads : 0);
 }
 

@@ -1,5 +1,4 @@
 #include "lib/base/buf.h"
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,18 +68,30 @@ void buf_putc(struct buf *b, char c)
     buf_append(b, &c, 1);
 }
 
+static size_t digits_of(char text[20], uint64_t n)
+{
+    char reversed[20];
+    size_t len = 0;
+    do
+        reversed[len++] = (char)('0' + n % 10);
+    while ((n /= 10) > 0);
+    for (size_t i = 0; i < len; i++)
+        text[i] = reversed[len - 1 - i];
+    return len;
+}
+
 void buf_put_i64(struct buf *b, int64_t n)
 {
-    char text[24];
-    int len = snprintf(text, sizeof text, "%" PRId64, n);
-    buf_append(b, text, (size_t)len);
+    char text[20];
+    if (n < 0)
+        buf_putc(b, '-');
+    buf_append(b, text, digits_of(text, n < 0 ? 0 - (uint64_t)n : (uint64_t)n));
 }
 
 void buf_put_u64(struct buf *b, uint64_t n)
 {
-    char text[24];
-    int len = snprintf(text, sizeof text, "%" PRIu64, n);
-    buf_append(b, text, (size_t)len);
+    char text[20];
+    buf_append(b, text, digits_of(text, n));
 }
 
 void buf_put_hex(struct buf *b, const uint8_t *bytes, size_t len)

@@ -9,13 +9,15 @@
      sizeof ((struct config *)0)->field, 0, 0, value, "", help}
 #define BOOL(section, name, field, value, help) \
     {section, name, SETTING_BOOL, offsetof(struct config, field), 0, 0, 1, value, "", help}
-#define POOL(section, field, default_ms, default_leaders) \
+#define POOL(section, field, default_ms) \
     TEXT(section, "socket", field.socket, "/run/hongbao/" section ".sock", "Unix socket that the web server connects to."), \
     TEXT(section, "credentials", field.credentials, "/etc/hongbao/secrets/" section ".cnf", "Database user of this pool: an option file with a [client] group."), \
     NUMBER(section, "processes", field.processes, 1, 64, "2", "processes", "Processes in the pool."), \
-    NUMBER(section, "threads", field.threads, 1, 256, "32", "threads", "Requests that a process works on at once; those that wait are committed together."), \
-    NUMBER(section, "deadline", field.deadline_ms, 100, 60000, default_ms, "ms", "Every request is answered within this."), \
-    NUMBER(section, "leaders", field.leaders, 1, 4, default_leaders, "batches", "Batches that a process runs at once.")
+    NUMBER(section, "threads", field.threads, 1, 256, "32", "threads", "Requests that a process works on at once, besides those that are answered together."), \
+    NUMBER(section, "deadline", field.deadline_ms, 100, 60000, default_ms, "ms", "Every request is answered within this.")
+#define BURSTS(section, field, default_acceptors) \
+    NUMBER(section, "acceptors", field.acceptors, 1, 8, default_acceptors, "threads", "Threads that take requests in, all that wait at once: fewer take larger bursts."), \
+    NUMBER(section, "leaders", field.leaders, 1, 4, "1", "batches", "Batches that a process runs at once.")
 
 const struct setting config_table[] = {
     TEXT("site", "currency", currency, "CNY", "Label of the money: a currency code, or what a community calls its points. Two decimals."),
@@ -53,14 +55,17 @@ const struct setting config_table[] = {
     TEXT("cache", "servers", cache_servers, "/run/hongbao/cache.sock", "memcached for gates: sockets or host:port, separated by commas."),
     NUMBER("cache", "timeout", cache_timeout_ms, 10, 5000, "200", "ms", "Time-out of one question to memcached."),
 
-    POOL("send", send, "5000", "1"),
-    POOL("grab", grab, "3000", "1"),
+    POOL("send", send, "5000"),
+    BURSTS("send", send, "3"),
+    POOL("grab", grab, "3000"),
+    BURSTS("grab", grab, "2"),
     NUMBER("grab", "ticket_life", ticket_life_s, 5, 3600, "60", "s", "How long a ticket can be used."),
     NUMBER("grab", "cas_tries", cas_tries, 1, 100, "8", "tries", "Lost races before a grab is let through."),
     NUMBER("grab", "hold", hold_s, 1, 60, "2", "s", "How long nobody asks the database after the last ticket went."),
 
-    POOL("open", open, "5000", "1"),
-    POOL("query", query, "5000", "1"),
+    POOL("open", open, "5000"),
+    BURSTS("open", open, "3"),
+    POOL("query", query, "5000"),
 
     TEXT("settle", "credentials", settle_credentials, "/etc/hongbao/secrets/settle.cnf", "Database user of hongbao-settle."),
     NUMBER("settle", "interval", settle_interval_ms, 10, 10000, "100", "ms", "Pause between looks when there is nothing to do."),

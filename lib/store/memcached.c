@@ -72,12 +72,15 @@ static memcached_st *server_connect(struct server *s, unsigned timeout_ms)
     return s->link;
 }
 
-/* What libmemcached buffers here it sends when it is told to. The answers are read when so many
- * have come that it must, and thrown away. */
+/* Without replies: libmemcached would read them in the middle of a later hint, and aborts the
+ * process if that fails (its io.cc). Nothing is ever asked over this connection, so that an error
+ * text of the server cannot be taken for another question's answer. */
 static memcached_st *server_hints(struct server *s, unsigned timeout_ms)
 {
-    if (s->hints == NULL && (s->hints = link_new(s, timeout_ms)) != NULL)
+    if (s->hints == NULL && (s->hints = link_new(s, timeout_ms)) != NULL) {
         memcached_behavior_set(s->hints, MEMCACHED_BEHAVIOR_BUFFER_REQUESTS, 1);
+        memcached_behavior_set(s->hints, MEMCACHED_BEHAVIOR_NOREPLY, 1);
+    }
     return s->hints;
 }
 

@@ -74,6 +74,8 @@ void sql_bytes(struct buf *q, const void *bytes, size_t n);
 void sql_user(struct buf *q, const char *user); /* asserts its characters; '' for "" */
 void sql_text(struct buf *q, const char *text);
 /* Appends ", " unless first. */
+/* before, then the number. */
+void sql_number(struct buf *q, const char *before, int64_t n);
 void sql_comma(struct buf *q, bool first);
 /* Microseconds since 1970 on the primary; to be read in a statement of its own, after the locks. */
 #define SQL_NOW "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
@@ -91,8 +93,9 @@ void transfer_take(struct sql_row *row, struct transfer *t);
 /* "INSERT INTO transfer .. VALUES" and one row of it. */
 extern const char sql_transfer_insert[];
 void sql_transfer_values(struct buf *q, const struct transfer *t);
-/* UPDATE of the parts of an envelope that change, guarded by the version before. */
-void sql_envelope_update(struct buf *q, const struct envelope *e);
+/* UPDATE of the parts that change of set's changed envelopes (at least one), guarded by the version
+ * before; returns how many rows it must change. */
+size_t sql_envelopes_update(struct buf *q, const struct open_set *set);
 /* For the closed among set's changed envelopes: seeds deleted, closing queued. *n: how many. */
 void sql_closings(struct buf *q, const struct open_set *set, size_t *n);
 /* Takes the results of sql_closings. */

@@ -79,7 +79,7 @@ enum err mysql_refund_write(struct store *store, const struct open_set *set,
     if (err != ERR_OK)
         return err;
     struct buf *q = sql_begin(s);
-    size_t refunds = put_transfers(q, transfers, n), changed = 0, closed;
+    size_t refunds = put_transfers(q, transfers, n), closed;
     for (size_t i = 0; i < n; i++) {
         if (transfers[i].amount_fen == 0)
             continue;
@@ -87,19 +87,16 @@ enum err mysql_refund_write(struct store *store, const struct open_set *set,
                    (long long)transfers[i].amount_fen);
         sql_user(q, transfers[i].user);
     }
-    for (size_t i = 0; i < set->n_envelopes; i++) {
-        if (!set->changed[i])
-            continue;
-        buf_puts(q, q->len > 0 ? "; " : "");
-        sql_envelope_update(q, &set->envelopes[i]);
-        changed++;
-    }
+    buf_puts(q, q->len > 0 ? "; " : "");
+    size_t changed = sql_envelopes_update(q, set);
     sql_closings(q, set, &closed);
     err = sql_send(s);
     if (err == ERR_OK && refunds > 0)
         err = sql_affected_exactly(s, refunds);
-    for (size_t i = 0; i < refunds + changed && err == ERR_OK; i++)
+    for (size_t i = 0; i < refunds && err == ERR_OK; i++)
         err = sql_affected_exactly(s, 1);
+    if (err == ERR_OK)
+        err = sql_affected_exactly(s, changed);
     return err == ERR_OK ? sql_closings_take(s, closed) : err;
 }
 

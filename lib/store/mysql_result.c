@@ -126,6 +126,12 @@ void sql_text(struct buf *q, const char *text)
     sql_bytes(q, text, strlen(text));
 }
 
+void sql_number(struct buf *q, const char *before, int64_t n)
+{
+    buf_puts(q, before);
+    buf_put_i64(q, n);
+}
+
 void sql_comma(struct buf *q, bool first)
 {
     if (!first)

@@ -129,7 +129,7 @@ class Ceiling:
     def _threads(self, pool):
         """Acceptors and waiters, as cgi/program.c makes them of the settings."""
         threads = self.stack.setting(f"{pool}.threads")
-        return threads if pool == "query" else f"{int(self.stack.setting(f'{pool}.leaders')) + 2}+{threads}"
+        return threads if pool == "query" else self.stack.setting(f"{pool}.acceptors") + "+" + threads
 
     def _stop(self, pool):
         program, _ = self.programs.pop(pool)

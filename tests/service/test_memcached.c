@@ -1,4 +1,5 @@
 /* The cache contract on a real memcached: what is unknown is said to be unknown. */
+#include "lib/base/clock.h"
 #include "lib/store/memcached.h"
 #include "tests/service/memcached_server.h"
 #include <setjmp.h>
@@ -151,6 +152,72 @@ static void a_value_too_long_for_its_place_reads_as_nothing(void **state)
     assert_int_equal(seen.item.len, 0);
 }
 
+static void hint(struct cache *c, enum cache_hint how, const char *key, const char *value)
+{
+    c->ops->hint(c, how, key, value, strlen(value), 60);
+}
+
+/* A hint is on its way when flush returns: what it stores can be seen soon. */
+static void assert_soon(struct cache *c, const char *key, const char *value)
+{
+    struct text_item seen;
+    int64_t until_us = clock_system.mono_us(NULL) + 5000000;
+    while (get(c, key, &seen) != CACHE_HIT || strcmp(seen.text, value) != 0)
+        assert_true(clock_system.mono_us(NULL) < until_us);
+}
+
+static void hints_are_stored_in_their_order(void **state)
+{
+    struct fixture *f = *state;
+    char key[32];
+    for (int i = 0; i < 5000; i++) {
+        snprintf(key, sizeof key, "%d/h", i);
+        hint(f->a, CACHE_HINT_ADD, key, "first");
+        hint(f->a, CACHE_HINT_ADD, key, "second");
+    }
+    hint(f->a, CACHE_HINT_SET, "0/h", "third");
+    f->a->ops->flush(f->a);
+    assert_soon(f->b, "0/h", "third");
+    assert_soon(f->b, "4999/h", "first");
+}
+
+static void hints_to_a_stopped_server_hold_nobody_up(void **state)
+{
+    struct fixture *f = *state;
+    char key[32], value[1000];
+    memset(value, 'x', sizeof value - 1);
+    value[sizeof value - 1] = '\0';
+    kill(f->server.pid, SIGSTOP);
+    waitpid(f->server.pid, NULL, WUNTRACED);
+    int64_t began_us = clock_system.mono_us(NULL);
+    for (int i = 0; i < 5000; i++) { /* far more than the socket takes */
+        snprintf(key, sizeof key, "%d/h", i);
+        hint(f->a, CACHE_HINT_SET, key, value);
+    }
+    f->a->ops->flush(f->a);
+    assert_true(clock_system.mono_us(NULL) - began_us < 2000000);
+    kill(f->server.pid, SIGCONT);
+    hint(f->a, CACHE_HINT_SET, "x/h", "again");
+    f->a->ops->flush(f->a);
+    assert_soon(f->b, "x/h", "again");
+}
+
+static void hints_survive_their_server(void **state)
+{
+    struct fixture *f = *state;
+    hint(f->a, CACHE_HINT_SET, "x/h", "old");
+    f->a->ops->flush(f->a);
+    memcached_server_kill(&f->server);
+    for (int i = 0; i < 100; i++) { /* lost, and nothing else */
+        hint(f->a, CACHE_HINT_SET, "x/h", "lost");
+        f->a->ops->flush(f->a);
+    }
+    memcached_server_again(&f->server);
+    hint(f->a, CACHE_HINT_SET, "x/h", "new");
+    f->a->ops->flush(f->a);
+    assert_soon(f->b, "x/h", "new");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -162,6 +229,9 @@ int main(void)
         TEST(add_and_cas_have_one_winner),
         TEST(one_get_tells_hits_from_misses),
         TEST(a_value_too_long_for_its_place_reads_as_nothing),
+        TEST(hints_are_stored_in_their_order),
+        TEST(hints_to_a_stopped_server_hold_nobody_up),
+        TEST(hints_survive_their_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
