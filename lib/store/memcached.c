@@ -123,29 +123,33 @@ static void take_result(struct cache_item *item, const memcached_result_st *resu
 }
 
 /* Reads the answers to a get until its end. Answers come in the order of the keys, misses left out.
- * False: the connection is of no further use, and whatever was not found is unknown. */
-static bool drain(struct server *s, struct cache_item **asked, size_t n)
+ * Unless it is MEMCACHED_SUCCESS, the connection is of no further use, and whatever was not found
+ * is unknown. */
+static memcached_return_t drain(struct server *s, struct cache_item **asked, size_t n)
 {
     memcached_result_st result;
     memcached_return_t rc = MEMCACHED_SUCCESS;
     size_t at = 0;
     if (memcached_result_create(s->link, &result) == NULL)
-        return false;
+        return MEMCACHED_MEMORY_ALLOCATION_FAILURE;
     while (memcached_fetch_result(s->link, &result, &rc) != NULL) {
         const char *key = memcached_result_key_value(&result);
         size_t key_len = memcached_result_key_length(&result);
         while (at < n &&
                (strlen(asked[at]->key) != key_len || memcmp(asked[at]->key, key, key_len) != 0))
             at++;
-        if (at == n)
+        if (at == n) {
+            rc = MEMCACHED_PROTOCOL_ERROR;
             break;
+        }
         take_result(asked[at++], &result, s->epoch);
     }
     memcached_result_free(&result);
-    return rc == MEMCACHED_END || rc == MEMCACHED_NOTFOUND;
+    return rc == MEMCACHED_END || rc == MEMCACHED_NOTFOUND ? MEMCACHED_SUCCESS : rc;
 }
 
-static void get_from(struct memcached *m, struct server *s, struct cache_item **asked, size_t n)
+static memcached_return_t ask(struct memcached *m, struct server *s, struct cache_item **asked,
+                              size_t n)
 {
     const char *keys[GET_MAX];
     size_t lengths[GET_MAX];
@@ -157,8 +161,23 @@ static void get_from(struct memcached *m, struct server *s, struct cache_item **
         asked[i]->value[0] = '\0';
     }
     memcached_st *link = server_connect(s, m->timeout_ms);
-    if (link != NULL && memcached_mget(link, keys, lengths, n) == MEMCACHED_SUCCESS &&
-        drain(s, asked, n))
+    if (link == NULL)
+        return MEMCACHED_MEMORY_ALLOCATION_FAILURE;
+    memcached_return_t rc = memcached_mget(link, keys, lengths, n);
+    return rc == MEMCACHED_SUCCESS ? drain(s, asked, n) : rc;
+}
+
+/* A connection that proves to be dead is from before the server started again: a question changes
+ * nothing, so it is asked once more on a new one. A server that is silent is not asked again. */
+static void get_from(struct memcached *m, struct server *s, struct cache_item **asked, size_t n)
+{
+    bool old = s->link != NULL;
+    memcached_return_t rc = ask(m, s, asked, n);
+    if (rc != MEMCACHED_SUCCESS && rc != MEMCACHED_TIMEOUT && old) {
+        server_drop(s);
+        rc = ask(m, s, asked, n);
+    }
+    if (rc == MEMCACHED_SUCCESS)
         return;
     for (size_t i = 0; i < n; i++)
         asked[i]->result = CACHE_UNKNOWN;

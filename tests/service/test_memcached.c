@@ -78,6 +78,16 @@ static void a_dead_server_is_unknown_not_a_miss(void **state)
     assert_int_equal(get(f->a, "x/g", &seen), CACHE_MISS);
 }
 
+static void a_get_finds_a_server_that_started_again(void **state)
+{
+    struct fixture *f = *state;
+    struct text_item seen;
+    assert_int_equal(get(f->a, "x/g", &seen), CACHE_MISS);
+    memcached_server_kill(&f->server);
+    memcached_server_again(&f->server);
+    assert_int_equal(get(f->a, "x/g", &seen), CACHE_MISS);
+}
+
 static void a_stopped_server_is_unknown_and_its_late_answer_goes_to_nobody(void **state)
 {
     struct fixture *f = *state;
@@ -224,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_servers_are_refused),
         TEST(a_dead_server_is_unknown_not_a_miss),
+        TEST(a_get_finds_a_server_that_started_again),
         TEST(a_stopped_server_is_unknown_and_its_late_answer_goes_to_nobody),
         TEST(a_token_does_not_outlive_its_server),
         TEST(add_and_cas_have_one_winner),
