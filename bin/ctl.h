@@ -29,6 +29,9 @@ enum ctl_exit ctl_fail(enum err err, const char *what);
 enum ctl_exit ctl_usage(const struct ctl *c, const char *why);
 /* An administrator's session with the database selected, or NULL after saying why in *exit_code. */
 struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code);
+/* From now on the web server finds the markers of that generation, or, where none are wanted, no
+ * markers. Says what is wrong on standard error. */
+MUST_USE enum err ctl_switch_markers(const struct ctl *c, const uint8_t generation[16]);
 /* Connects env and opens a session with a role's credentials; NULL likewise. */
 struct store *ctl_store(struct ctl *c, const char *credentials, enum ctl_exit *exit_code);
 

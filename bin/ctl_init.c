@@ -137,6 +137,14 @@ static enum err make_roles(struct ctl *c, struct admin *a)
     return err;
 }
 
+/* The web server is to find markers of this generation, or none at all. */
+static enum err show_markers(struct ctl *c, struct admin *a)
+{
+    uint8_t generation[16];
+    enum err err = admin_generation(a, generation);
+    return err == ERR_OK ? ctl_switch_markers(c, generation) : err;
+}
+
 /* NNNN_name.sql, in order. */
 static int is_patch(const struct dirent *entry)
 {
@@ -213,6 +221,8 @@ enum ctl_exit ctl_init(struct ctl *c)
         err = make_roles(c, a);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0] && err == ERR_OK; i++)
         err = make_key_file(c->daemon.env.rng, keys[i]);
+    if (err == ERR_OK)
+        err = show_markers(c, a);
     admin_close(a);
     return err == ERR_OK ? CTL_OK : ctl_fail(err, "init");
 }

@@ -1,11 +1,15 @@
 /* restored: the database went back in time; whatever caches know of the later past must be
  * forgotten. */
 #include "bin/ctl.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+/* How long a web server may still answer from files that it looked at before. */
+#define WEB_SERVER_REMEMBERS_S 2
 
 static bool is_served(const char *path)
 {
@@ -34,6 +38,18 @@ static bool pools_run(const struct config *c)
     return any;
 }
 
+enum err ctl_switch_markers(const struct ctl *c, const uint8_t generation[16])
+{
+    const struct config *config = &c->daemon.config;
+    struct markers *m = markers_new(config->marker_dir, c->daemon.env.clock);
+    bool ok = m != NULL && (config->markers ? markers_switch(m, generation) : markers_retire(m));
+    if (!ok)
+        fprintf(stderr, "hongbaoctl: [site] marker_dir, %s: %s\n", config->marker_dir,
+                strerror(errno));
+    markers_free(m);
+    return ok ? ERR_OK : ERR_FAULT;
+}
+
 enum ctl_exit ctl_restored(struct ctl *c)
 {
     enum ctl_exit exit_code = CTL_OK;
@@ -47,10 +63,15 @@ enum ctl_exit ctl_restored(struct ctl *c)
     if (a == NULL)
         return exit_code;
     c->daemon.env.rng->fill(c->daemon.env.rng->self, generation, sizeof generation);
-    enum err err = admin_set_generation(a, generation, true);
+    /* markers first: should this end in between, none are found, instead of wrong ones */
+    enum err err = ctl_switch_markers(c, generation);
+    if (err == ERR_OK)
+        err = admin_set_generation(a, generation, true);
     admin_close(a);
     if (err != ERR_OK)
         return ctl_fail(err, "restored");
+    if (c->daemon.config.markers)
+        sleep(WEB_SERVER_REMEMBERS_S);
     puts("new generation: gates, tickets and markers of before are void; start the pools and "
          "hongbao-settle again");
     return CTL_OK;

@@ -45,6 +45,11 @@ enum err daemon_connect(struct daemon *d, const char *credentials)
     d->env.store_open = open_store;
     d->env.cache_open = open_cache;
     d->env.self = d;
+    if (c->markers && d->env.markers == NULL) {
+        d->env.markers = markers_new(c->marker_dir, &clock_system);
+        if (d->env.markers == NULL)
+            return ERR_FAULT;
+    }
     if (d->env.metrics == NULL)
         d->env.metrics = metrics_private();
     return d->env.metrics != NULL ? mysql_start() : ERR_FAULT;

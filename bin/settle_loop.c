@@ -2,13 +2,14 @@
 #include "lib/base/log.h"
 #include "lib/service/credit.h"
 #include "lib/service/refund.h"
+#include "lib/service/tally.h"
 #include <time.h>
 
 #define US_PER_S INT64_C(1000000)
 #define NS_PER_MS 1000000
-#define TALLIES 64
 #define EXPIRE_EVERY_S 60
 #define EXPIRE_ROWS 1000
+#define SWEEP_EVERY_S 1
 #define DAY_S 86400
 #define AWAY_PAUSE_MS 500
 
@@ -18,7 +19,8 @@ struct settle {
     struct cache *cache;
     bool has_generation;
     bool away; /* said once an outage */
-    int64_t next_expire_us;
+    int64_t next_expire_us, next_sweep_us;
+    unsigned sweep_shard;
 };
 
 /* Gates carry the generation: without it nothing can be told to the cache. */
@@ -47,19 +49,6 @@ static enum err run_credits(struct settle *s, size_t *done)
     return ERR_OK;
 }
 
-static enum err run_tallies(struct settle *s, size_t *done)
-{
-    size_t n = 0;
-    enum err err =
-        s->store->ops->tally_run(s->store, (int)s->env->config->year_offset_min, TALLIES, &n);
-    if (err != ERR_OK)
-        s->store->ops->rollback(s->store);
-    *done += n;
-    /* another daemon has these rows, or an unknown outcome: the next round sees what is left */
-    return err_class(err) == CLASS_UNCERTAIN || err == ERR_LOCKED || err == ERR_DEADLOCK ? ERR_OK
-                                                                                         : err;
-}
-
 static enum err expire_keys(struct settle *s)
 {
     int64_t mono_us = s->env->clock->mono_us(s->env->clock->self);
@@ -76,10 +65,24 @@ static enum err expire_keys(struct settle *s)
     return err;
 }
 
+/* Old markers, a few directories at a time: a whole pass takes seconds where there are few, and an
+ * hour where there are millions. */
+static void sweep_markers(struct settle *s)
+{
+    int64_t mono_us = s->env->clock->mono_us(s->env->clock->self);
+    if (mono_us < s->next_sweep_us)
+        return;
+    int64_t before_us = s->env->clock->wall_us(s->env->clock->self) -
+                        s->env->config->marker_days * DAY_S * US_PER_S;
+    size_t removed = markers_sweep(s->env->markers, s->env->generation, before_us, &s->sweep_shard);
+    metrics_add(s->env->metrics, METRIC_MARKERS_REMOVED, removed);
+    s->next_sweep_us = mono_us + SWEEP_EVERY_S * US_PER_S;
+}
+
 /* One round. *done: what was moved; more may wait. */
 static enum err run_round(struct settle *s, size_t *done)
 {
-    size_t closed = 0;
+    size_t closed = 0, tallied = 0;
     int64_t next_due_us;
     *done = 0;
     enum err err = learn_generation(s);
@@ -88,10 +91,12 @@ static enum err run_round(struct settle *s, size_t *done)
     if (err == ERR_OK)
         err = run_credits(s, done);
     if (err == ERR_OK)
-        err = run_tallies(s, done);
+        err = tally_run(s->env, s->store, &tallied);
     if (err == ERR_OK)
         err = expire_keys(s);
-    *done += closed;
+    if (err == ERR_OK)
+        sweep_markers(s);
+    *done += closed + tallied;
     return err;
 }
 

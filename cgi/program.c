@@ -41,6 +41,7 @@ struct setup {
     struct token_keys keys;
     struct secret_pair ticket_keys;
     struct metrics *metrics;
+    struct markers *markers;
 };
 
 static struct store *open_store(void *self)
@@ -200,6 +201,7 @@ static int run_worker(void *context, int listener)
                          .clock = &clock_system,
                          .rng = &rng_system,
                          .metrics = setup->metrics,
+                         .markers = setup->markers,
                          .ticket_keys = setup->ticket_keys,
                          .store_open = open_store,
                          .cache_open = open_cache,
@@ -276,7 +278,9 @@ static int open_files(struct setup *s)
     s->metrics = metrics_open(path);
     if (s->metrics == NULL)
         perror(path);
-    return s->metrics != NULL ? 0 : -1;
+    if (s->config.markers)
+        s->markers = markers_new(s->config.marker_dir, &clock_system);
+    return s->metrics != NULL && (s->markers != NULL || !s->config.markers) ? 0 : -1;
 }
 
 static void print_help(const struct program *program)

@@ -29,6 +29,9 @@ struct config {
     char run_dir[CONFIG_PATH_SIZE]; /* metrics file, pids */
     char log_dir[CONFIG_PATH_SIZE]; /* "": stderr */
     int64_t set_number;             /* 0..4095 */
+    bool markers;                   /* the web server itself answers grabs of closed envelopes */
+    char marker_dir[CONFIG_PATH_SIZE];
+    int64_t marker_days;
     /* [limits] */
     int64_t share_cap_fen, shares_max, greeting_max, expires_min_s, expires_max_s,
         expires_default_s;

@@ -27,6 +27,9 @@ const struct setting config_table[] = {
     TEXT("site", "run_dir", run_dir, "/run/hongbao", "Shared counters lie here."),
     TEXT("site", "log_dir", log_dir, "", "Log files lie here, one a program; empty: standard error."),
     NUMBER("site", "set_number", set_number, 0, 4095, "0", "", "Number of this installation, part of every id."),
+    BOOL("site", "markers", markers, "yes", "The web server itself answers grabs of closed envelopes, from files that tell their end."),
+    TEXT("site", "marker_dir", marker_dir, "/var/lib/hongbao/markers", "Those files lie here."),
+    NUMBER("site", "marker_days", marker_days, 1, 3650, "7", "days", "How long they are kept after an envelope has closed."),
 
     NUMBER("limits", "share_cap", share_cap_fen, 1, 1000000000, "20000", "fen", "The most that one share can be."),
     NUMBER("limits", "shares_max", shares_max, 1, 1000000, "500", "shares", "The most shares of one envelope."),

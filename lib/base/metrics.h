@@ -31,6 +31,10 @@ enum metric {
     METRIC_CREDITS_POISONED,
     METRIC_REFUNDS_BOOKED,
     METRIC_RECONCILE_ALARMS,
+    METRIC_MARKERS_PUT,
+    METRIC_MARKERS_MENDED, /* by settle: whoever closed the envelope had not put it */
+    METRIC_MARKERS_FAILED,
+    METRIC_MARKERS_REMOVED,
     METRIC_COUNT
 };
 

@@ -8,6 +8,7 @@
 #include "lib/base/rng.h"
 #include "lib/domain/who.h"
 #include "lib/store/cache.h"
+#include "lib/store/marker.h"
 #include "lib/store/store.h"
 #include "lib/wire/ticket.h"
 
@@ -16,6 +17,7 @@ struct env {
     const struct clock *clock;
     const struct rng *rng;
     struct metrics *metrics;
+    struct markers *markers; /* NULL: none are wanted */
     struct secret_pair ticket_keys;
     uint8_t generation[16]; /* read from the primary when the program starts */
     /* How a service gets sessions of its own. Each call gives a new one; NULL: no memory. */

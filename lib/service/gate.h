@@ -30,7 +30,7 @@ enum cache_result gate_cas(const struct env *env, struct cache *cache,
                            const struct cache_item *seen, struct gate *g);
 
 /* Writes the final state of a durably closed envelope into its gate, by add or cas; a final value
- * is never replaced. */
+ * is never replaced. For nets.h. */
 void gate_close(const struct env *env, struct cache *cache, const struct envelope *e);
 /* ---- hints: the cache's flush is the caller's ---- */
 /* After a send: adds the gate with all shares (a repeat changes nothing). */

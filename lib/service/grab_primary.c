@@ -1,6 +1,7 @@
 #include "lib/service/grab_primary.h"
 #include "lib/service/durable.h"
 #include "lib/service/gate.h"
+#include "lib/service/nets.h"
 #include "lib/service/record.h"
 #include "lib/service/sessions.h"
 #include <pthread.h>
@@ -84,7 +85,7 @@ static bool tell_end(struct grab_primary *p, struct session *s, const struct env
 {
     if (durable_wait(p->durable, s->store, &e->id, e->version) != ERR_OK)
         return refuse(w, ERR_UNAVAILABLE);
-    gate_close(p->env, s->cache, e);
+    nets_close(p->env, s->cache, e);
     if (e->to_kind == TO_ANYONE)
         closed_put(p->closed, &e->id, e->state);
     w->outcome = GRAB_ANSWERED;

@@ -1,5 +1,6 @@
 #include "lib/service/open_batch.h"
 #include "lib/service/gate.h"
+#include "lib/service/nets.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,8 +168,8 @@ static enum err finish(struct open_batch *b, bool rests_on_earlier)
     return ops->barrier(b->store);
 }
 
-/* After the commit: who opened here is remembered, and what closed here is final in the gate. */
-static void tell_cache(struct open_batch *b, void **rows, size_t n)
+/* After the commit: who opened here is remembered, and what closed here is final for every net. */
+static void tell_nets(struct open_batch *b, void **rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct open_work *w = rows[i];
@@ -178,7 +179,7 @@ static void tell_cache(struct open_batch *b, void **rows, size_t n)
     b->cache->ops->flush(b->cache);
     for (size_t i = 0; i < b->set.n_envelopes; i++)
         if (b->set.changed[i] && b->set.envelopes[i].state != STATE_OPEN)
-            gate_close(b->env, b->cache, &b->set.envelopes[i]);
+            nets_close(b->env, b->cache, &b->set.envelopes[i]);
 }
 
 enum err open_batch_run(void *batch, void **rows, size_t n, bool nowait)
@@ -196,6 +197,6 @@ enum err open_batch_run(void *batch, void **rows, size_t n, bool nowait)
         b->store->ops->rollback(b->store);
         return err;
     }
-    tell_cache(b, rows, n);
+    tell_nets(b, rows, n);
     return ERR_OK;
 }

@@ -21,7 +21,7 @@ struct open_batch;                                        /* the resources of on
 struct open_batch *open_batch_new(const struct env *env); /* NULL: no memory */
 void open_batch_free(struct open_batch *b);
 /* As rerun_ops.run; rows are struct open_work *, in order of arrival. After the commit the cache
- * is told who opened, and the gates of envelopes that closed say so. */
+ * is told who opened, and gates and markers of envelopes that closed say so. */
 enum err open_batch_run(void *batch, void **rows, size_t n, bool nowait);
 /* The leader's own sessions, for what follows the batch. */
 struct store *open_batch_store(struct open_batch *b);

@@ -1,5 +1,5 @@
 #include "lib/service/refund.h"
-#include "lib/service/gate.h"
+#include "lib/service/nets.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,9 +61,9 @@ static enum err close_ids(const struct env *env, struct store *store, struct cac
     if (err != ERR_OK)
         return err == ERR_UNCERTAIN || err == ERR_DEADLOCK ? ERR_UNAVAILABLE : err;
     metrics_add(env->metrics, METRIC_REFUNDS_BOOKED, *closed);
-    for (size_t i = 0; cache != NULL && i < set->n_envelopes; i++)
+    for (size_t i = 0; i < set->n_envelopes; i++)
         if (set->changed[i]) /* durable by our own commit */
-            gate_close(env, cache, &set->envelopes[i]);
+            nets_close(env, cache, &set->envelopes[i]);
     return ERR_OK;
 }
 
@@ -139,8 +139,8 @@ enum err refund_close(const struct env *env, struct store *store, struct cache *
         err = store->ops->barrier(store);
     if (err != ERR_OK)
         store->ops->rollback(store);
-    else if (*found && closed == 0 && cache != NULL)
-        gate_close(env, cache, envelope);
+    else if (*found && closed == 0)
+        nets_close(env, cache, envelope);
     free(set);
     return err == ERR_LOCKED ? ERR_UNAVAILABLE : err;
 }

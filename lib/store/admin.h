@@ -28,6 +28,7 @@ MUST_USE enum err admin_schema_version(struct admin *a, int64_t *version);
 MUST_USE enum err admin_apply(struct admin *a, int64_t version, const char *statements);
 /* Sets the generation; with replace false only if there is none. */
 MUST_USE enum err admin_set_generation(struct admin *a, const uint8_t generation[16], bool replace);
+MUST_USE enum err admin_generation(struct admin *a, uint8_t generation[16]);
 /* Any session. The value of a server variable, "" if there is none of that name. */
 MUST_USE enum err admin_variable(struct admin *a, const char *name, char *out, size_t cap);
 /* Any session. Does it answer at all? */

@@ -128,6 +128,11 @@ enum err admin_set_generation(struct admin *a, const uint8_t generation[16], boo
     return sql_run(s);
 }
 
+enum err admin_generation(struct admin *a, uint8_t generation[16])
+{
+    return a->store->ops->generation(a->store, generation);
+}
+
 struct text {
     char *out;
     size_t cap;

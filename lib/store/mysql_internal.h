@@ -120,7 +120,9 @@ enum err mysql_due_list(struct store *s, struct id *ids, size_t limit, size_t *n
                         int64_t *next_due_us);
 enum err mysql_refund_write(struct store *s, const struct open_set *set,
                             const struct transfer *transfers, size_t n);
-enum err mysql_tally_run(struct store *s, int year_offset_min, size_t limit, size_t *n);
+enum err mysql_closing_list(struct store *s, struct closing *out, size_t limit, size_t *n);
+enum err mysql_tally_run(struct store *s, int year_offset_min, const struct closing *closings,
+                         size_t n, size_t *done);
 enum err mysql_idempotency_expire(struct store *s, int64_t before_us, size_t limit, size_t *n);
 enum err mysql_envelope_get(struct store *s, const struct id *id, struct envelope *e, bool *found,
                             int64_t *now_us);

@@ -100,6 +100,37 @@ enum err mysql_refund_write(struct store *store, const struct open_set *set,
     return err == ERR_OK ? sql_closings_take(s, closed) : err;
 }
 
+struct closings {
+    struct closing *out;
+    size_t n, limit;
+};
+
+static void take_closing(void *context, struct sql_row *row)
+{
+    struct closings *c = context;
+    if (c->n == c->limit)
+        return;
+    struct closing *out = &c->out[c->n++];
+    row_bytes(row, out->id.b, ID_SIZE);
+    out->state = (enum envelope_state)row_i64(row);
+    out->restricted = row_i64(row) != TO_ANYONE;
+}
+
+enum err mysql_closing_list(struct store *store, struct closing *out, size_t limit, size_t *n)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct closings c = {.out = out, .limit = limit};
+    buf_printf(sql_begin(s),
+               "SELECT e.id, e.state, e.to_kind FROM closing q JOIN envelope e "
+               "ON e.id = q.envelope_id ORDER BY q.envelope_id LIMIT %zu",
+               limit);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_rows(s, take_closing, &c);
+    *n = c.n;
+    return err;
+}
+
 struct tallies {
     struct tally rows[BATCH_MAX];
     size_t n;
@@ -121,18 +152,23 @@ static void take_tally(void *context, struct sql_row *row)
     t->n++;
 }
 
-/* Locks the queue's oldest rows, so that two daemons never count one envelope twice. */
-static enum err read_tallies(struct mysql_store *s, size_t limit, struct tallies *t)
+/* Locks rows of the queue, so that two daemons never count one envelope twice. */
+static enum err read_tallies(struct mysql_store *s, const struct closing *closings, size_t n,
+                             struct tallies *t)
 {
     struct buf *q = sql_begin(s);
     t->n = 0;
     sql_transaction(s);
-    buf_printf(q,
-               "SELECT e.id, e.sender, e.created_us, e.total_fen, e.refunded_fen, e.luckiest_user, "
-               "COALESCE(c.opened_us, 0) FROM closing q JOIN envelope e ON e.id = q.envelope_id "
-               "LEFT JOIN claim c ON c.envelope_id = e.id AND c.user_id = e.luckiest_user "
-               "ORDER BY q.envelope_id LIMIT %zu FOR UPDATE",
-               limit < BATCH_MAX ? limit : (size_t)BATCH_MAX);
+    buf_puts(q,
+             "SELECT e.id, e.sender, e.created_us, e.total_fen, e.refunded_fen, e.luckiest_user, "
+             "COALESCE(c.opened_us, 0) FROM closing q JOIN envelope e ON e.id = q.envelope_id "
+             "LEFT JOIN claim c ON c.envelope_id = e.id AND c.user_id = e.luckiest_user "
+             "WHERE q.envelope_id IN (");
+    for (size_t i = 0; i < n; i++) {
+        sql_comma(q, i == 0);
+        sql_id(q, &closings[i].id);
+    }
+    buf_puts(q, ") ORDER BY q.envelope_id FOR UPDATE");
     enum err err = sql_send(s);
     if (err == ERR_OK)
         err = sql_affected(s, NULL);
@@ -167,12 +203,13 @@ static void put_tallies(struct buf *q, const struct tallies *t, int year_offset_
     buf_putc(q, ')');
 }
 
-enum err mysql_tally_run(struct store *store, int year_offset_min, size_t limit, size_t *n)
+enum err mysql_tally_run(struct store *store, int year_offset_min, const struct closing *closings,
+                         size_t n, size_t *done)
 {
     struct mysql_store *s = mysql_of(store);
     struct tallies t;
-    *n = 0;
-    enum err err = read_tallies(s, limit, &t);
+    *done = 0;
+    enum err err = read_tallies(s, closings, n, &t);
     if (err != ERR_OK)
         return err;
     if (t.n == 0) {
@@ -188,7 +225,7 @@ enum err mysql_tally_run(struct store *store, int year_offset_min, size_t limit,
     if (err == ERR_OK)
         err = store->ops->commit(store);
     if (err == ERR_OK)
-        *n = t.n;
+        *done = t.n;
     return err;
 }
 

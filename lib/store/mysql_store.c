@@ -96,6 +96,7 @@ static const struct store_ops mysql_ops = {
     .credit_postpone = mysql_credit_postpone,
     .due_list = mysql_due_list,
     .refund_write = mysql_refund_write,
+    .closing_list = mysql_closing_list,
     .tally_run = mysql_tally_run,
     .idempotency_expire = mysql_idempotency_expire,
     .envelope_get = mysql_envelope_get,

@@ -89,6 +89,11 @@ struct credit_set {
     struct credit rows[CREDIT_BATCH_MAX];
     int64_t now_us;
 };
+struct closing { /* an envelope that has closed and waits for its tally */
+    struct id id;
+    enum envelope_state state;
+    bool restricted; /* not to anyone */
+};
 struct tally { /* what a closing adds to the yearly totals */
     struct id envelope;
     char sender[USER_SIZE];
@@ -143,9 +148,12 @@ struct store_ops {
      * senders' balances. transfers[i].amount_fen 0: nothing to refund. */
     enum err (*refund_write)(struct store *s, const struct open_set *set,
                              const struct transfer *transfers, size_t n);
-    /* Adds up to limit closed, not yet tallied envelopes to the yearly totals; one transaction,
-     * committed. *n says how many. */
-    enum err (*tally_run)(struct store *s, int year_offset_min, size_t limit, size_t *n);
+    /* Up to limit closed, not yet tallied envelopes, oldest first; plain read. */
+    enum err (*closing_list)(struct store *s, struct closing *out, size_t limit, size_t *n);
+    /* Adds those of closings[0..n), n 1..BATCH_MAX, that are not yet tallied to the yearly totals;
+     * one transaction, committed. *done says how many. */
+    enum err (*tally_run)(struct store *s, int year_offset_min, const struct closing *closings,
+                          size_t n, size_t *done);
     /* Deletes idempotency rows created before that moment, at most limit; committed. */
     enum err (*idempotency_expire)(struct store *s, int64_t before_us, size_t limit, size_t *n);
 

@@ -1,0 +1,38 @@
+#include "lib/service/nets.h"
+#include "lib/service/gate.h"
+
+/* The end of an envelope to some is told to nobody else: it gets no marker. */
+static bool wants_marker(const struct env *env, bool restricted)
+{
+    return env->markers != NULL && !restricted;
+}
+
+static void put(const struct env *env, const struct id *id, enum envelope_state state,
+                enum metric when_new)
+{
+    enum marker_result result = marker_put(env->markers, env->generation, id, state);
+    if (result == MARKER_PUT)
+        metrics_add(env->metrics, when_new, 1);
+    else if (result == MARKER_FAILED)
+        metrics_add(env->metrics, METRIC_MARKERS_FAILED, 1);
+}
+
+void nets_close(const struct env *env, struct cache *cache, const struct envelope *e)
+{
+    if (wants_marker(env, e->to_kind != TO_ANYONE))
+        put(env, &e->id, e->state, METRIC_MARKERS_PUT);
+    if (cache != NULL)
+        gate_close(env, cache, e);
+}
+
+bool nets_marked(const struct env *env, const struct closing *c)
+{
+    return c->state == STATE_OPEN || !wants_marker(env, c->restricted) ||
+           marker_exists(env->markers, env->generation, &c->id);
+}
+
+void nets_mend(const struct env *env, const struct closing *c)
+{
+    if (!nets_marked(env, c))
+        put(env, &c->id, c->state, METRIC_MARKERS_MENDED);
+}

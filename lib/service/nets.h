@@ -1,0 +1,18 @@
+/* Whoever knows that an envelope has durably closed tells the nets in front of the database: the
+ * marker in front of the web server, and the gate. Every failure is harmless: the next net answers.
+ */
+#ifndef HONGBAO_SERVICE_NETS_H
+#define HONGBAO_SERVICE_NETS_H
+
+#include "lib/service/env.h"
+
+/* e has closed, and this process committed that itself, or waited for a commit of its own that
+ * began after e was read. cache may be NULL. */
+void nets_close(const struct env *env, struct cache *cache, const struct envelope *e);
+
+/* Has it its marker, if it is to have one? */
+bool nets_marked(const struct env *env, const struct closing *c);
+/* Puts the marker that whoever closed it did not; c is durable as above. */
+void nets_mend(const struct env *env, const struct closing *c);
+
+#endif
