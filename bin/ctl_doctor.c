@@ -1,5 +1,6 @@
 /* doctor: what is set in a way that endangers money or speed, and how to mend it. */
 #include "bin/ctl.h"
+#include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "lib/wire/token.h"
 #include <stdio.h>
@@ -191,6 +192,52 @@ static void check_cache(struct findings *f, struct ctl *c)
         cache->ops->close(cache);
 }
 
+/* ---- markers ---- */
+
+/* The generation's directory as the database has it; "" if it cannot be asked. */
+static void read_generation(struct ctl *c, char out[MARKER_GENERATION_SIZE])
+{
+    struct daemon *d = &c->daemon;
+    struct store *store = NULL;
+    out[0] = '\0';
+    if (daemon_connect(d, d->config.settle_credentials) == ERR_OK)
+        store = d->env.store_open(d->env.self);
+    if (store == NULL)
+        return;
+    if (store->ops->generation(store, d->env.generation) == ERR_OK)
+        str_to_hex(out, d->env.generation, sizeof d->env.generation);
+    store->ops->close(store);
+}
+
+/* The web server must find the markers of this generation, and be allowed to read them; the pools
+ * must be allowed to write them. */
+static void check_markers(struct findings *f, struct ctl *c)
+{
+    const struct config *config = &c->daemon.config;
+    char current[MARKER_GENERATION_SIZE], generation[MARKER_GENERATION_SIZE];
+    char path[2 * CONFIG_PATH_SIZE];
+    struct stat dir, tree, pool;
+    struct markers *m = markers_new(config->marker_dir, c->daemon.env.clock);
+    markers_current(m, current);
+    markers_free(m);
+    if (!config->markers) {
+        check(f, current[0] != '\0', "markers", "are found, though switched off",
+              "run hongbaoctl init");
+        return;
+    }
+    read_generation(c, generation);
+    snprintf(path, sizeof path, "%s/%s", config->marker_dir, current);
+    bool there = current[0] != '\0' && strcmp(current, generation) == 0 &&
+                 stat(config->marker_dir, &dir) == 0 && stat(path, &tree) == 0;
+    check(f, !there, "markers", "the web server looks at none of this database's",
+          "run hongbaoctl init");
+    check(f, there && ((dir.st_mode & tree.st_mode & 0005) != 0005), "[site] marker_dir",
+          "the web server may not look into the directory of markers", "chmod 0755");
+    check(f, there && stat(config->open.socket, &pool) == 0 && pool.st_uid != tree.st_uid,
+          "[site] marker_dir", "the pools may not put markers there",
+          "chown -R it to the user of the pools");
+}
+
 static enum ctl_exit print(const struct findings *f, bool json)
 {
     struct buf out;
@@ -246,5 +293,6 @@ enum ctl_exit ctl_doctor(struct ctl *c)
     for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++)
         check_pool(&f, c, pools[i]);
     check_cache(&f, c);
+    check_markers(&f, c);
     return print(&f, json);
 }

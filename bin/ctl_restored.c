@@ -70,8 +70,7 @@ enum ctl_exit ctl_restored(struct ctl *c)
     admin_close(a);
     if (err != ERR_OK)
         return ctl_fail(err, "restored");
-    if (c->daemon.config.markers)
-        sleep(WEB_SERVER_REMEMBERS_S);
+    sleep(WEB_SERVER_REMEMBERS_S);
     puts("new generation: gates, tickets and markers of before are void; start the pools and "
          "hongbao-settle again");
     return CTL_OK;

@@ -135,11 +135,14 @@ static size_t sweep_shard(int tree, const char *name, int64_t before_us, size_t 
     DIR *shard = open_stream(tree, name, DIR_FLAGS);
     if (shard == NULL)
         return 0;
-    for (struct dirent *entry; (entry = readdir(shard)) != NULL; seen++)
-        if (id_parse(&id, entry->d_name, strlen(entry->d_name)) &&
-            is_older(dirfd(shard), entry->d_name, before_us) &&
+    for (struct dirent *entry; (entry = readdir(shard)) != NULL;) {
+        if (!id_parse(&id, entry->d_name, strlen(entry->d_name)))
+            continue;
+        seen++;
+        if (is_older(dirfd(shard), entry->d_name, before_us) &&
             unlinkat(dirfd(shard), entry->d_name, 0) == 0)
             ++*removed;
+    }
     closedir(shard);
     return seen;
 }
@@ -148,11 +151,12 @@ static void sweep_own(int tree, int64_t before_us, unsigned *shard, size_t *remo
 {
     char name[8];
     size_t seen = 0;
-    for (unsigned i = 0; i < STEP_SHARDS && seen < STEP_ENTRIES; i++) {
+    unsigned steps = 0;
+    do {
         snprintf(name, sizeof name, SHARD_FORMAT, *shard);
         seen += sweep_shard(tree, name, before_us, removed);
         *shard = (*shard + 1) % MARKER_SHARDS;
-    }
+    } while (*shard != 0 && ++steps < STEP_SHARDS && seen < STEP_ENTRIES);
 }
 
 /* Some of what another generation left; all of it once nothing is left in its directories. */

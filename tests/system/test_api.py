@@ -13,9 +13,9 @@ from service import Service, wait_until
 
 @pytest.fixture(scope="module")
 def strict():
-    """An installation with small limits and without a demo."""
-    s = Service(["site.demo=no", "limits.sent_per_day=1000", "limits.grabs_burst=3", "limits.grabs_per_second=1",
-                 "grab.ticket_life=5", "limits.expires_min=1"])
+    """An installation with small limits, without a demo and without markers."""
+    s = Service(["site.demo=no", "site.markers=no", "limits.sent_per_day=1000", "limits.grabs_burst=3",
+                 "limits.grabs_per_second=1", "grab.ticket_life=5", "limits.expires_min=1"])
     s.start()
     yield s
     s.remove()

@@ -10,7 +10,7 @@ import uuid
 import pytest
 
 from client import Client
-from service import SLOW, wait_until
+from service import SLOW, Service, wait_until
 from swarm import Swarm, grab_request
 
 ROUNDS = int(os.environ.get("HONGBAO_ROUNDS", 300 if SLOW == 1 else 30))
@@ -45,13 +45,13 @@ def sender(service):
     return Client(service, service.token("sender", name="Sender"))
 
 
-def test_two_hundred_on_ten(crowd, sender, service, rng):
+def two_hundred_on_ten(crowd, sender, rng, rounds):
     """Rounds overlap as far as the crowd allows: each has 200 users and 10 shares."""
     def take_part(client, envelopes):
         return [client.grab_and_open(e, 60 * SLOW) for e in envelopes]
     done = 0
-    while done < ROUNDS:
-        lot = min(20, ROUNDS - done)
+    while done < rounds:
+        lot = min(20, rounds - done)
         totals = [rng.randrange(10, 5000) for _ in range(lot)]
         envelopes = [sender.send(t, 10).json["id"] for t in totals]
         answers = together([lambda c=c: take_part(c, envelopes) for c in crowd])
@@ -62,7 +62,27 @@ def test_two_hundred_on_ten(crowd, sender, service, rng):
             assert sum(w["amount"] for w in won) == totals[i]
             assert sorted(w["seq"] for w in won) == list(range(1, 11))
         done += lot
+
+
+def test_two_hundred_on_ten(crowd, sender, service, rng):
+    two_hundred_on_ten(crowd, sender, rng, ROUNDS)
     assert service.audit() == {}
+
+
+def test_two_hundred_on_ten_without_markers(rng):
+    """The same race where the web server answers nothing by itself."""
+    s = Service(["site.markers=no", "limits.grabs_per_second=10000", "limits.grabs_burst=100000",
+                 "limits.sent_per_day=1000000000000"])
+    s.start()
+    try:
+        s.ctl("topup", "sender", 10**9)
+        crowd = [Client(s, s.token(f"crowd{i}")) for i in range(200)]
+        two_hundred_on_ten(crowd, Client(s, s.token("sender")), rng, max(20, ROUNDS // 10))
+        assert s.audit() == {} and s.metrics()['hongbao_markers_total{outcome="put"}'] == 0
+        for client in crowd:
+            client.close()
+    finally:
+        s.remove()
 
 
 def test_one_user_from_fifty_connections(sender, service):

@@ -15,8 +15,9 @@ DEADLINE_S = 5
 
 @pytest.fixture(scope="module")
 def stalled():
-    """An installation whose database was stopped, with what was there before."""
-    s = Service(["limits.expires_min=1", "limits.grabs_burst=1000", "limits.grabs_per_second=1000"])
+    """An installation whose database was stopped, with what was there before. No markers: what the programs know
+    counts."""
+    s = Service(["site.markers=no", "limits.expires_min=1", "limits.grabs_burst=1000", "limits.grabs_per_second=1000"])
     s.start()
     s.ctl("topup", "alice", 100000)
     s.alice = Client(s, s.token("alice"))
