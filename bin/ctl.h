@@ -22,7 +22,7 @@ struct ctl {
 typedef enum ctl_exit ctl_command_fn(struct ctl *c);
 
 ctl_command_fn ctl_init, ctl_migrate, ctl_token, ctl_topup, ctl_withdraw, ctl_show, ctl_close,
-    ctl_audit, ctl_verify, ctl_restored, ctl_doctor, ctl_config_example;
+    ctl_frozen, ctl_unfreeze, ctl_audit, ctl_verify, ctl_restored, ctl_doctor, ctl_config_example;
 
 /* Says what and why on standard error, and returns the exit code for it. */
 enum ctl_exit ctl_fail(enum err err, const char *what);

@@ -1,4 +1,4 @@
-/* show and close. */
+/* show, close, frozen and unfreeze. */
 #include "bin/ctl.h"
 #include "lib/service/refund.h"
 #include "lib/wire/api.h"
@@ -88,4 +88,46 @@ enum ctl_exit ctl_close(struct ctl *c)
            envelope_state_name(e.state), (long long)e.opened_shares, (long long)e.shares,
            (long long)e.refunded_fen);
     return CTL_OK;
+}
+
+#define FROZEN_MAX 1000
+
+enum ctl_exit ctl_frozen(struct ctl *c)
+{
+    enum ctl_exit exit_code = CTL_OK;
+    static struct frozen rows[FROZEN_MAX];
+    char text[ID_TEXT_SIZE];
+    size_t n = 0;
+    if (c->argc != 1)
+        return ctl_usage(c, "no arguments");
+    struct store *store = ctl_store(c, c->daemon.config.settle_credentials, &exit_code);
+    if (store == NULL)
+        return exit_code;
+    enum err err = store->ops->frozen_list(store, rows, FROZEN_MAX, &n);
+    store->ops->close(store);
+    if (err != ERR_OK)
+        return ctl_fail(err, "frozen");
+    for (size_t i = 0; i < n; i++) {
+        id_format(text, &rows[i].envelope);
+        printf("%s %s\n", text, books_rule_name(rows[i].rule));
+    }
+    return n == 0 ? CTL_OK : CTL_WRONG;
+}
+
+enum ctl_exit ctl_unfreeze(struct ctl *c)
+{
+    enum ctl_exit exit_code = CTL_OK;
+    struct id id;
+    bool changed = false;
+    if (c->argc != 2 || !id_parse(&id, c->argv[1], strlen(c->argv[1])))
+        return ctl_usage(c, "one envelope's id is expected");
+    struct store *store = ctl_store(c, c->daemon.config.settle_credentials, &exit_code);
+    if (store == NULL)
+        return exit_code;
+    enum err err = store->ops->freeze(store, &id, BOOKS_AGREE, &changed);
+    store->ops->close(store);
+    if (err != ERR_OK)
+        return ctl_fail(err, "unfreeze");
+    printf("%s: %s\n", c->argv[1], changed ? "goes on" : "is not frozen");
+    return changed ? CTL_OK : CTL_WRONG;
 }

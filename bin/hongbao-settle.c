@@ -76,6 +76,5 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     if (prepare(&d, config_path) != 0)
         return EXIT_FAILURE;
-    settle_loop(&d.env, &signals);
-    return EXIT_SUCCESS;
+    return settle_loop(&d.env, &signals) == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

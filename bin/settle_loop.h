@@ -1,4 +1,4 @@
-/* The rounds of hongbao-settle. */
+/* What the threads of hongbao-settle do. */
 #ifndef HONGBAO_BIN_SETTLE_LOOP_H
 #define HONGBAO_BIN_SETTLE_LOOP_H
 
@@ -6,8 +6,8 @@
 #include <signal.h>
 
 /* Credits, refunds, totals and old keys, round after round, until one of `signals` (blocked) comes;
- * the batch in hand is finished. SIGHUP opens the log again. A database that is away is waited for.
- */
-void settle_loop(struct env *env, const sigset_t *signals);
+ * the batches in hand are finished. SIGHUP opens the log again. A database that is away is waited
+ * for. ERR_FAULT: no memory. */
+MUST_USE enum err settle_loop(struct env *env, const sigset_t *signals);
 
 #endif

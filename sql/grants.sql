@@ -34,7 +34,7 @@ settle: SELECT, INSERT ON transfer
 settle: SELECT, UPDATE ON envelope
 settle: SELECT, DELETE ON seed
 settle: SELECT ON claim
-settle: SELECT, UPDATE, DELETE ON credit
+settle: SELECT, INSERT, UPDATE, DELETE ON credit
 settle: SELECT, UPDATE ON lane
 settle: SELECT, INSERT, DELETE ON closing
 settle: SELECT, INSERT, UPDATE ON year_total

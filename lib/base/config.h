@@ -53,7 +53,8 @@ struct config {
     struct config_pool send, grab, open, query;
     /* [settle] */
     char settle_credentials[CONFIG_PATH_SIZE];
-    int64_t settle_interval_ms, settle_old_s, settle_batch;
+    int64_t settle_interval_ms, settle_old_s, settle_batch, settle_threads;
+    int64_t reconcile_interval_ms, reconcile_days;
     int64_t idempotency_days;
     /* [admin] for hongbaoctl; audit_credentials is a user that can only read */
     char admin_credentials[CONFIG_PATH_SIZE], audit_credentials[CONFIG_PATH_SIZE];

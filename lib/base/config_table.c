@@ -72,8 +72,11 @@ const struct setting config_table[] = {
 
     TEXT("settle", "credentials", settle_credentials, "/etc/hongbao/secrets/settle.cnf", "Database user of hongbao-settle."),
     NUMBER("settle", "interval", settle_interval_ms, 10, 10000, "100", "ms", "Pause between looks when there is nothing to do."),
+    NUMBER("settle", "threads", settle_threads, 1, 16, "2", "threads", "Batches of credits that are booked at once."),
     NUMBER("settle", "old", settle_old_s, 1, 3600, "10", "s", "A credit that waited this long is not passed over for larger ones."),
     NUMBER("settle", "batch", settle_batch, 2, 512, "500", "credits", "Credits booked together; a fifth of them are the oldest."),
+    NUMBER("settle", "reconcile_interval", reconcile_interval_ms, 10, 3600000, "1000", "ms", "Pause after each hundred envelopes whose books were compared."),
+    NUMBER("settle", "reconcile_days", reconcile_days, 1, 3650, "8", "days", "Envelopes sent longer ago are compared no more."),
     NUMBER("settle", "idempotency_days", idempotency_days, 1, 3650, "30", "days", "How long idempotency keys are kept."),
 
     TEXT("admin", "credentials", admin_credentials, "", "Option file of the database administrator, for hongbaoctl; empty: the system user."),

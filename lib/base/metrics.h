@@ -35,6 +35,7 @@ enum metric {
     METRIC_MARKERS_MENDED, /* by settle: whoever closed the envelope had not put it */
     METRIC_MARKERS_FAILED,
     METRIC_MARKERS_REMOVED,
+    METRIC_RECONCILE_MENDED,
     METRIC_COUNT
 };
 

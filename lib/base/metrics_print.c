@@ -29,12 +29,14 @@ static const struct counter_row counter_rows[METRIC_COUNT] = {
                                  "Credits that failed alone and were put off."},
     [METRIC_REFUNDS_BOOKED] = {"hongbao_refunds_booked_total", "", "Envelopes closed by expiry."},
     [METRIC_RECONCILE_ALARMS] = {"hongbao_reconcile_alarms_total", "",
-                                 "Findings of the reconciliation."},
+                                 "Envelopes that were frozen because their books do not agree."},
     [METRIC_MARKERS_PUT] = {"hongbao_markers_total", "{outcome=\"put\"}",
                             "What became of the files that tell the end of envelopes."},
     [METRIC_MARKERS_MENDED] = {"hongbao_markers_total", "{outcome=\"mended\"}", NULL},
     [METRIC_MARKERS_FAILED] = {"hongbao_markers_total", "{outcome=\"failed\"}", NULL},
     [METRIC_MARKERS_REMOVED] = {"hongbao_markers_total", "{outcome=\"removed\"}", NULL},
+    [METRIC_RECONCILE_MENDED] = {"hongbao_reconcile_mended_total", "",
+                                 "Lost credits queued again, and wrong gates replaced."},
 };
 
 static uint64_t load(const _Atomic uint64_t *word)

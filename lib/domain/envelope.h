@@ -28,6 +28,7 @@ struct envelope {
     int64_t luckiest_seq, luckiest_fen;
     char luckiest_user[USER_SIZE], luckiest_name[NAME_SIZE];
     int64_t version; /* rises with every change */
+    bool frozen;     /* its books are wrong: nothing is opened, credited or refunded */
 };
 
 struct claim {

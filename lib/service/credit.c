@@ -100,3 +100,22 @@ enum err credit_run_lane(const struct env *env, struct store *store, unsigned la
     return err_class(err) == CLASS_UNCERTAIN || err_class(err) == CLASS_RETRY ? ERR_UNAVAILABLE
                                                                               : err;
 }
+
+/* Beginning anywhere, so that several threads and daemons spread. */
+enum err credit_run(const struct env *env, struct store *store, bool *again)
+{
+    uint32_t lanes;
+    *again = false;
+    enum err err = store->ops->credit_lanes(store, &lanes);
+    if (err != ERR_OK)
+        store->ops->rollback(store);
+    unsigned first = (unsigned)rng_below(env->rng, LANES);
+    for (unsigned i = 0; i < LANES && err == ERR_OK; i++) {
+        unsigned lane = (first + i) % LANES;
+        size_t booked = 0;
+        if ((lanes >> lane & 1) != 0)
+            err = credit_run_lane(env, store, lane, &booked);
+        *again |= booked >= (size_t)env->config->settle_batch / 2;
+    }
+    return err;
+}

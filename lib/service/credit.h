@@ -9,5 +9,8 @@
  * nothing happened or unknown; run again, the unique key makes it safe. */
 MUST_USE enum err credit_run_lane(const struct env *env, struct store *store, unsigned lane,
                                   size_t *booked);
+/* One batch of every lane where something waits. *again: a lane gave a full batch, more may wait.
+ */
+MUST_USE enum err credit_run(const struct env *env, struct store *store, bool *again);
 
 #endif

@@ -113,8 +113,8 @@ static void answer_closed(struct open_work *w, enum envelope_state state)
 }
 
 /* Decides one member under the locks, in the order: no such envelope, own claim, closed, not for
- * him, lapsed ticket, past due; else the next share is his. Returns true if the answer rests on
- * rows that an earlier transaction stored. */
+ * him, frozen, lapsed ticket, past due; else the next share is his. Returns true if the answer
+ * rests on rows that an earlier transaction stored. */
 static bool decide(struct open_set *set, struct open_work *w)
 {
     size_t at = envelope_index(set, &w->id);
@@ -132,6 +132,8 @@ static bool decide(struct open_set *set, struct open_work *w)
     } else if (e->state != STATE_OPEN) {
         answer_closed(w, e->state);
         return !set->changed[at];
+    } else if (e->frozen) {
+        w->err = ERR_UNAVAILABLE;
     } else if (w->lapsed) {
         w->err = ERR_TICKET_EXPIRED;
     } else if (envelope_past_due(e, set->now_us)) {

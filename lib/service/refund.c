@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define TRIES_MAX 5
+#define DUE_MAX 1024 /* listed at once */
 
 /* Which of the envelopes may be closed: those past due, or any. */
 enum which { WHICH_DUE, WHICH_ANY };
@@ -15,7 +16,7 @@ static size_t expire(const struct env *env, struct open_set *set, enum which whi
     for (size_t i = 0; i < set->n_envelopes; i++) {
         struct envelope *e = &set->envelopes[i];
         memset(&transfers[i], 0, sizeof transfers[i]);
-        set->changed[i] = set->exists[i] && e->state == STATE_OPEN &&
+        set->changed[i] = set->exists[i] && e->state == STATE_OPEN && !e->frozen &&
                           (which == WHICH_ANY || envelope_past_due(e, set->now_us));
         if (!set->changed[i])
             continue;
@@ -82,25 +83,38 @@ static int compare_ids(const void *a, const void *b)
     return id_compare(a, b);
 }
 
-/* A locked or broken envelope keeps none of the others: each by itself. */
-static void close_singly(const struct env *env, struct store *store, struct cache *cache,
-                         struct open_set *set, const struct id *ids, size_t n, size_t *closed)
+/* Up to BATCH_MAX due envelopes in one transaction. A locked or broken one keeps none of the
+ * others: then each by itself. */
+static enum err close_due(const struct env *env, struct store *store, struct cache *cache,
+                          struct open_set *set, const struct id *due, size_t n, size_t *closed)
 {
+    struct id ids[BATCH_MAX];
+    size_t now_closed;
+    memcpy(ids, due, n * sizeof ids[0]);
+    qsort(ids, n, sizeof ids[0], compare_ids);
+    set_ids(set, ids, n);
+    enum err err = close_ids(env, store, cache, set, WHICH_DUE, &now_closed);
+    if (err == ERR_OK)
+        *closed += now_closed;
+    if (err != ERR_LOCKED && err_class(err) != CLASS_DATA)
+        return err;
     for (size_t i = 0; i < n; i++) {
-        size_t one;
         set_ids(set, &ids[i], 1);
-        if (close_ids(env, store, cache, set, WHICH_DUE, &one) == ERR_OK)
-            *closed += one;
+        if (close_ids(env, store, cache, set, WHICH_DUE, &now_closed) == ERR_OK)
+            *closed += now_closed;
     }
+    return ERR_OK;
 }
 
+/* A crowd of deadlines is listed once for many transactions. Beginning anywhere in it, so that
+ * several daemons do not meet at the same envelopes. */
 enum err refund_run(const struct env *env, struct store *store, struct cache *cache, size_t *closed,
                     int64_t *next_due_us)
 {
-    struct id ids[BATCH_MAX];
+    struct id ids[DUE_MAX];
     size_t n = 0;
     *closed = 0;
-    enum err err = store->ops->due_list(store, ids, BATCH_MAX, &n, next_due_us);
+    enum err err = store->ops->due_list(store, ids, DUE_MAX, &n, next_due_us);
     if (err != ERR_OK) {
         store->ops->rollback(store);
         return err;
@@ -110,12 +124,12 @@ enum err refund_run(const struct env *env, struct store *store, struct cache *ca
     struct open_set *set = malloc(sizeof *set); /* too large for a stack */
     if (set == NULL)
         return ERR_FAULT;
-    qsort(ids, n, sizeof ids[0], compare_ids);
-    set_ids(set, ids, n);
-    err = close_ids(env, store, cache, set, WHICH_DUE, closed);
-    if (err == ERR_LOCKED || err_class(err) == CLASS_DATA) {
-        close_singly(env, store, cache, set, ids, n, closed);
-        err = ERR_OK;
+    size_t chunks = (n + BATCH_MAX - 1) / BATCH_MAX;
+    size_t first = (size_t)rng_below(env->rng, chunks);
+    for (size_t i = 0; i < chunks && err == ERR_OK; i++) {
+        size_t at = (first + i) % chunks * BATCH_MAX;
+        size_t len = n - at < BATCH_MAX ? n - at : BATCH_MAX;
+        err = close_due(env, store, cache, set, ids + at, len, closed);
     }
     free(set);
     return err;
@@ -137,6 +151,8 @@ enum err refund_close(const struct env *env, struct store *store, struct cache *
     /* closed by somebody else: what he stored is told only after a commit of our own */
     if (*found && closed == 0)
         err = store->ops->barrier(store);
+    if (*found && envelope->state == STATE_OPEN)
+        err = ERR_LOCKED; /* frozen */
     if (err != ERR_OK)
         store->ops->rollback(store);
     else if (*found && closed == 0)

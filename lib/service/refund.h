@@ -4,7 +4,7 @@
 
 #include "lib/service/env.h"
 
-/* Closes up to BATCH_MAX due envelopes; final states go to the nets (cache may be NULL). *closed
+/* Closes due envelopes, up to a thousand; final states go to the nets (cache may be NULL). *closed
  * says how many, *next_due_us when the next one is due (0: none). */
 MUST_USE enum err refund_run(const struct env *env, struct store *store, struct cache *cache,
                              size_t *closed, int64_t *next_due_us);

@@ -19,10 +19,10 @@ static enum err mend_markers(const struct env *env, struct store *store,
 
 enum err tally_run(const struct env *env, struct store *store, size_t *n)
 {
-    struct closing closings[BATCH_MAX];
+    struct closing closings[TALLIES_MAX];
     size_t listed = 0;
     *n = 0;
-    enum err err = store->ops->closing_list(store, closings, BATCH_MAX, &listed);
+    enum err err = store->ops->closing_list(store, closings, TALLIES_MAX, &listed);
     if (err == ERR_OK)
         err = mend_markers(env, store, closings, listed);
     if (err == ERR_OK && listed > 0)

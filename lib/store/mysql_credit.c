@@ -6,6 +6,21 @@
 
 #define CREDIT_COLUMNS "user_id, envelope_id, seq, amount_fen, opened_us, attempts"
 
+static void take_lane_bit(void *context, struct sql_row *row)
+{
+    *(uint32_t *)context |= UINT32_C(1) << row_i64(row) % LANES;
+}
+
+enum err mysql_credit_lanes(struct store *store, uint32_t *lanes)
+{
+    struct mysql_store *s = mysql_of(store);
+    *lanes = 0;
+    buf_puts(sql_begin(s), "SELECT l.lane FROM lane l WHERE EXISTS (SELECT 1 FROM credit c WHERE "
+                           "c.lane = l.lane AND c.not_before_us <= (" SQL_NOW "))");
+    enum err err = sql_send(s);
+    return err == ERR_OK ? sql_rows(s, take_lane_bit, lanes) : err;
+}
+
 static void take_lane(void *context, struct sql_row *row)
 {
     *(bool *)context = row_i64(row) >= 0;
@@ -44,59 +59,47 @@ static void sort_distinct(struct credit_set *set)
     set->n = n;
 }
 
-static enum err lock_lane(struct mysql_store *s, struct credit_set *set)
+/* FORCE INDEX: a choice by statistics that are behind a rush would sort the whole lane. */
+static void put_choice(struct buf *q, const struct credit_set *set, const char *index,
+                       const char *order, size_t limit)
+{
+    buf_printf(q,
+               "SELECT " CREDIT_COLUMNS " FROM credit FORCE INDEX (%s) WHERE lane = %u AND "
+               "not_before_us <= (" SQL_NOW ") ORDER BY %s LIMIT %zu",
+               index, set->lane, order, limit);
+}
+
+/* Locks the lane, and takes its oldest credits: when they are few, these are all. */
+static enum err read_oldest(struct mysql_store *s, struct credit_set *set)
 {
     struct buf *q = sql_begin(s);
     set->lane_free = false;
     set->n = 0;
     sql_transaction(s);
-    buf_printf(q, "SELECT lane FROM lane WHERE lane = %u FOR UPDATE NOWAIT", set->lane);
+    buf_printf(q, "SELECT lane FROM lane WHERE lane = %u FOR UPDATE NOWAIT; " SQL_NOW "; ",
+               set->lane);
+    put_choice(q, set, "credit_oldest", "opened_us", set->limit_oldest + set->limit_largest);
     enum err err = sql_send(s);
     if (err == ERR_OK)
         err = sql_affected(s, NULL);
     if (err == ERR_OK)
         err = sql_rows(s, take_lane, &set->lane_free);
-    return err;
-}
-
-static void put_choice(struct buf *q, const struct credit_set *set, const char *order, size_t limit)
-{
-    buf_printf(q,
-               "SELECT " CREDIT_COLUMNS " FROM credit WHERE lane = %u AND not_before_us <= %lld "
-               "ORDER BY %s LIMIT %zu",
-               set->lane, (long long)set->now_us, order, limit);
+    if (err == ERR_OK)
+        err = sql_rows(s, row_take_i64, &set->now_us);
+    return err == ERR_OK ? sql_rows(s, take_credit, set) : err;
 }
 
 enum err mysql_credit_read(struct store *store, struct credit_set *set)
 {
     struct mysql_store *s = mysql_of(store);
-    int64_t oldest_us = 0;
-    enum err err = lock_lane(s, set);
+    enum err err = read_oldest(s, set);
     if (err == ERR_LOCKED)
         return ERR_OK; /* another daemon is at it */
-    if (err != ERR_OK)
-        return err;
-    struct buf *q = sql_begin(s);
-    buf_puts(q, SQL_NOW);
-    err = sql_send(s);
-    if (err == ERR_OK)
-        err = sql_rows(s, row_take_i64, &set->now_us);
-    if (err != ERR_OK)
-        return err;
-    q = sql_begin(s);
-    buf_printf(q, "SELECT MIN(opened_us) FROM credit WHERE lane = %u AND not_before_us <= %lld; ",
-               set->lane, (long long)set->now_us);
-    put_choice(q, set, "opened_us", set->limit_oldest + set->limit_largest);
-    err = sql_send(s);
-    if (err == ERR_OK)
-        err = sql_rows(s, row_take_i64, &oldest_us);
-    bool overdue = oldest_us != 0 && set->now_us - oldest_us > set->old_after_us;
-    if (err == ERR_OK)
-        err = sql_rows(s, take_credit, set);
-    if (err == ERR_OK && !overdue && set->n == set->limit_oldest + set->limit_largest) {
+    bool full = set->n == set->limit_oldest + set->limit_largest;
+    bool overdue = set->n > 0 && set->now_us - set->rows[0].opened_us > set->old_after_us;
+    if (err == ERR_OK && full && !overdue) {
         set->n = set->limit_oldest;
-        q = sql_begin(s);
-        put_choice(q, set, "amount_fen DESC", set->limit_largest);
+        put_choice(sql_begin(s), set, "credit_largest", "amount_fen DESC", set->limit_largest);
         err = sql_send(s);
         if (err == ERR_OK)
             err = sql_rows(s, take_credit, set);
@@ -111,92 +114,52 @@ static bool first_of_user(const struct credit_set *set, size_t i)
     return i == 0 || strcmp(set->rows[i - 1].user, set->rows[i].user) != 0;
 }
 
-/* "user_id IN (..)" of the distinct users; returns how many. */
-static size_t put_users(struct buf *q, const struct credit_set *set)
+/* What credits rows[first..end) of one user come to. */
+static int64_t sum_fen(const struct credit_set *set, size_t first, size_t end)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < set->n; i++) {
-        if (!first_of_user(set, i))
-            continue;
-        buf_puts(q, n++ == 0 ? "user_id IN (" : ",");
+    int64_t sum = 0;
+    for (size_t i = first; i < end; i++)
+        sum += set->rows[i].amount_fen;
+    return sum;
+}
+
+/* One row a user, in key order: this also locks the accounts. Those that do not exist yet come
+ * into being. Returns how many users there are. */
+static size_t put_balances(struct buf *q, const struct credit_set *set)
+{
+    size_t users = 0;
+    for (size_t i = 0, end; i < set->n; i = end) {
+        for (end = i + 1; end < set->n && !first_of_user(set, end);)
+            end++;
+        buf_puts(q,
+                 users++ == 0 ? "INSERT INTO account (user_id, name, balance_fen) VALUES (" : ",(");
         sql_user(q, set->rows[i].user);
+        buf_printf(q, ",'',%lld)", (long long)sum_fen(set, i, end));
     }
-    buf_putc(q, ')');
-    return n;
+    buf_puts(q, " ON DUPLICATE KEY UPDATE balance_fen = balance_fen + VALUES(balance_fen); ");
+    return users;
 }
 
-/* Accounts that do not exist yet come into being; all are locked, in order. */
-static enum err lock_accounts(struct mysql_store *s, const struct credit_set *set)
-{
-    struct buf *q = sql_begin(s);
-    int64_t ignored;
-    for (size_t i = 0; i < set->n; i++) {
-        if (!first_of_user(set, i))
-            continue;
-        buf_puts(q, i == 0 ? "INSERT INTO account (user_id, name, balance_fen) VALUES (" : ",(");
-        sql_user(q, set->rows[i].user);
-        buf_puts(q, ",'',0)");
-    }
-    buf_puts(q, " ON DUPLICATE KEY UPDATE user_id = account.user_id; "
-                "SELECT COUNT(*) FROM (SELECT 1 FROM account WHERE ");
-    put_users(q, set);
-    buf_puts(q, " ORDER BY user_id FOR UPDATE) locked");
-    enum err err = sql_send(s);
-    if (err == ERR_OK)
-        err = sql_affected(s, NULL);
-    return err == ERR_OK ? sql_rows(s, row_take_i64, &ignored) : err;
-}
-
-static int64_t sum_of_user(const struct credit_set *set, size_t first)
-{
-    int64_t sum_fen = 0;
-    for (size_t i = first; i < set->n && strcmp(set->rows[i].user, set->rows[first].user) == 0; i++)
-        sum_fen += set->rows[i].amount_fen;
-    return sum_fen;
-}
-
-static void put_balances(struct buf *q, const struct credit_set *set)
-{
-    buf_puts(q, "; UPDATE account SET balance_fen = balance_fen + CASE user_id");
-    for (size_t i = 0; i < set->n; i++) {
-        if (!first_of_user(set, i))
-            continue;
-        buf_puts(q, " WHEN ");
-        sql_user(q, set->rows[i].user);
-        buf_printf(q, " THEN %lld", (long long)sum_of_user(set, i));
-    }
-    buf_puts(q, " END WHERE ");
-}
-
+/* One row a user and year. A user's credits lie by envelope, so nearly by time: where a year comes
+ * back, it is two rows, added up all the same. */
 static void put_years(struct buf *q, const struct credit_set *set, int year_offset_min)
 {
     buf_puts(q, "; INSERT INTO year_total (user_id, year, received_count, received_fen) VALUES ");
-    for (size_t i = 0; i < set->n; i++) {
+    for (size_t i = 0, end; i < set->n; i = end) {
+        int year = clock_year_of(set->rows[i].opened_us, year_offset_min);
+        for (end = i + 1; end < set->n && !first_of_user(set, end) &&
+                          clock_year_of(set->rows[end].opened_us, year_offset_min) == year;)
+            end++;
         buf_puts(q, i == 0 ? "(" : ",(");
         sql_user(q, set->rows[i].user);
-        buf_printf(q, ",%d,1,%lld)", clock_year_of(set->rows[i].opened_us, year_offset_min),
-                   (long long)set->rows[i].amount_fen);
+        buf_printf(q, ",%d,%zu,%lld)", year, end - i, (long long)sum_fen(set, i, end));
     }
-    buf_puts(q, " ON DUPLICATE KEY UPDATE received_count = received_count + 1, "
-                "received_fen = received_fen + VALUES(received_fen)");
+    buf_puts(q, " ON DUPLICATE KEY UPDATE received_count = received_count + "
+                "VALUES(received_count), received_fen = received_fen + VALUES(received_fen)");
 }
 
-enum err mysql_credit_write(struct store *store, const struct credit_set *set,
-                            const struct transfer *transfers, int year_offset_min)
+static void put_deletes(struct buf *q, const struct credit_set *set)
 {
-    struct mysql_store *s = mysql_of(store);
-    enum err err = lock_accounts(s, set);
-    if (err != ERR_OK)
-        return err;
-    struct buf *q = sql_begin(s);
-    buf_puts(q, sql_transfer_insert);
-    for (size_t i = 0; i < set->n; i++) {
-        sql_comma(q, i == 0);
-        sql_transfer_values(q, &transfers[i]);
-    }
-    put_balances(q, set);
-    size_t users = put_users(q, set);
-    put_years(q, set, year_offset_min);
     buf_puts(q, "; DELETE FROM credit WHERE (user_id, envelope_id) IN (");
     for (size_t i = 0; i < set->n; i++) {
         buf_puts(q, i == 0 ? "(" : ",(");
@@ -206,11 +169,35 @@ enum err mysql_credit_write(struct store *store, const struct credit_set *set,
         buf_putc(q, ')');
     }
     buf_putc(q, ')');
-    err = sql_send(s);
+}
+
+/* A balance that was added to counts as two changed rows, a new one as one. */
+static enum err take_balances(struct mysql_store *s, uint64_t users)
+{
+    uint64_t changed = 0;
+    enum err err = sql_affected(s, &changed);
+    bool all = changed >= users && changed <= 2 * users;
+    return err == ERR_OK && !all ? sql_fail(s, ERR_FAULT) : err;
+}
+
+enum err mysql_credit_write(struct store *store, const struct credit_set *set,
+                            const struct transfer *transfers, int year_offset_min)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    size_t users = put_balances(q, set);
+    buf_puts(q, sql_transfer_insert);
+    for (size_t i = 0; i < set->n; i++) {
+        sql_comma(q, i == 0);
+        sql_transfer_values(q, &transfers[i]);
+    }
+    put_years(q, set, year_offset_min);
+    put_deletes(q, set);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = take_balances(s, users);
     if (err == ERR_OK)
         err = sql_affected_exactly(s, set->n);
-    if (err == ERR_OK)
-        err = sql_affected_exactly(s, users);
     if (err == ERR_OK)
         err = sql_affected(s, NULL);
     return err == ERR_OK ? sql_affected_exactly(s, set->n) : err;

@@ -112,6 +112,7 @@ enum err mysql_guest_write(struct store *s, const char *user, const char *name,
                            const struct transfer *topup);
 enum err mysql_wallet_read(struct store *s, struct wallet_row *row);
 enum err mysql_wallet_write(struct store *s, const struct wallet_row *row);
+enum err mysql_credit_lanes(struct store *s, uint32_t *lanes);
 enum err mysql_credit_read(struct store *s, struct credit_set *set);
 enum err mysql_credit_write(struct store *s, const struct credit_set *set,
                             const struct transfer *transfers, int year_offset_min);
@@ -124,6 +125,11 @@ enum err mysql_closing_list(struct store *s, struct closing *out, size_t limit, 
 enum err mysql_tally_run(struct store *s, int year_offset_min, const struct closing *closings,
                          size_t n, size_t *done);
 enum err mysql_idempotency_expire(struct store *s, int64_t before_us, size_t limit, size_t *n);
+enum err mysql_books_read(struct store *s, const struct id *after, struct books *books,
+                          size_t limit, size_t claims_max, size_t *n);
+enum err mysql_credit_requeue(struct store *s, const struct claim *c);
+enum err mysql_freeze(struct store *s, const struct id *id, int64_t rule, bool *changed);
+enum err mysql_frozen_list(struct store *s, struct frozen *out, size_t limit, size_t *n);
 enum err mysql_envelope_get(struct store *s, const struct id *id, struct envelope *e, bool *found,
                             int64_t *now_us);
 enum err mysql_claim_get(struct store *s, const struct id *id, const char *user, struct claim *c,

@@ -1,6 +1,7 @@
 /* Closing at expiry, and what settle does besides crediting. */
 #include "lib/base/clock.h"
 #include "lib/store/mysql_internal.h"
+#include <stdlib.h>
 #include <string.h>
 
 struct due {
@@ -27,7 +28,8 @@ enum err mysql_due_list(struct store *store, struct id *ids, size_t limit, size_
     struct mysql_store *s = mysql_of(store);
     struct due d = {.ids = ids, .limit = limit};
     buf_printf(sql_begin(s),
-               SQL_NOW "; SELECT envelope_id, expires_us FROM seed ORDER BY expires_us LIMIT %zu",
+               SQL_NOW "; SELECT s.envelope_id, s.expires_us FROM seed s JOIN envelope e ON "
+                       "e.id = s.envelope_id WHERE e.frozen = 0 ORDER BY s.expires_us LIMIT %zu",
                limit + 1);
     enum err err = sql_send(s);
     if (err == ERR_OK)
@@ -39,7 +41,7 @@ enum err mysql_due_list(struct store *store, struct id *ids, size_t limit, size_
     return err;
 }
 
-static size_t put_transfers(struct buf *q, const struct transfer *transfers, size_t n)
+static void put_transfers(struct buf *q, const struct transfer *transfers, size_t n)
 {
     size_t refunds = 0;
     for (size_t i = 0; i < n; i++) {
@@ -48,53 +50,64 @@ static size_t put_transfers(struct buf *q, const struct transfer *transfers, siz
         buf_puts(q, refunds++ == 0 ? sql_transfer_insert : ", ");
         sql_transfer_values(q, &transfers[i]);
     }
+}
+
+static int compare_users(const void *a, const void *b)
+{
+    const struct transfer *x = *(const struct transfer *const *)a,
+                          *y = *(const struct transfer *const *)b;
+    return strcmp(x->user, y->user);
+}
+
+/* The refunds by sender; returns how many. */
+static size_t sort_refunds(const struct transfer *transfers, size_t n,
+                           const struct transfer *sorted[BATCH_MAX])
+{
+    size_t refunds = 0;
+    for (size_t i = 0; i < n; i++)
+        if (transfers[i].amount_fen > 0)
+            sorted[refunds++] = &transfers[i];
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is sorted */
+    qsort(sorted, refunds, sizeof sorted[0], compare_users);
     return refunds;
 }
 
-/* Locks the senders' accounts in order before their balances change one by one. */
-static enum err lock_senders(struct mysql_store *s, const struct transfer *transfers, size_t n)
+/* One UPDATE a sender, by key; returns how many. The accounts exist: they paid. */
+static size_t put_balances(struct buf *q, const struct transfer *const *sorted, size_t n)
 {
-    struct buf *q = sql_begin(s);
-    int64_t ignored;
     size_t senders = 0;
-    buf_puts(q, "SELECT COUNT(*) FROM (SELECT 1 FROM account WHERE user_id IN (");
-    for (size_t i = 0; i < n; i++) {
-        if (transfers[i].amount_fen == 0)
-            continue;
-        sql_comma(q, senders++ == 0);
-        sql_user(q, transfers[i].user);
+    for (size_t i = 0; i < n; senders++) {
+        const char *user = sorted[i]->user;
+        int64_t sum_fen = 0;
+        for (; i < n && strcmp(sorted[i]->user, user) == 0; i++)
+            sum_fen += sorted[i]->amount_fen;
+        buf_printf(q, "%sUPDATE account SET balance_fen = balance_fen + %lld WHERE user_id = ",
+                   senders == 0 ? "" : "; ", (long long)sum_fen);
+        sql_user(q, user);
     }
-    buf_puts(q, ") ORDER BY user_id FOR UPDATE) locked");
-    if (senders == 0)
-        return ERR_OK;
-    enum err err = sql_send(s);
-    return err == ERR_OK ? sql_rows(s, row_take_i64, &ignored) : err;
+    return senders;
 }
 
 enum err mysql_refund_write(struct store *store, const struct open_set *set,
                             const struct transfer *transfers, size_t n)
 {
     struct mysql_store *s = mysql_of(store);
-    enum err err = lock_senders(s, transfers, n);
-    if (err != ERR_OK)
-        return err;
+    const struct transfer *sorted[BATCH_MAX];
     struct buf *q = sql_begin(s);
-    size_t refunds = put_transfers(q, transfers, n), closed;
-    for (size_t i = 0; i < n; i++) {
-        if (transfers[i].amount_fen == 0)
-            continue;
-        buf_printf(q, "; UPDATE account SET balance_fen = balance_fen + %lld WHERE user_id = ",
-                   (long long)transfers[i].amount_fen);
-        sql_user(q, transfers[i].user);
+    size_t refunds = sort_refunds(transfers, n, sorted), closed;
+    size_t senders = put_balances(q, sorted, refunds);
+    if (refunds > 0) {
+        buf_puts(q, "; ");
+        put_transfers(q, transfers, n);
     }
     buf_puts(q, q->len > 0 ? "; " : "");
     size_t changed = sql_envelopes_update(q, set);
     sql_closings(q, set, &closed);
-    err = sql_send(s);
+    enum err err = sql_send(s);
+    for (size_t i = 0; i < senders && err == ERR_OK; i++)
+        err = sql_affected_exactly(s, 1);
     if (err == ERR_OK && refunds > 0)
         err = sql_affected_exactly(s, refunds);
-    for (size_t i = 0; i < refunds && err == ERR_OK; i++)
-        err = sql_affected_exactly(s, 1);
     if (err == ERR_OK)
         err = sql_affected_exactly(s, changed);
     return err == ERR_OK ? sql_closings_take(s, closed) : err;
@@ -132,7 +145,7 @@ enum err mysql_closing_list(struct store *store, struct closing *out, size_t lim
 }
 
 struct tallies {
-    struct tally rows[BATCH_MAX];
+    struct tally rows[TALLIES_MAX];
     size_t n;
 };
 
@@ -140,7 +153,7 @@ static void take_tally(void *context, struct sql_row *row)
 {
     struct tallies *t = context;
     struct tally *r = &t->rows[t->n];
-    if (t->n == BATCH_MAX)
+    if (t->n == TALLIES_MAX)
         return;
     row_bytes(row, r->envelope.b, ID_SIZE);
     row_text(row, r->sender, sizeof r->sender);

@@ -7,7 +7,7 @@
     "e.id, e.sender, e.sender_name, e.mode, e.total_fen, e.shares, e.cap_fen, e.greeting, "        \
     "e.to_kind, e.recipients, e.state, e.opened_shares, e.opened_fen, e.refunded_fen, "            \
     "e.created_us, e.expires_us, e.closed_us, e.seed_hash, e.luckiest_seq, e.luckiest_fen, "       \
-    "e.luckiest_user, e.luckiest_name, e.version, "
+    "e.luckiest_user, e.luckiest_name, e.version, e.frozen, "
 
 const char sql_envelope_columns[] = ENVELOPE_COLUMNS "COALESCE(e.seed, s.seed)";
 const char sql_envelope_columns_public[] = ENVELOPE_COLUMNS "e.seed";
@@ -37,6 +37,7 @@ void envelope_take(struct sql_row *row, struct envelope *e)
     row_text(row, e->luckiest_user, sizeof e->luckiest_user);
     row_text(row, e->luckiest_name, sizeof e->luckiest_name);
     e->version = row_i64(row);
+    e->frozen = row_i64(row) != 0;
     e->has_seed = !row_null(row);
     row_bytes(row, e->seed, sizeof e->seed);
 }

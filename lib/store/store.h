@@ -13,6 +13,7 @@
 #define HONGBAO_STORE_STORE_H
 
 #include "lib/base/err.h"
+#include "lib/domain/books.h"
 #include "lib/domain/record.h"
 
 #define BATCH_MAX 64
@@ -94,12 +95,18 @@ struct closing { /* an envelope that has closed and waits for its tally */
     enum envelope_state state;
     bool restricted; /* not to anyone */
 };
+#define TALLIES_MAX 256
 struct tally { /* what a closing adds to the yearly totals */
     struct id envelope;
     char sender[USER_SIZE];
     int64_t created_us, total_fen, refunded_fen;
     char luckiest_user[USER_SIZE]; /* "" none */
     int64_t luckiest_opened_us;
+};
+
+struct frozen {
+    struct id envelope;
+    int64_t rule; /* enum books_rule */
 };
 
 /* ---- queries ---- */
@@ -134,6 +141,8 @@ struct store_ops {
     enum err (*wallet_read)(struct store *s, struct wallet_row *row);
     enum err (*wallet_write)(struct store *s, const struct wallet_row *row);
 
+    /* *lanes: bit i set where lane i has credits that may be booked now. Plain read. */
+    enum err (*credit_lanes)(struct store *s, uint32_t *lanes);
     enum err (*credit_read)(struct store *s, struct credit_set *set);
     /* Books credits rows[0..n): transfers, balances, accounts that do not exist yet, yearly totals
      * at that offset; deletes the credit rows, checking that every one was there. */
@@ -156,6 +165,18 @@ struct store_ops {
                           size_t n, size_t *done);
     /* Deletes idempotency rows created before that moment, at most limit; committed. */
     enum err (*idempotency_expire)(struct store *s, int64_t before_us, size_t limit, size_t *n);
+
+    /* The books of the envelopes behind `after` that are not frozen, by id: at most limit, and not
+     * many more than claims_max claims together; all of one moment. */
+    enum err (*books_read)(struct store *s, const struct id *after, struct books *books,
+                           size_t limit, size_t claims_max, size_t *n);
+    /* Queues the credit of a claim anew; committed. ERR_DUPLICATE: it is queued. */
+    enum err (*credit_requeue)(struct store *s, const struct claim *c);
+    /* Freezes an envelope because of a rule (see books.h), or, with 0, thaws it: with its pending
+     * credits, committed. *changed false: there is none, or it was so already. */
+    enum err (*freeze)(struct store *s, const struct id *id, int64_t rule, bool *changed);
+    /* Up to limit frozen envelopes with their rules; reads all envelopes. */
+    enum err (*frozen_list)(struct store *s, struct frozen *out, size_t limit, size_t *n);
 
     /* Plain reads, no transaction left open. *found false: no such row. */
     enum err (*envelope_get)(struct store *s, const struct id *id, struct envelope *e, bool *found,

@@ -17,7 +17,8 @@ FORBIDDEN = {
               "INSERT INTO transfer (user_id) VALUES ('a')", "SELECT * FROM idempotency"],
     "settle": ["INSERT INTO envelope (id) VALUES (X'00')", "DELETE FROM envelope", "UPDATE transfer SET amount_fen = 1",
                "DELETE FROM transfer", "DELETE FROM account", "UPDATE claim SET amount_fen = 1", "DELETE FROM claim",
-               "INSERT INTO credit (user_id) VALUES ('a')", "UPDATE meta SET generation = X'00'"],
+               "INSERT INTO claim (user_id) VALUES ('a')", "INSERT INTO seed (seed) VALUES (X'00')",
+               "UPDATE seed SET seed = X'00'", "UPDATE meta SET generation = X'00'"],
     "audit": ["UPDATE account SET balance_fen = 1", "DELETE FROM claim", "INSERT INTO meta VALUES (2, X'00')",
               "UPDATE envelope SET state = 2", "DELETE FROM transfer", "UPDATE barrier SET passes = 0"],
 }

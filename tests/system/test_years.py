@@ -30,7 +30,7 @@ def plant(service, sender, winner, total, time_us):
         "BEGIN; "
         f"INSERT INTO envelope VALUES (X'{ident.hex}', '{sender}', '{sender}', 1, {total}, 1, 20000, 'old', 0, '', 1, 1, "
         f"{total}, 0, {time_us}, {time_us + 86400000000}, {time_us}, X'{promise}', X'{seed.hex()}', 1, {total}, "
-        f"'{winner}', '{winner}', 2); "
+        f"'{winner}', '{winner}', 2, 0); "
         f"INSERT INTO transfer VALUES ('{sender}', X'{transfer.hex}', 3, X'{ident.hex}', {total}, {time_us}, NULL); "
         f"UPDATE account SET balance_fen = balance_fen - {total} WHERE user_id = '{sender}'; "
         f"INSERT INTO claim VALUES (X'{ident.hex}', '{winner}', '{winner}', {total}, 1, {time_us}); "

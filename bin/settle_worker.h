@@ -1,0 +1,30 @@
+/* Threads of hongbao-settle: each goes round after round with sessions of its own. */
+#ifndef HONGBAO_BIN_SETTLE_WORKER_H
+#define HONGBAO_BIN_SETTLE_WORKER_H
+
+#include "lib/service/reconcile.h"
+
+struct crew; /* all threads of the program */
+
+struct worker {
+    const char *name; /* of what it does, for the log */
+    const struct env *env;
+    struct store *store;
+    struct cache *cache;
+    /* One round, bounded. *again: more waits, do not pause. An error is a database that is away. */
+    enum err (*round)(struct worker *w, bool *again);
+    int64_t next_us;            /* monotonic; for a round that does something only now and then */
+    struct reconcile reconcile; /* how far that has come */
+    unsigned sweep_shard;       /* and how far the sweeping of markers */
+    bool away;                  /* said once an outage */
+    struct crew *crew;
+};
+
+struct crew *crew_new(const struct env *env); /* NULL: no memory */
+/* Starts a thread. Returns ERR_FAULT if there is no memory for it. */
+MUST_USE enum err crew_add(struct crew *crew, const char *name,
+                           enum err (*round)(struct worker *w, bool *again));
+/* Waits for every round in hand, ends the threads, frees all. */
+void crew_stop(struct crew *crew);
+
+#endif
