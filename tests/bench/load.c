@@ -121,10 +121,12 @@ static void print(const struct load *load, const struct options *o, const struct
     double elapsed = ran_out ? (double)tally_last_ns(&w->tally) / NS_PER_S : o->seconds;
     if (!ran_out || elapsed > o->seconds)
         elapsed = o->seconds > 0 ? o->seconds : elapsed;
-    printf("{\"seconds\": %.3f, \"rate\": %.1f, \"begun\": %llu, \"retried\": %llu, "
+    printf("{\"start_s\": %.3f, \"seconds\": %.3f, \"rate\": %.1f, \"begun\": %llu, \"retried\": "
+           "%llu, "
            "\"lost\": %llu, \"unanswered\": %llu, \"ran_out\": %s, \"connections\": %u, "
            "\"threads\": %u, \"cpu_s\": %.3f, \"other\": %llu, \"answers\": {",
-           elapsed, elapsed > 0 ? (double)tally_in_time(&w->tally) / elapsed : 0.0,
+           (double)load->start_ns / NS_PER_S, elapsed,
+           elapsed > 0 ? (double)tally_in_time(&w->tally) / elapsed : 0.0,
            (unsigned long long)w->begun, (unsigned long long)w->retried,
            (unsigned long long)w->lost, (unsigned long long)w->unanswered,
            ran_out ? "true" : "false", o->connections, load->threads, cpu_seconds(),

@@ -10,6 +10,7 @@ class Result:
         self.values = values
         self.answers = values["answers"]
         self.rate, self.seconds, self.ran_out = values["rate"], values["seconds"], values["ran_out"]
+        self.start_s = values["start_s"]  # on the clock of time.monotonic()
 
     def count(self, kind):
         """Answers of a kind, as "200 opened", or of several with one beginning, as "200"."""
@@ -32,6 +33,11 @@ class Result:
         lists = [self.answers[k]["series"] for k in kinds if k in self.answers]
         longest = max(map(len, lists), default=0)
         return [sum(s[i] for s in lists if i < len(s)) for i in range(longest)]
+
+    def rate_between(self, kind, start_s, end_s):
+        """Answers of a kind in a second, between two moments of time.monotonic()."""
+        first, last = (max(0, round((t - self.start_s) * 10)) for t in (start_s, end_s))
+        return sum(self.series(kind)[first:last]) / (last - first) * 10
 
     def wrong(self, *expected):
         """What was not expected, in words; "" if nothing."""

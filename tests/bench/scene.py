@@ -3,6 +3,7 @@ import dataclasses
 
 from load import Load
 from plan import Plan
+from stack import Ceiling, Stack
 from table import Bar, Figure
 
 
@@ -14,9 +15,25 @@ class Bench:
     seconds: float
     connections: int
     quick: bool
-    build: object
     round: int = 0
     made: int = 0  # users so far
+    variants: dict = dataclasses.field(default_factory=dict)
+    peers: dict = dataclasses.field(default_factory=dict)
+
+    def variant(self, settings, mariadb):
+        """The same with another installation, which is started when it is first needed."""
+        key = (settings, mariadb)
+        if key not in self.variants:
+            stack = Stack(self.stack.build, [*self.stack.settings, *settings], mariadb)
+            self.variants[key] = dataclasses.replace(self, stack=stack, ceiling=Ceiling(stack))
+        return self.variants[key]
+
+    def close(self):
+        for peer in self.peers.values():
+            peer.close()
+        for bench in (self, *self.variants.values()):
+            bench.ceiling.close()
+            bench.stack.close()
 
     def strangers(self, count):
         """New users: the service has not seen their tokens yet."""
@@ -31,6 +48,10 @@ class Bench:
         """A closed loop of the usual length unless options say otherwise."""
         options = {"seconds": self.seconds, "connections": self.connections, **options}
         return Load(self.stack.load, port or self.stack.port, plan, **options)
+
+    def scaled(self, count):
+        """A count of things to make: a tenth of it if it has to be quick."""
+        return count // 10 if self.quick else count
 
     def ceiling_of(self, scene, plan, **options):
         """What the empty program answers to the same requests."""
@@ -62,6 +83,7 @@ class RateScene(Scene):
     settle = True
     cycle = False  # may the same request be sent twice
     latency_ms = None  # how far the p99 may lie above the ceiling's
+    settings, mariadb = (), ()  # of an installation of its own
     note = ""
 
     def requests(self, bench):
@@ -70,6 +92,10 @@ class RateScene(Scene):
     def check(self, bench, result):
         """What is wrong, in words, after the answers have been looked at."""
         return ""
+
+    def measured(self, bench, plan, **options):
+        """The run itself."""
+        return bench.fire(plan, cycle=self.cycle, **options).result()
 
     def _prepared(self, bench):
         bench.stack.reset()
@@ -80,9 +106,15 @@ class RateScene(Scene):
         return result.wrong(*self.expected) or self.check(bench, result) or bench.stack.audit()
 
     def run(self, bench):
+        own = bench.variant(self.settings, self.mariadb) if self.settings or self.mariadb else bench
+        yield from self._run(own)
+        if own is not bench:
+            own.stack.settle(False)  # it shall be idle now
+
+    def _run(self, bench):
         plan = self._prepared(bench)
         ceiling = bench.ceiling_of(self, plan)
-        result = bench.fire(plan, cycle=self.cycle).result()
+        result = self.measured(bench, plan)
         plan.close()
         remark = "the prepared requests ran out: a shorter run" if result.ran_out else ""
         yield Figure(self.title, result.rate, ceiling=ceiling.rate, bar=self.bar and Bar(self.bar),
@@ -93,7 +125,7 @@ class RateScene(Scene):
     def _latency(self, bench, ceiling_rate, own_rate):
         plan = self._prepared(bench)
         ceiling = bench.ceiling_of(self, plan, rate=0.7 * ceiling_rate)
-        result = bench.fire(plan, cycle=self.cycle, rate=0.7 * own_rate).result()
+        result = self.measured(bench, plan, rate=0.7 * own_rate)
         plan.close()
         bar = Bar(self.latency_ms, "margin", least=False)
         return Figure(f"  p99 at 70 %: {self.name}", result.worst_us() / 1000, "ms", ceiling.worst_us() / 1000, bar,

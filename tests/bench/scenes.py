@@ -1,4 +1,12 @@
 """All scenes, in the order of the table."""
+import scenes_closed
+import scenes_flow
+import scenes_memory
+import scenes_money
+import scenes_pages
+import scenes_peers
 import scenes_rates
+import scenes_trouble
 
-ALL = (*scenes_rates.SCENES,)
+ALL = (*scenes_closed.SCENES, *scenes_rates.SCENES, *scenes_flow.SCENES, *scenes_pages.SCENES, *scenes_money.SCENES,
+       *scenes_trouble.SCENES, *scenes_memory.SCENES, *scenes_peers.SCENES)

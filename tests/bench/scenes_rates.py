@@ -42,7 +42,7 @@ class _KnownGrabs(_Grabs):
         signer = bench.stack.signer
         bench.stack.do_all((plan.grab(other, signer.token(user))
                             for user in bench.regulars(int(self.per_second * bench.seconds))), "200 grabbed",
-                           bench.connections)
+                           connections=bench.connections)
         return requests
 
 
@@ -85,6 +85,18 @@ class OpensHot(_Opens):
     envelopes, shares = 1, 1000000
 
 
+class OpensManyLogged(OpensMany):
+    name, title, bar, latency_ms = "opens-many-binlog", "  the same with log_bin=ON, sync_binlog=1", None, None
+    mariadb = ("--log-bin=binlog", "--sync-binlog=1")
+    slow = True
+
+
+class OpensHotLogged(OpensHot):
+    name, title, bar, latency_ms = "opens-hot-binlog", "  the hot one with log_bin=ON, sync_binlog=1", None, None
+    mariadb = OpensManyLogged.mariadb
+    slow = True
+
+
 class Sends(RateScene):
     name, title, bar = "sends", "sends with an idempotency key, 1,000 senders", 0.35
     pool, answer_bytes, answer_status = "send", 480, 201
@@ -101,4 +113,4 @@ class Sends(RateScene):
         return "" if int(stored) == result.count("201 open") else f"{stored} envelopes are stored"
 
 
-SCENES = (GrabsMany, GrabsHot, GrabsFirst, OpensMany, OpensHot, Sends)
+SCENES = (GrabsMany, GrabsHot, GrabsFirst, OpensMany, OpensManyLogged, OpensHot, OpensHotLogged, Sends)

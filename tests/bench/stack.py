@@ -6,7 +6,7 @@ import subprocess
 
 import plan
 from load import Load
-from service import Service, free_port, wait_until
+from service import SOURCE as ROOT, Service, free_port, wait_until
 
 POOLS = ("send", "grab", "open", "query")
 # No limit on a user may stand in the way; each scene says what it needs beyond.
@@ -21,7 +21,7 @@ class Stack:
 
     def __init__(self, build, settings=(), mariadb=()):
         self.build = pathlib.Path(build).resolve()
-        self.mariadb = list(mariadb)
+        self.settings = list(settings)
         self.service = Service([*SETTINGS, *settings])
         more = [word for argument in mariadb for word in ("--mariadb", argument)]
         plain = self.service.start_command
@@ -53,6 +53,12 @@ class Stack:
                 return found[1]
         raise KeyError(name)
 
+    def has_setting(self, name):
+        try:
+            return self.setting(name) is not None
+        except KeyError:
+            return False
+
     # ---- the state between scenes ----
     def settle(self, running):
         if running != self.settling:
@@ -70,12 +76,12 @@ class Stack:
         return "audit: " + ", ".join(wrong) if wrong else ""
 
     # ---- what scenes need to be there, made through the API ----
-    def do_all(self, requests, expected, connections=64):
+    def do_all(self, requests, *expected, connections=64):
         """Sends all requests once; each must be answered as expected."""
         prepared = plan.Plan(requests)
         result = Load(self.load, self.port, prepared, seconds=0, connections=connections, retry=True).result()
         prepared.close()
-        wrong = result.wrong(expected)
+        wrong = result.wrong(*expected)
         assert not wrong, f"while preparing: {wrong}"
         return result
 

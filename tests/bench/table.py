@@ -9,9 +9,11 @@ class Bar:
     limit: float
     of: str = "ratio"  # or "value", or "margin": see Figure
     least: bool = True
+    unit: str = "H"  # of a ratio: what it is measured against
 
     def text(self):
-        return f"{'>=' if self.least else '<='} {self.limit:g}" + {"ratio": " H", "value": "", "margin": " more"}[self.of]
+        unit = {"ratio": " " + self.unit, "value": "", "margin": " more"}[self.of]
+        return f"{'>=' if self.least else '<='} {self.limit:g}{unit}"
 
     def reached(self, row):
         value = row.median(self.of)
@@ -27,6 +29,7 @@ class Figure:
     ceiling: float = None  # the same unit
     bar: Bar = None
     wrong: str = ""  # why it is no figure at all
+    short: str = ""  # why it falls short, whatever the bar says
     note: str = ""
 
     @property
@@ -52,17 +55,19 @@ class Row:
         values = self.all(what)
         return statistics.median(values) if values else None
 
-    @property
-    def wrong(self):
-        return "; ".join(dict.fromkeys(f.wrong for f in self.figures if f.wrong))
+    def words(self, what):
+        """What the figures say, each once."""
+        return "; ".join(dict.fromkeys(w for w in self.all(what) if w))
 
     @property
-    def note(self):
-        return "; ".join(dict.fromkeys(f.note for f in self.figures if f.note))
+    def wrong(self):
+        return self.words("wrong")
 
     def verdict(self):
         if self.wrong:
             return "FAIL"
+        if self.words("short"):
+            return "short"
         if not self.bar:
             return ""
         return "ok" if self.bar.reached(self) else "short"
@@ -70,7 +75,7 @@ class Row:
     def values(self):
         """For the JSON."""
         return {"title": self.title, "unit": self.unit, "verdict": self.verdict(), "wrong": self.wrong,
-                "note": self.note, "bar": self.bar.text() if self.bar else None, "rounds": len(self.figures),
+                "note": self.words("note"), "short": self.words("short"), "bar": self.bar.text() if self.bar else None, "rounds": len(self.figures),
                 "median": self.median("value"), "min": min(self.all("value")), "max": max(self.all("value")),
                 "ceiling": self.median("ceiling"), "ratio": self.median("ratio"),
                 "figures": [dataclasses.asdict(f) for f in self.figures]}
@@ -108,7 +113,7 @@ def text(found):
     lines = [list(HEAD)] + [cells(row) for row in found]
     remarks = []
     for row, line in zip(found, lines[1:]):
-        for remark in filter(None, (row.wrong, row.note)):
+        for remark in filter(None, map(row.words, ("wrong", "short", "note"))):
             if remark not in remarks:
                 remarks.append(remark)
             line[-1] += f" [{remarks.index(remark) + 1}]"

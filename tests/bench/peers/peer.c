@@ -1,0 +1,98 @@
+/* Peers B, C and D: a FastCGI program that answers POST /v1/envelopes/<number>/grab of the user
+ * that the header Authorization names. peer lock|update|redis SOCKET PROCESSES THREADS
+ * DATABASE-SOCKET [REDIS-SOCKET SCRIPT] */
+#include "tests/bench/peers/peer.h"
+#include "cgi/loop.h"
+#include "cgi/master.h"
+#include "lib/base/rng.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define THREADS_MAX 256
+
+struct peer {
+    take_fn *take;
+    const char *db_socket, *redis_socket, *script;
+    unsigned threads;
+    struct peer_session sessions[THREADS_MAX];
+};
+
+static bool session_open(const struct peer *p, struct peer_session *s)
+{
+    s->script = p->script;
+    if (s->db == NULL)
+        s->db = peer_connect(p->db_socket);
+    if (s->redis == NULL && p->redis_socket != NULL)
+        s->redis = redis_open(p->redis_socket);
+    return s->db != NULL && (s->redis != NULL || p->redis_socket == NULL);
+}
+
+static bool user_plain(const char *user)
+{
+    size_t length = user != NULL ? strlen(user) : 0;
+    return length > 0 && length <= 64 &&
+           strspn(user, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+               length;
+}
+
+static void handle(void *context, unsigned thread, const struct http_request *request,
+                   struct http_response *response)
+{
+    struct peer *p = context;
+    struct peer_session *s = &p->sessions[thread];
+    struct share share = {0, 0};
+    unsigned envelope = 0;
+    enum outcome outcome = SHARE_FAILED;
+    if (user_plain(request->authorization) &&
+        sscanf(request->path, "/v1/envelopes/%u/grab", &envelope) == 1 && session_open(p, s))
+        outcome = p->take(s, envelope, request->authorization, &share);
+    response->status = outcome == SHARE_FAILED ? 503 : 200;
+    response->content_type = "application/json";
+    if (outcome == SHARE_TAKEN)
+        buf_printf(&response->body, "{\"state\":\"opened\",\"amount\":%lld,\"seq\":%lld}",
+                   (long long)share.amount_fen, (long long)share.seq);
+    else
+        buf_puts(&response->body,
+                 outcome == SHARE_NONE ? "{\"state\":\"sold_out\"}" : "{\"code\":\"unavailable\"}");
+}
+
+static int work(void *context, int listener)
+{
+    struct peer *p = context;
+    struct loop loop = {.listener = listener,
+                        .threads = p->threads,
+                        .body_max = 8192,
+                        .timeout_s = 10,
+                        .handler = handle,
+                        .context = p};
+    loop_block_signals();
+    return loop_run(&loop);
+}
+
+static take_fn *way(const char *name)
+{
+    static const struct {
+        const char *name;
+        take_fn *take;
+    } ways[] = {{"lock", take_by_lock}, {"update", take_by_update}, {"redis", take_by_redis}};
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
+        if (strcmp(name, ways[i].name) == 0)
+            return ways[i].take;
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static struct peer peer;
+    if ((argc != 6 && argc != 8) || rng_init() != ERR_OK || mysql_library_init(0, NULL, NULL) != 0)
+        return 2;
+    peer.take = way(argv[1]);
+    peer.threads = (unsigned)strtoul(argv[4], NULL, 10);
+    peer.db_socket = argv[5];
+    peer.redis_socket = argc == 8 ? argv[6] : NULL;
+    peer.script = argc == 8 ? argv[7] : NULL;
+    if (peer.take == NULL || peer.threads > THREADS_MAX)
+        return 2;
+    return master_run(argv[2], (unsigned)strtoul(argv[3], NULL, 10), work, &peer) == 0 ? 0 : 1;
+}

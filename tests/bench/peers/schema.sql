@@ -1,0 +1,11 @@
+-- Peers B, C, D, and what A is drained into.
+CREATE DATABASE IF NOT EXISTS peer CHARACTER SET ascii COLLATE ascii_bin;
+USE peer;
+CREATE TABLE IF NOT EXISTS envelope (
+  id INT NOT NULL PRIMARY KEY, shares INT NOT NULL, taken INT NOT NULL) ENGINE=InnoDB;
+CREATE TABLE IF NOT EXISTS share (
+  envelope INT NOT NULL, seq INT NOT NULL, amount BIGINT NOT NULL, PRIMARY KEY (envelope, seq)) ENGINE=InnoDB;
+CREATE TABLE IF NOT EXISTS claim (
+  envelope INT NOT NULL, user VARCHAR(64) NOT NULL, seq INT NOT NULL, amount BIGINT NOT NULL, at_us BIGINT NOT NULL,
+  PRIMARY KEY (envelope, user), UNIQUE KEY (envelope, seq)) ENGINE=InnoDB;
+CREATE TABLE IF NOT EXISTS account (user VARCHAR(64) NOT NULL PRIMARY KEY, balance BIGINT NOT NULL) ENGINE=InnoDB;

@@ -1,0 +1,84 @@
+"""Grabs of envelopes that are sold out: answered by the web server itself, or in FastCGI."""
+import http.client
+
+import plan
+from scene import RateScene
+from service import wait_until
+
+CLOSED = 100  # envelopes
+CROWD = 20000
+
+
+def answer(port, path, token=None):
+    """The answer to one POST, as (status, body)."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("POST", path, b"", {"Authorization": f"Bearer {token}"} if token else {})
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    return response.status, body
+
+
+class _SoldOut(RateScene):
+    pool, answer_bytes = "grab", 20
+    expected = ("200 sold_out",)
+    cycle = True
+    note = "the same 20,000 users ask again and again"
+
+    def requests(self, bench):
+        signer, ids = bench.stack.signer, close(bench, CLOSED)
+        wrong = self.wait(bench, ids)
+        assert not wrong, wrong
+        tokens = [signer.token(user) for user in bench.regulars(CROWD)]
+        return [plan.grab(ids[i % len(ids)], token) for i, token in enumerate(tokens)]
+
+    def wait(self, bench, ids):
+        """Until it is as the scene wants it; what is wrong, in words, if that does not come."""
+        return ""
+
+
+def close(bench, count):
+    """The ids of new envelopes whose only share has been taken."""
+    ids = bench.stack.envelopes(count, 1)
+    token = bench.stack.signer.token("winner")
+    bench.stack.do_all([(plan.grab(i, token), plan.open_(i, token, b"?" * plan.TICKET_BYTES)) for i in ids],
+                       "200 grabbed", "200 opened")
+    return ids
+
+
+class SoldOutMarkers(_SoldOut):
+    name, title, bar, latency_ms = "sold-out-markers", "sold-out grabs, net 0: the web server's own file", 4.0, 2
+
+    def wait(self, bench, ids):
+        if not bench.stack.has_setting("site.markers"):
+            return "there is no setting site.markers"
+        try:  # FastCGI would want a token
+            wait_until(lambda: all(answer(bench.stack.port, f"/v1/envelopes/{i}/grab")[0] == 200 for i in ids), 10,
+                       "the web server answers by itself")
+        except AssertionError as e:
+            return str(e)
+        return ""
+
+
+class SoldOut(_SoldOut):
+    name, title, bar, latency_ms = "sold-out", "sold-out grabs in FastCGI (net 0 off)", 0.85, 2
+    settings = ("site.markers=no",)
+
+    @classmethod
+    def for_(cls, bench):
+        """An installation of its own is needed only where there is a net 0."""
+        scene = cls()
+        if not bench.stack.has_setting("site.markers"):
+            scene.settings = ()
+        return scene
+
+    def run(self, bench):
+        self.settings = self.for_(bench).settings
+        yield from super().run(bench)
+
+    def wait(self, bench, ids):
+        status, _ = answer(bench.stack.port, f"/v1/envelopes/{ids[0]}/grab")
+        return "" if status == 401 else "the web server answers by itself"
+
+
+SCENES = (SoldOutMarkers, SoldOut)

@@ -1,0 +1,53 @@
+"""The whole way of a rush: everybody grabs, whoever has a ticket opens, whoever is told to wait waits."""
+import random
+
+import plan
+from scene import Scene
+from table import Figure
+
+ENVELOPES, SHARES, GRABBERS = 10000, 10, 30
+OPEN_AT_ONCE = 100  # envelopes; others come as these are emptied
+
+
+class Flow(Scene):
+    name, slow = "flow", True
+    title = f"grab and open, whole flow: winners ({SHARES} shares, {GRABBERS} grabbers an envelope)"
+
+    def requests(self, bench, ids):
+        """Grabs in the order of their coming, each with the open that follows if it brings a ticket."""
+        signer, users = bench.stack.signer, bench.regulars(20000)
+        chance = random.Random(bench.round)
+        hole = b"?" * plan.TICKET_BYTES
+        for at in range(0, len(ids), OPEN_AT_ONCE):
+            pairs = [(envelope, users[(7 * (at + i) + 31 * n) % len(users)])
+                     for i, envelope in enumerate(ids[at:at + OPEN_AT_ONCE]) for n in range(GRABBERS)]
+            chance.shuffle(pairs)
+            for envelope, user in pairs:
+                token = signer.token(user)
+                yield plan.grab(envelope, token), plan.open_(envelope, token, hole)
+
+    def run(self, bench):
+        stack = bench.stack
+        stack.reset()
+        count = bench.scaled(ENVELOPES)
+        prepared = plan.Plan(self.requests(bench, stack.envelopes(count, SHARES)))
+        result = bench.fire(prepared, seconds=0, retry=True, connections=4 * bench.connections).result()
+        prepared.close()
+        wrong = result.wrong("200 grabbed", "200 opened", "200 sold_out", "200 busy") or self.check(bench, count)
+        winners = result.count("200 opened")
+        seconds = result.answers["200 opened"]["last_s"] if winners else 1
+        note = (f"{count:,} envelopes, settle running; of {result.total():,} answers {result.count('200 grabbed'):,} "
+                f"grabbed, {winners:,} opened, {result.count('200 sold_out'):,} sold_out, "
+                f"{result.count('200 busy'):,} busy (asked again)")
+        yield Figure(self.title, winners / seconds, wrong=wrong or stack.audit(), note=note)
+        yield Figure("  all answers of it", result.total() / seconds, wrong=wrong)
+
+    def check(self, bench, count):
+        """Each envelope has as many winners as shares."""
+        (full, claims), = bench.stack.sql(
+            f"SELECT COUNT(*), COALESCE(SUM(n), 0) FROM (SELECT COUNT(*) AS n FROM claim GROUP BY envelope_id "
+            f"HAVING n = {SHARES}) AS each_one")
+        return "" if int(full) == count else f"{full} of {count} envelopes have {SHARES} winners ({claims} claims)"
+
+
+SCENES = (Flow,)

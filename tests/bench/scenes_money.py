@@ -1,0 +1,111 @@
+"""Credits and refunds: what settle does, alone and beside opens."""
+import time
+
+import opening
+import plan
+from scene import Scene
+from service import wait_until
+from table import Bar, Figure
+
+
+def backlog(stack):
+    (count,), = stack.sql("SELECT COUNT(*) FROM credit")
+    return int(count)
+
+
+class Credits(Scene):
+    """A backlog made by opens, whose rate is what the credits are compared with."""
+    name, slow = "credits", True
+    title = "credits by settle, backlog of 200,000"
+
+    def run(self, bench):
+        stack = bench.stack
+        stack.reset()
+        stack.settle(False)
+        count = bench.scaled(200000)
+        ids = stack.envelopes(1000, count // 1000 + 1)
+        prepared = plan.Plan(opening.requests(bench, ids, count))
+        opens = bench.fire(prepared, seconds=0).result()
+        prepared.close()
+        wrong = opens.wrong("200 opened")
+        pending = backlog(stack)
+        started = time.monotonic()
+        stack.settle(True)
+        wait_until(lambda: not stack.sql("SELECT 1 FROM credit LIMIT 1"), 300, "all is credited")
+        seconds = time.monotonic() - started
+        wrong = wrong or ("" if pending == count else f"{pending} credits were pending") or stack.audit()
+        note = f"backlog of {count:,}; the ratio is to the {opens.rate:,.0f} opens/s that made it"
+        yield Figure(self.title, count / seconds, ceiling=opens.rate, bar=Bar(1.2, unit="opens"), wrong=wrong, note=note)
+
+
+class Sustained(Scene):
+    name, slow = "sustained", True
+    title = "opens and credits together, sustained"
+    pool, answer_bytes = "open", 94
+    least = 0.28
+
+    def run(self, bench):
+        stack = bench.stack
+        stack.reset()
+        seconds = 10 if bench.quick else 60
+        sample = plan.Plan(opening.requests(bench, stack.envelopes(1, 1000), 1000))
+        ceiling = bench.ceiling_of(self, sample)
+        sample.close()
+        rate = 1.02 * self.least * ceiling.rate
+        load = opening.Opening(bench, 1000, seconds, per_second=1.05 * rate, rate=rate)
+        pending = []
+        while load.load.process.poll() is None:
+            pending.append(backlog(stack))
+            time.sleep(seconds / 20)
+        result = load.result()
+        left = backlog(stack)
+        credited = (result.count("200 opened") - left) / seconds
+        third = max(1, len(pending) // 3)
+        before, after = (sum(part) / third for part in (pending[third:2 * third], pending[-third:]))
+        grew = (after - before) / (seconds / 3)
+        short = f"the backlog grew by {grew:,.0f}/s" if grew > 0.02 * rate else ""
+        note = f"for {seconds} s, offered {rate:,.0f} opens/s (1.02 x {self.least} H); at the end {left:,} waited for credit"
+        yield Figure(self.title, min(result.rate, credited + left / seconds if not short else credited),
+                     ceiling=ceiling.rate, bar=Bar(self.least), short=short, note=note,
+                     wrong=result.wrong("200 opened") or stack.audit())
+
+
+class Refunds(Scene):
+    name, slow = "refunds", True
+    title = "refunds: 20,000 envelopes expire at once, all done after"
+    before_s = 4
+
+    def run(self, bench):
+        stack = bench.stack
+        stack.reset()
+        count = bench.scaled(20000)
+        due = stack.envelopes(count, 10)
+        after_s = 6 if bench.quick else 12
+        load = opening.Opening(bench, 1000, self.before_s + after_s)
+        deadline_us = int((time.time() + self.before_s) * 1e6)
+        deadline = time.monotonic() + self.before_s
+        self.expire(stack, due, deadline_us)
+        time.sleep(max(0, deadline - time.monotonic()))
+        wait_until(lambda: not stack.sql(f"SELECT 1 FROM seed WHERE expires_us <= {deadline_us} LIMIT 1"), 60,
+                   "all are refunded")
+        done = time.monotonic()
+        result = load.result()
+        wrong = result.wrong("200 opened") or self.check(stack, count) or stack.audit()
+        yield Figure(self.title, done - deadline, "s", bar=Bar(10, "value", least=False), wrong=wrong,
+                     note=f"{count:,} envelopes, opens elsewhere go on")
+        end = min(max(done, deadline + 0.5), result.start_s + result.seconds)
+        yield Figure("  opens elsewhere meanwhile", result.rate_between("200 opened", deadline, end),
+                     ceiling=result.rate_between("200 opened", result.start_s + 1, deadline), wrong=wrong,
+                     bar=Bar(0.8, unit="before"))
+
+    def expire(self, stack, ids, deadline_us):
+        """All of them at one moment. The cache keeps the old deadline; nobody asks it about these."""
+        stack.sql(f"UPDATE envelope SET expires_us = {deadline_us} WHERE shares = 10; "
+                  f"UPDATE seed JOIN envelope ON id = envelope_id SET seed.expires_us = {deadline_us} WHERE shares = 10")
+
+    def check(self, stack, count):
+        (refunded,), = stack.sql("SELECT COUNT(*) FROM transfer WHERE kind = 5")
+        return "" if int(refunded) == count else f"{refunded} refunds were booked"
+
+
+SCENES = (Credits, Sustained, Refunds)
