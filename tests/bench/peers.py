@@ -1,8 +1,11 @@
 """The peers of tests/bench/peers, started privately beside the service, on its database server."""
+import grp
+import os
+import pwd
 import subprocess
 
 from service import free_port, wait_until
-from stack import ROOT
+from stack import ROOT, start_lighttpd
 
 HERE = ROOT / "tests/bench/peers"
 WAYS = {"B": "redis", "C": "lock", "D": "update"}
@@ -52,7 +55,9 @@ class Peer:
         self.processes = self._with_nginx() if letter == "A" else self._with_fastcgi()
 
     def _with_nginx(self):
-        values = {"DIR": self.directory, "PORT": self.port, "SHA": self.redis.script, "SOCKET": self.redis.socket}
+        user = f"{pwd.getpwuid(os.geteuid()).pw_name} {grp.getgrgid(os.getegid()).gr_name}"
+        values = {"USER": user, "DIR": self.directory, "PORT": self.port, "SHA": self.redis.script,
+                  "SOCKET": self.redis.socket}
         for name in ("grab.nginx.conf", "grab.lua"):
             text = (HERE / name).read_text()
             for word, value in values.items():
@@ -78,9 +83,10 @@ server.max-fds = 16384
 server.max-keep-alive-requests = 10000
 fastcgi.server = ( "" => (( "socket" => "{listener}", "check-local" => "disable" )) )
 """)
-        program = subprocess.Popen(command)
+        with open(self.directory / "peer.log", "wb") as log:
+            program = subprocess.Popen(command, stderr=log)
         wait_until(listener.exists, 5, "the peer listens")
-        return [subprocess.Popen(["lighttpd", "-D", "-f", self.directory / "lighttpd.conf"]), program]
+        return [start_lighttpd(self.directory), program]
 
     def fill(self, envelopes, shares):
         """Envelopes 1..envelopes anew, nothing drawn yet."""

@@ -103,6 +103,12 @@ class Stack:
         return ["-".join((i[:8], i[8:12], i[12:16], i[16:20], i[20:])).lower() for i in ids]
 
 
+def start_lighttpd(directory):
+    """With directory/lighttpd.conf, in the foreground; what it says goes to a file beside."""
+    with open(directory / "lighttpd.out", "wb") as out:
+        return subprocess.Popen(["lighttpd", "-D", "-f", directory / "lighttpd.conf"], stderr=out)
+
+
 class Ceiling:
     """Empty FastCGI programs behind a lighttpd with the service's own configuration: for each pool one with as many
     processes and threads, whose answers are as long as asked for."""
@@ -117,7 +123,7 @@ class Ceiling:
         text = re.sub(r"^var\.run = .*", f'var.run = "{self.run}"', text, flags=re.M)
         text = re.sub(r"^var\.log = .*", f'var.log = "{self.run}"', text, flags=re.M)
         (self.run / "lighttpd.conf").write_text(text)
-        self.web = subprocess.Popen(["lighttpd", "-D", "-f", self.run / "lighttpd.conf"])
+        self.web = start_lighttpd(self.run)
 
     def answer(self, pool, size, status=200):
         """From now on the pool's requests are answered so."""

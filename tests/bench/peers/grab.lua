@@ -1,5 +1,6 @@
 -- In nginx: one grab. @SHA@: the script grab.redis.lua in Redis; @SOCKET@: Redis.
 local redis = require "nginx.redis"
+if not redis.evalsha then redis.add_commands("evalsha") end
 local function finish(status, body)
     ngx.status = status
     ngx.header["Content-Type"] = "application/json"
