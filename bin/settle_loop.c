@@ -132,8 +132,13 @@ enum err settle_loop(struct env *env, const sigset_t *signals)
     if (crew == NULL)
         return ERR_FAULT;
     enum err err = start_all(env, crew);
-    while (err == ERR_OK && sigwaitinfo(signals, NULL) == SIGHUP)
-        log_reopen();
+    for (int got = 0; err == ERR_OK && got <= 0;) {
+        got = sigwaitinfo(signals, NULL); /* -1: the process was stopped, and goes on */
+        if (got == SIGHUP) {
+            log_reopen();
+            got = 0;
+        }
+    }
     crew_stop(crew);
     return err;
 }

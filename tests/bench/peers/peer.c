@@ -36,11 +36,10 @@ static bool user_plain(const char *user)
                length;
 }
 
-static void handle(void *context, unsigned thread, const struct http_request *request,
-                   struct http_response *response)
+static void answer_one(struct peer *p, struct peer_session *s, struct exchange *x)
 {
-    struct peer *p = context;
-    struct peer_session *s = &p->sessions[thread];
+    const struct http_request *request = &x->request;
+    struct http_response *response = &x->response;
     struct share share = {0, 0};
     unsigned envelope = 0;
     enum outcome outcome = SHARE_FAILED;
@@ -57,11 +56,19 @@ static void handle(void *context, unsigned thread, const struct http_request *re
                  outcome == SHARE_NONE ? "{\"state\":\"sold_out\"}" : "{\"code\":\"unavailable\"}");
 }
 
+static void handle(void *context, unsigned thread, struct exchange **burst, size_t n, bool may_wait)
+{
+    struct peer *p = context;
+    (void)may_wait;
+    for (size_t i = 0; i < n; i++)
+        answer_one(p, &p->sessions[thread], burst[i]);
+}
+
 static int work(void *context, int listener)
 {
     struct peer *p = context;
     struct loop loop = {.listener = listener,
-                        .threads = p->threads,
+                        .acceptors = p->threads,
                         .body_max = 8192,
                         .timeout_s = 10,
                         .handler = handle,
