@@ -11,12 +11,14 @@ need_packages() {
         say "No apt here: taking for granted what scripts/packages lists."
         return 0
     }
-    local kind wanted=() missing=() package
+    local kind wanted=() missing=() package present
+    # A package may also be part of another one, as npm is of some nodejs.
+    present=$(dpkg-query -W -f '${db:Status-Status} ${Package}, ${Provides}\n' | sed -n 's/^installed //p' |
+        sed 's/ ([^)]*)//g; s/, */\n/g')
     for kind in "$@"; do
         read -r -a wanted -d '' < <(sed -n "s/^$kind //p" "$SOURCE/scripts/packages") || true
         for package in "${wanted[@]}"; do
-            dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q ' installed$' ||
-                missing+=("$package")
+            grep -qxF "$package" <<<"$present" || missing+=("$package")
         done
     done
     ((${#missing[@]})) || return 0

@@ -1,9 +1,9 @@
 /* What the page asks again and when it stops. The service is a script of answers; nothing sleeps. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {ApiError, createApi} from '../../www/api.js';
-import {grabUntilFinal, openUntilFinal} from '../../www/flow.js';
-import {delayMs, persist} from '../../www/retry.js';
+import {ApiError, createApi} from '../../www/lib/api.js';
+import {grabUntilFinal, openUntilFinal} from '../../www/lib/flow.js';
+import {delayMs, persist} from '../../www/lib/retry.js';
 
 const fail = (code, retryAfter) => new ApiError({code, retryAfter});
 const pause = async () => undefined;

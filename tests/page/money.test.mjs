@@ -1,18 +1,19 @@
 /* Money as people type it and as the page shows it. Run: node --test tests/page */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {formatFen, formatMoney, parseCount, parseYuan, timesFen} from '../../www/money.js';
+import {formatFen, moneyParts, parseCount, parseYuan, timesFen} from '../../www/lib/money.js';
 
 test('what is no amount is refused', () => {
     const bad = ['', ' ', '.', '.5', '-1', '+1', '1.234', '1,5', '1e2', '0x10', '1 2', 'NaN', '¥', '1..2',
-        '10000000000.01', '99999999999', '1.5.', '½'];
+        '10000000000.01', '99999999999', '1.5.', '½',
+        '1,00', '1000,000', ',100', '1,000,', '1.000,00', '1,0000'];
     bad.forEach((text) => assert.equal(parseYuan(text), null, text));
 });
 
 test('amounts become whole fen', () => {
     const good = {'0': 0, '0.01': 1, '0.1': 10, '1.': 100, '8.8': 880, '8.88': 888, ' ¥8 ': 800, '￥1': 100,
         '007': 700, '１２．３４': 1234, '1。5': 150, '0.29': 29, '1.15': 115, '4.35': 435,
-        '10000000000': 1000000000000};
+        '10000000000': 1000000000000, '1,000.50': 100050, '12,345,678': 1234567800};
     Object.entries(good).forEach(([text, fen]) => assert.equal(parseYuan(text), fen, text));
 });
 
@@ -23,11 +24,15 @@ test('every amount reads back as it was written', () => {
     [999999999999, 1000000000000].forEach((fen) => assert.equal(parseYuan(formatFen(fen)), fen));
 });
 
+const shown = (fen, options) => moneyParts(fen, {locale: 'en', ...options}).map((part) => part.value).join('');
+
 test('negative amounts and other currencies are shown', () => {
     assert.equal(formatFen(-5), '-0.05');
-    assert.equal(formatMoney(-12345, 'CNY'), '-¥123.45');
-    assert.equal(formatMoney(888, undefined), '¥8.88');
-    assert.equal(formatMoney(888, 'points'), '8.88 points');
+    assert.equal(shown(-12345, {currency: 'CNY'}), '-¥123.45');
+    assert.equal(shown(888, {currency: 'CNY'}), '¥8.88');
+    assert.equal(shown(888, {currency: 'points'}), '8.88 points');
+    assert.equal(shown(888, {currency: 'CNY', signed: true}), '+¥8.88');
+    assert.equal(shown(1000000000000, {currency: 'CNY', locale: 'zh-CN'}), '¥10,000,000,000.00');
 });
 
 test('counts are whole numbers from one', () => {

@@ -1,18 +1,21 @@
 /* The rest of the page that needs no browser: languages, what is remembered, following an envelope. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {createI18n, LANGUAGES, pickLanguage} from '../../www/i18n.js';
-import {claimsOf, createStore, tokenOfHash} from '../../www/store.js';
-import {watchEnvelope} from '../../www/watch.js';
+import {createI18n, LANGUAGES, pickLanguage} from '../../www/lib/i18n.js';
+import {claimsOf, tokenOfHash} from '../../www/lib/store.js';
+import {intervalMs, watchEnvelope} from '../../www/lib/watch.js';
 
-const marks = (text) => (text.match(/\{\w+\}/g) ?? []).sort();
+const pause = async () => undefined;
+
+/* The gaps of a sentence; of one that depends on a number, of its usual form. */
+const marks = (text) => ((text.other ?? text).match(/\{\w+\}/g) ?? []).sort();
 const jwt = (claims) => 'h.' + Buffer.from(JSON.stringify(claims)).toString('base64url') + '.s';
 
 test('every language has the same sentences with the same gaps', () => {
     const {zh, en} = LANGUAGES;
-    assert.deepEqual(Object.keys(zh.strings).sort(), Object.keys(en.strings).sort());
-    for (const key of Object.keys(en.strings)) {
-        assert.deepEqual(marks(zh.strings[key]), marks(en.strings[key]), key);
+    assert.deepEqual(Object.keys(zh.words).sort(), Object.keys(en.words).sort());
+    for (const key of Object.keys(en.words)) {
+        assert.deepEqual(marks(zh.words[key]), marks(en.words[key]), key);
     }
 });
 
@@ -20,7 +23,7 @@ test('the language is the chosen one, else the first known, else English', () =>
     assert.equal(pickLanguage('zh', ['en']), 'zh');
     assert.equal(pickLanguage('constructor', ['fr', 'zh-TW']), 'zh');
     assert.equal(pickLanguage(null, ['fr']), 'en');
-    assert.equal(createI18n('en').t('home.hello', {name: '{name}'}), 'Hello, {name}');
+    assert.equal(createI18n('en').t('signin.stay', {old: '{new}'}), 'Stay {new}');
 });
 
 test('a token comes out of the fragment and shows whom it is about', () => {
@@ -29,19 +32,6 @@ test('a token comes out of the fragment and shows whom it is about', () => {
     assert.equal(tokenOfHash('#token=a.b-c_d'), 'a.b-c_d');
     assert.equal(claimsOf('nonsense'), null);
     assert.deepEqual(claimsOf(jwt({sub: 'ann', name: '安'})), {sub: 'ann', name: '安'});
-});
-
-test('an unfinished send is seen by its own user only', () => {
-    const store = createStore({local: null, session: null, scope: '/'});
-    assert.equal(store.unfinishedSend(), null);
-    store.signIn(jwt({sub: 'ann', exp: 1}));
-    store.keepSend({key: 'K', body: {total: 1}});
-    store.signIn(jwt({sub: 'bob'}));
-    assert.equal(store.unfinishedSend(), null);
-    store.signIn(jwt({sub: 'ann', exp: 2}));
-    assert.equal(store.unfinishedSend().key, 'K');
-    store.forgetSend();
-    assert.equal(store.unfinishedSend(), null);
 });
 
 test('following a closed envelope loads every page once and ends', async () => {
@@ -66,6 +56,70 @@ test('following a closed envelope loads every page once and ends', async () => {
     assert.deepEqual(asked, [null, 'p2']);
 });
 
+test('numbers, lengths of time and plurals follow the language', () => {
+    const [en, zh] = ['en', 'zh'].map(createI18n);
+    assert.equal(en.t('records.received.sum', {n: 1}), '1 envelope received');
+    assert.equal(en.t('records.received.sum', {n: 1200}), '1,200 envelopes received');
+    assert.equal(zh.t('records.received.sum', {n: 1}), '收到 1 个红包');
+    assert.equal(en.span(12000), '12 sec');
+    assert.equal(zh.span(12000), '12秒');
+    assert.equal(en.span(800), '0.8 sec');
+    assert.equal(en.span(7200000), '2 hr');
+    assert.equal(en.money(888, 'CNY'), '¥8.88');
+    assert.equal(en.t('no such key'), 'no such key');
+});
+
+/* A key is named whole, or by its beginning with the rest added: 't("state." + x)'. */
+test('every sentence that the page names exists, and every one is named', async () => {
+    const {readdir, readFile} = await import('node:fs/promises');
+    const folder = new URL('../../www/', import.meta.url);
+    const names = (await readdir(folder, {recursive: true}))
+        .filter((name) => /^(main|lib\/\w+|views\/\w+)\.js$/.test(name));
+    const source = (await Promise.all(names.map((name) => readFile(new URL(name, folder), 'utf8')))).join('\n');
+    const quoted = new Set(source.match(/'[a-z][\w.]*'/g).map((text) => text.slice(1, -1)));
+    const stems = source.match(/['`][a-z][\w.]*\.(?='|\$\{)/g).map((text) => text.slice(1));
+    const {words} = LANGUAGES.en;
+    for (const [, key] of source.matchAll(/\bt\('([\w.]+)'/g)) {
+        assert.ok(Object.hasOwn(words, key) || stems.includes(key), key + ' is named');
+    }
+    for (const key of Object.keys(words)) {
+        const used = quoted.has(key) || stems.some((stem) => key.startsWith(stem));
+        assert.ok(used, key + ' is used');
+    }
+});
+
+test('asking backs off from a second to ten, never in step', () => {
+    assert.equal(intervalMs(0, () => 0.5), 1000);
+    assert.equal(intervalMs(2, () => 0.5), 2250);
+    assert.equal(intervalMs(50, () => 1), 10000);
+    assert.ok(intervalMs(3, () => 0) < intervalMs(3, () => 0.9));
+});
+
+test('after the first answer nothing is asked while nobody can see the page', async () => {
+    const leave = new AbortController();
+    let show;
+    let asked = 0;
+    const seen = new Promise((resolve) => { show = resolve; });
+    const done = new Promise((resolve) => {
+        watchEnvelope({
+            signal: leave.signal,
+            visible: () => seen,
+            ask: async () => {
+                asked++;
+                return {status: 200, body: {state: asked > 1 ? 'expired' : 'open', claims: [], next: null}, etag: '"e"'};
+            },
+            pause,
+            onChange: ({state}) => state === 'expired' && resolve(),
+            onError: () => undefined,
+        });
+    });
+    await new Promise((resolve) => { setImmediate(resolve); });
+    assert.equal(asked, 1);
+    show();
+    await done;
+    assert.equal(asked, 2);
+});
+
 test('an error that will not go away ends the following', async () => {
     const error = await new Promise((resolve) => {
         watchEnvelope({
@@ -76,4 +130,23 @@ test('an error that will not go away ends the following', async () => {
         });
     });
     assert.equal(error.code, 'not_found');
+});
+
+test('what the first view is made of is fetched at once, and nothing else', async () => {
+    const {readFile} = await import('node:fs/promises');
+    const folder = new URL('../../www/', import.meta.url);
+    const needed = new Set();
+    const follow = async (name) => {
+        if (!needed.has(name)) {
+            needed.add(name);
+            const text = await readFile(new URL(name, folder), 'utf8');
+            for (const [, path] of text.matchAll(/^import [^;]*from '([^']+)';/gm)) {
+                await follow(new URL(path, new URL(name, 'x:/')).pathname.slice(1));
+            }
+        }
+    };
+    await follow('main.js');
+    const page = await readFile(new URL('index.html', folder), 'utf8');
+    const fetched = [...page.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, path]) => path);
+    assert.deepEqual([...fetched, 'main.js'].sort(), [...needed].sort());
 });

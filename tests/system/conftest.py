@@ -71,8 +71,8 @@ def say(capsys):
 
 def pytest_sessionfinish(session, exitstatus):
     """A promise of the description that never came true in a whole run is a fault of one of the two."""
-    files = {p.name for p in pathlib.Path(__file__).parent.glob("test_*.py")}
-    whole = files == {item.path.name for item in session.items} and not session.config.option.keyword
+    files = set(pathlib.Path(__file__).parent.glob("test_*.py"))
+    whole = files <= {item.path for item in session.items} and not session.config.option.keyword
     missing = sorted(set(declared()) - SEEN)
     if whole and missing and exitstatus == 0:
         session.exitstatus = 1

@@ -1,6 +1,8 @@
 """The page: served whole from here, under a strict policy, with nothing inline."""
+import os
 import re
 import urllib.parse
+from pathlib import Path
 
 from client import Client
 
@@ -17,8 +19,13 @@ def fetch(service, path):
 
 def links(path, text):
     """What a file refers to, as paths."""
-    found = re.findall(r'(?:src|href)="([^"]+)"', text) if path.endswith("/") else \
-        re.findall(r'^(?:import|export)\b[^;"]*"([^"]+)";', text, re.M)
+    if path.endswith("/"):
+        found = re.findall(r'(?:src|href)="([^"]+)"', text)
+    elif path.endswith(".css"):
+        found = re.findall(r'url\("([^"]+)"\)', text)
+    else:
+        found = re.findall(r"""^(?:import|export)\b[^;'"]*['"]([^'"]+)['"];""", text, re.M)
+        found += re.findall(r"""\bimport\(['"]([^'"]+)['"]\)""", text)
     return {urllib.parse.urljoin(path, link) for link in found if not link.startswith("#")}
 
 
@@ -38,9 +45,10 @@ def test_everything_is_ours(service):
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         text = answer.body.decode()
-        if path == "/" or path.endswith(".js"):
+        if path == "/" or path.endswith((".js", ".css")):
             todo |= links(path, text) - seen
-    assert {"/main.js", "/style.css"} <= seen
+    assert {"/main.js", "/style/base.css", "/lib/money.js", "/views/rush.js"} <= seen
+    assert any(path.startswith("/vendor/noble-hashes-") for path in seen)
     assert all(p.startswith("/") for p in seen)  # nothing from elsewhere
 
 
@@ -49,9 +57,21 @@ def test_nothing_inline(service):
     for tag in re.findall(r"<script[^>]*>", page):
         assert "src=" in tag
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", page)
-    for path in re.findall(r'src="([^"]+\.js)"', page):
-        script = fetch(service, "/" + path).body.decode()
-        assert not re.search(r"\beval\(|new Function|innerHTML|insertAdjacentHTML|document\.write", script)
+    folder = Path(os.environ["HONGBAO_SOURCE"], "www")
+    scripts = [p for p in folder.rglob("*.js") if "vendor" not in p.parts]
+    assert len(scripts) > 20
+    for script in scripts:
+        banned = r"\beval\(|new Function|innerHTML|insertAdjacentHTML|document\.write|setAttribute\('style'"
+        assert not re.search(banned, script.read_text(encoding="utf-8")), script
+
+
+def test_kept_as_long_as_right(service):
+    """The page is asked after each time; what others made, in folders with versions, is kept; not its absence."""
+    policy = {path: fetch(service, path).headers.get("Cache-Control", "") for path in
+              ("/", "/main.js", "/vendor/canvas-confetti-1.9.4/confetti.js", "/vendor/canvas-confetti-1.9.4/none.js")}
+    assert policy["/"] == policy["/main.js"] == "no-cache"
+    assert "max-age=31" in policy["/vendor/canvas-confetti-1.9.4/confetti.js"]
+    assert "max-age" not in policy["/vendor/canvas-confetti-1.9.4/none.js"]
 
 
 def test_what_is_not_there(service):

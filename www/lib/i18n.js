@@ -1,0 +1,64 @@
+/* The page's languages. A new one is a file in words/ and a line in LANGUAGES. */
+import en from '../words/en.js';
+import zh from '../words/zh.js';
+import {moneyParts} from './money.js';
+
+export const LANGUAGES = {zh: {words: zh, locale: 'zh-CN'}, en: {words: en, locale: 'en'}};
+
+/* The language to show: the chosen one, else the first of the browser's that there is, else English. */
+export function pickLanguage(chosen, preferred) {
+    const wanted = [chosen, ...preferred.map((code) => code.toLowerCase().split('-')[0])];
+    return wanted.find((code) => code && Object.hasOwn(LANGUAGES, code)) ?? 'en';
+}
+
+/* code: a key of LANGUAGES. */
+export function createI18n(code) {
+    const {words, locale} = LANGUAGES[code];
+    const plural = new Intl.PluralRules(locale);
+    const numbers = new Intl.NumberFormat(locale);
+    const moment = new Intl.DateTimeFormat(locale, {dateStyle: 'medium', timeStyle: 'short'});
+    const clock = new Intl.DateTimeFormat(locale, {timeStyle: 'medium', hourCycle: 'h23'});
+
+    /* The sentence under `key` with {name} filled in from values; numbers as the reader writes them.
+     * A sentence that depends on a number is {one, other}, by values.n. An unknown key gives itself. */
+    function t(key, values = {}) {
+        const found = Object.hasOwn(words, key) ? words[key] : key;
+        const text = typeof found === 'string' ? found : found[plural.select(values.n)] ?? found.other;
+        return text.replace(/\{(\w+)\}/g, (mark, name) => show(values[name]));
+    }
+
+    function show(value) {
+        return typeof value === 'number' ? numbers.format(value) : String(value ?? '');
+    }
+
+    /* A length of time, in its largest unit that leaves at least two of it. */
+    function span(ms) {
+        const units = [['day', 86400000], ['hour', 3600000], ['minute', 60000]];
+        const [unit, size] = units.find(([, length]) => ms >= 2 * length) ?? ['second', 1000];
+        const digits = unit === 'second' && ms < 10000 ? 1 : 0;
+        return new Intl.NumberFormat(locale,
+            {style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: digits}).format(ms / size);
+    }
+
+    const sameDay = (a, b) => a.toDateString() === b.toDateString();
+    return {
+        code,
+        locale,
+        t,
+        span,
+        has: (key) => Object.hasOwn(words, key),
+        /* Fen as text, and as Intl's parts for those who set the number apart from its unit. */
+        money: (fen, currency, signed) =>
+            moneyParts(fen, {locale, currency, signed}).map((part) => part.value).join(''),
+        moneyParts: (fen, currency) => moneyParts(fen, {locale, currency}),
+        number: (n) => numbers.format(n),
+        /* A time of the API, in the reader's zone: of today only the clock's. */
+        time(text, now = new Date()) {
+            const at = new Date(text);
+            return sameDay(at, now) ? clock.format(at) : moment.format(at);
+        },
+        date: (text) => moment.format(new Date(text)),
+        /* The next language in turn. */
+        other: Object.keys(LANGUAGES).find((c) => c !== code),
+    };
+}

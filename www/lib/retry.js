@@ -1,0 +1,69 @@
+/* What is asked again, when, and for how long. Only identical requests are repeated: a send has its
+ * Idempotency-Key, an open gives the same answer to the same person, a grab and a GET change nothing
+ * that a repeat could double. */
+
+const AGAIN = new Set(['unavailable', 'rate_limited', 'idempotency_in_progress', 'timeout', 'network']);
+
+/* True if the identical request may succeed later. */
+export function mayRepeat(error) {
+    return AGAIN.has(error.code);
+}
+
+/* Milliseconds until try n+1 (n = 1 for the first failure): what the server asked for, else doubling
+ * from half a second to 8 s; up to a third more, so that a crowd does not come back in step. */
+export function delayMs(retryAfterS, n, random = Math.random) {
+    const base = retryAfterS > 0 ? retryAfterS * 1000 : Math.min(8000, 500 * 2 ** (n - 1));
+    return Math.round(base * (1 + random() / 3));
+}
+
+/* Resolves after ms; rejects with the signal's reason when it aborts first. */
+export function sleep(ms, signal) {
+    return new Promise((resolve, reject) => {
+        signal?.throwIfAborted();
+        const timer = setTimeout(() => {
+            signal?.removeEventListener('abort', stop);
+            resolve();
+        }, ms);
+        function stop() {
+            clearTimeout(timer);
+            reject(signal.reason);
+        }
+        signal?.addEventListener('abort', stop, {once: true});
+    });
+}
+
+/* A sleep that also ends when `target` (a window) comes online again: who was cut off need not sit
+ * out the pause. */
+export function sleepUntilOnline(target) {
+    return async (ms, signal) => {
+        const early = new AbortController();
+        const stop = () => early.abort();
+        target.addEventListener('online', stop, {once: true});
+        signal?.addEventListener('abort', stop, {once: true});
+        try {
+            signal?.throwIfAborted();
+            await sleep(ms, early.signal).catch(() => undefined);
+            signal?.throwIfAborted();
+        } finally {
+            target.removeEventListener('online', stop);
+            signal?.removeEventListener('abort', stop);
+        }
+    };
+}
+
+/* Runs attempt() until it resolves, fails for good, or has been tried `tries` times; resolves or
+ * rejects as the last attempt did. onWait(error) is told before each pause. */
+export async function persist(attempt, {tries = 8, signal, onWait, pause = sleep} = {}) {
+    for (let n = 1; ; n++) {
+        try {
+            return await attempt();
+        } catch (error) {
+            signal?.throwIfAborted();
+            if (!mayRepeat(error) || n >= tries) {
+                throw error;
+            }
+            onWait?.(error);
+            await pause(delayMs(error.retryAfter, n), signal);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+/* Which view an address shows. Addresses are queries on the page's own folder (?e=ID, ?v=sent), so the
+ * page works under any prefix and needs no rule in the web server. */
+
+/* routes: [{match(params) -> bool, view, open}]; the first match wins; `open` views show without a
+ * signed-in user. view(app, params, signal) gives, or resolves to, {title, node, data}; the signal
+ * aborts when it is left; data becomes data-* of the place. */
+export function createRouter({app, routes, signIn, place, window}) {
+    let leave = new AbortController();
+
+    async function render() {
+        leave.abort();
+        leave = new AbortController();
+        const {signal} = leave;
+        const params = new URLSearchParams(window.location.search);
+        const route = routes.find((r) => r.match(params));
+        const view = route.open || app.store.token() ? route.view : signIn;
+        app.onView?.(params);
+        const {title, node, data} = await view(app, params, signal);
+        if (signal.aborted) {
+            return;
+        }
+        window.document.title = title;
+        Object.keys(place.dataset).forEach((key) => delete place.dataset[key]);
+        Object.assign(place.dataset, data);
+        place.replaceChildren(node);
+        node.querySelector('[data-trouble] h2')?.focus({preventScroll: true});
+    }
+
+    /* Goes to a query of this page ("?e=..", "" for the start) and shows it. */
+    async function go(query) {
+        window.history.pushState(null, '', query || window.location.pathname);
+        await render();
+        window.scrollTo(0, 0);
+        place.focus({preventScroll: true});
+    }
+
+    /* Plain clicks on links within the page are followed without loading it anew. */
+    function follow(event) {
+        const link = event.target.closest?.('a[href]');
+        const other = event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey;
+        if (!link || other || event.defaultPrevented || link.target || link.hasAttribute('download')) {
+            return;
+        }
+        const url = new URL(link.href);
+        const here = window.location;
+        if (url.origin === here.origin && url.pathname === here.pathname && !url.hash) {
+            event.preventDefault();
+            go(url.search);
+        }
+    }
+
+    window.addEventListener('popstate', render);
+    window.document.addEventListener('click', follow);
+    return {render, go};
+}

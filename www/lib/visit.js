@@ -1,0 +1,68 @@
+/* One person's visit to one envelope: what is known, and which step is under way. No DOM; the calls to
+ * the service are passed in. The state follows from what is known:
+ *   sealed, grabbing, grabbed, opening, opened, sold_out, expired
+ * "opened" stands for having a share, whether or not the envelope has closed since. */
+import {grabUntilFinal, openUntilFinal} from './flow.js';
+import {persist} from './retry.js';
+
+/* calls: grab(), open(ticket), look() resolve to the API's answers (look: the envelope); turned() resolves
+ * when the coin has turned long enough; options: as flow.js takes them. onStep() is told when a step begins
+ * or has ended. */
+export function createVisit({calls, turned, options, onStep}) {
+    const known = {envelope: null, claims: [], more: false, mine: null, ticket: null, final: null, doing: null};
+
+    /* What following the envelope brought. */
+    function learn(envelope, claims, more) {
+        Object.assign(known, {envelope, claims, more, mine: known.mine ?? envelope.mine});
+    }
+
+    /* Runs one step at a time. Resolves to true when it came to an answer, false if another is under way;
+     * rejects with the error that remains after all repeating. */
+    async function step(doing, work) {
+        if (known.doing) {
+            return false;
+        }
+        known.doing = doing;
+        onStep();
+        try {
+            await take(await work());
+        } finally {
+            known.doing = null;
+            onStep();
+        }
+        return true;
+    }
+
+    /* A final answer of grab or open. "Sold out" and "expired" are said to winners too, so only the
+     * envelope itself tells whether this person has a share. */
+    async function take(answer) {
+        if (answer.state === 'opened') {
+            known.mine = {amount: answer.amount, seq: answer.seq};
+        } else if (answer.state !== 'grabbed') {
+            known.mine = (await persist(calls.look, options)).mine;
+            known.final = answer.state;
+        }
+        known.ticket = answer.state === 'grabbed' ? answer.ticket : null;
+    }
+
+    return {
+        known,
+        learn,
+        state: () => stateOf(known),
+        grab: () => step('grabbing', () => grabUntilFinal(calls, options)),
+        open: () => step('opening', async () => {
+            const [answer] = await Promise.all([openUntilFinal(calls, known.ticket, options), turned()]);
+            return answer;
+        }),
+    };
+}
+
+function stateOf({doing, mine, ticket, final, envelope}) {
+    if (doing) {
+        return doing;
+    }
+    if (mine) {
+        return 'opened';
+    }
+    return ticket ? 'grabbed' : final ?? (envelope.state === 'open' ? 'sealed' : envelope.state);
+}

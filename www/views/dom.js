@@ -1,0 +1,93 @@
+/* Building elements. Text only ever becomes text nodes, never markup, so what people type cannot
+ * become code. No element gets an inline style or handler attribute: the page's policy forbids it. */
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/* h('p', {class: 'x', onclick: f, disabled: true}, 'text', node, null, [more]) -> element.
+ * A property that begins with "on" is a listener; false, null and undefined leave an attribute or
+ * a child out; true gives an empty attribute. */
+export function h(tag, props, ...children) {
+    return make(document.createElement(tag), props, children);
+}
+
+/* The same for SVG: s('svg', {viewBox: '0 0 9 9'}, s('path', {d: '...'})). */
+export function s(tag, props, ...children) {
+    return make(document.createElementNS(SVG, tag), props, children);
+}
+
+function make(node, props, children) {
+    for (const [name, value] of Object.entries(props ?? {})) {
+        if (value === false || value === null || value === undefined) {
+            continue;
+        }
+        if (name.startsWith('on')) {
+            node.addEventListener(name.slice(2), value);
+        } else if (name === 'value') {
+            node.value = value;
+        } else {
+            node.setAttribute(name, value === true ? '' : String(value));
+        }
+    }
+    put(node, children);
+    return node;
+}
+
+/* Appends children (nested arrays allowed) to node. */
+function put(node, children) {
+    for (const child of children.flat(Infinity)) {
+        if (child !== null && child !== undefined && child !== false) {
+            node.append(child);
+        }
+    }
+}
+
+/* Replaces all that is in node. */
+export function fill(node, ...children) {
+    node.replaceChildren();
+    put(node, children);
+}
+
+/* A picture of icons.svg, only to look at: the words beside it, or the label of its button, say it. */
+export function icon(name) {
+    return s('svg', {class: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true', focusable: 'false'},
+        s('use', {href: 'icons.svg#' + name}));
+}
+
+/* A person's first letter (or what else is given) on a colour of their own. */
+export function avatar(name, more = '', shown = [...name][0] ?? '') {
+    const letters = [...name];
+    const tone = letters.reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 997, 7) % 6;
+    return h('span', {class: `avatar tone${tone} ${more}`, 'aria-hidden': 'true'}, shown);
+}
+
+/* An amount with its unit set smaller. */
+export function amountParts(i18n, fen, currency) {
+    return i18n.moneyParts(fen, currency).map(({type, value}) =>
+        (type === 'currency' ? h('span', {class: 'unit'}, value) : value));
+}
+
+/* Copies text to the clipboard; pages served over plain HTTP have no clipboard API, so there the
+ * text goes through a field that is selected and copied the old way. Resolves to whether it worked. */
+export async function copyText(text) {
+    if (navigator.clipboard) {
+        try {
+            await navigator.clipboard.writeText(text);
+            return true;
+        } catch {
+            /* refused: the old way may still work */
+        }
+    }
+    const before = document.activeElement;
+    const field = h('textarea', {class: 'offstage', readonly: true, 'aria-hidden': 'true', value: text});
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand('copy');
+    field.remove();
+    before?.focus?.();
+    return done;
+}
+
+/* Whether the reader wants nothing to move. */
+export function prefersStillness() {
+    return window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+}

@@ -1,0 +1,261 @@
+/* The start: the form that puts money into an envelope. The form has one idempotency key from its first
+ * letter to the answer of its send; both outlive a reload. */
+import {newKey} from '../lib/api.js';
+import {mayRepeat, persist} from '../lib/retry.js';
+import {bodyOf, emptyFields, EXPIRES_S, faultOf, fieldOf, totalOf} from '../lib/send_form.js';
+import {amountParts, fill, h} from './dom.js';
+import {packetCover, seal} from './packet.js';
+import {focusTrouble, troubleFace, troubleOf} from './trouble.js';
+
+/* A send without an answer is asked after by itself when it is younger than this. */
+const FRESH_MS = 600000;
+
+export function sendView(app, params, signal) {
+    const place = h('div', {class: 'send'});
+    const begin = () => {
+        fill(place, sendForm(app, signal));
+        return 'form';
+    };
+    const open = app.store.unfinishedSend();
+    const state = open ? 'unknown' : begin();
+    if (open) {
+        unfinished(app, signal, place, open);
+    }
+    app.account.settle();
+    return {title: app.i18n.t('send.title'), node: place, data: {view: 'send', state}};
+}
+
+function row({t}, name, control, {unit, label = t('send.' + name)} = {}) {
+    return h('div', {class: 'field'},
+        h('label', {for: name, id: name + '-label'}, label), control, unit && h('span', {class: 'unit'}, unit));
+}
+
+/* The form's parts, filled from fields. */
+function buildParts(app, fields) {
+    const {t} = app.i18n;
+    const parts = {
+        hint: h('p', {class: 'soft hint-line', id: 'hint'}),
+        sum: h('p', {class: 'sum', id: 'sum'}),
+        fault: h('p', {class: 'fault', id: 'fault', role: 'alert'}),
+        button: h('button', {class: 'button gold wide', 'data-do': 'send'}, t('send.go')),
+        said: h('p', {class: 'said center', id: 'said', role: 'status'}),
+        trouble: h('div', {class: 'send-trouble'}),
+        preview: h('div', {class: 'preview', 'aria-hidden': 'true'}),
+    };
+    parts.fieldset = h('fieldset', null, h('legend', {class: 'unseen'}, t('send.title')),
+        buildFields(app, fields, parts.hint), parts.fault, parts.sum, parts.button, parts.said);
+    parts.form = h('form', {class: 'card send-form', novalidate: true},
+        h('h1', null, t('send.title')), parts.fieldset, parts.trouble);
+    return parts;
+}
+
+function buildFields(app, fields, hint) {
+    const {i18n} = app;
+    const {t} = i18n;
+    const input = (name, more) => h('input',
+        {id: name, name, autocomplete: 'off', value: fields[name], 'aria-describedby': 'fault', ...more});
+    const select = (name, values) => h('select', {id: name, name}, values.map((value) =>
+        h('option', {value, selected: fields[name] === String(value)}, t(`send.${name}.${value}`))));
+    const mode = (name) => h('label', {class: 'tab'},
+        h('input', {type: 'radio', name: 'mode', value: name, checked: fields.mode === name}),
+        h('span', null, t('mode.' + name)));
+    return [
+        h('div', {class: 'segments', role: 'radiogroup', 'aria-label': t('send.mode')}, mode('lucky'), mode('equal')),
+        h('div', {class: 'fields'},
+            row(i18n, 'amount', input('amount', {inputmode: 'decimal', placeholder: '0.00', enterkeyhint: 'next'}),
+                {unit: moneyUnit(app), label: t('send.total')}),
+            row(i18n, 'shares', input('shares', {inputmode: 'numeric', placeholder: '0'}),
+                {unit: t('send.shares.unit') || null})),
+        hint,
+        h('div', {class: 'fields'},
+            row(i18n, 'greeting', input('greeting', {maxlength: 50, placeholder: t('send.greeting.default')}))),
+        h('div', {class: 'fields'},
+            row(i18n, 'expires', select('expires', EXPIRES_S)),
+            row(i18n, 'to', select('to', ['link', 'users', 'group'])),
+            row(i18n, 'ids', input('ids', {autocapitalize: 'off', spellcheck: 'false'}))),
+    ];
+}
+
+function moneyUnit(app) {
+    const currency = app.store.currency();
+    return currency === 'CNY' ? app.i18n.t('send.yuan') : currency;
+}
+
+function fieldsOf(form) {
+    const names = Object.keys(emptyFields());
+    return Object.fromEntries(names.map((name) => [name, form.elements[name].value]));
+}
+
+/* The form, as it was left: its nodes. `place` gathers app, signal, the draft {key, fields} and parts. */
+function sendForm(app, signal) {
+    const draft = app.store.draft() ?? {key: newKey(), fields: emptyFields()};
+    const parts = buildParts(app, {...emptyFields(), ...draft.fields});
+    const place = {app, signal, draft, parts};
+    parts.form.addEventListener('input', () => edited(place));
+    parts.form.addEventListener('submit', (event) => {
+        event.preventDefault();
+        submit(place);
+    });
+    app.account.listen(() => draw(place), signal);
+    draw(place);
+    return [parts.form, parts.preview];
+}
+
+/* What follows from the fields: labels, the sum, the envelope as it will look. */
+function draw({app, parts}) {
+    const {t} = app.i18n;
+    const {form, hint, preview, sum} = parts;
+    const fields = fieldsOf(form);
+    const total = totalOf(fields) ?? 0;
+    form.querySelector('#amount-label').textContent = t(fields.mode === 'lucky' ? 'send.total' : 'send.each');
+    form.querySelector('#ids-label').textContent = t(fields.to === 'group' ? 'send.group' : 'send.ids');
+    form.elements.ids.parentNode.hidden = fields.to === 'link';
+    hint.textContent = t('send.hint.' + fields.mode);
+    sum.dataset.fen = total;
+    fill(sum, amountParts(app.i18n, total, app.store.currency()));
+    fill(preview, packetCover(app.i18n, {
+        sender: {name: app.account.me?.name ?? '·'}, mode: fields.mode,
+        greeting: fields.greeting.trim() || t('send.greeting.default'),
+    }, {state: 'sealed', heart: seal(t('envelope.hint'))}));
+}
+
+function edited(place) {
+    const {app, draft, parts} = place;
+    draft.fields = fieldsOf(parts.form);
+    app.store.keepDraft(draft);
+    blame(parts, null);
+    fill(parts.trouble);
+    draw(place);
+}
+
+/* Marks the field at fault and says why; null takes it back. */
+function blame({form, fault}, name, words = '') {
+    form.querySelectorAll('[aria-invalid]').forEach((node) => node.removeAttribute('aria-invalid'));
+    fault.textContent = words;
+    const control = name && form.elements[name];
+    control?.setAttribute('aria-invalid', 'true');
+    control?.focus();
+}
+
+async function submit(place) {
+    const {app, signal, draft, parts} = place;
+    const {t} = app.i18n;
+    const fields = fieldsOf(parts.form);
+    const wrong = faultOf(fields);
+    if (wrong) {
+        blame(parts, wrong.field, t(wrong.fault));
+        return;
+    }
+    draft.fields = fields;
+    app.store.keepDraft(draft);
+    const send = {key: draft.key, body: bodyOf(fields, t('send.greeting.default'))};
+    app.store.keepSend(send);
+    parts.fieldset.disabled = true;
+    app.setState('sending');
+    await finish(app, signal, send, parts, (error) => refused(place, error));
+}
+
+/* Nothing was sent; what was typed stays. */
+function refused(place, error) {
+    const {app, draft, parts} = place;
+    const {t} = app.i18n;
+    parts.fieldset.disabled = false;
+    parts.said.textContent = '';
+    app.setState('form');
+    fill(parts.trouble);
+    if (error.code === 'invalid_request') {
+        const name = fieldOf(error.member);
+        blame(parts, name, t(name ? 'fault.range.' + name : 'fault.other', {detail: error.detail}));
+        return;
+    }
+    if (error.code === 'idempotency_key_reused') {
+        draft.key = newKey();
+        app.store.keepDraft(draft);
+    }
+    fill(parts.trouble, troubleFace(app, troubleOf(error),
+        {detail: error.detail, compact: true, home: false, actions: waysOn(place, error)}));
+    focusTrouble(parts.trouble);
+}
+
+/* What helps after a refusal. */
+function waysOn(place, error) {
+    const {app, parts: {form}} = place;
+    const {t} = app.i18n;
+    const {me} = app.account;
+    if (error.code === 'idempotency_key_reused') {
+        return [h('a', {class: 'button quiet', href: '?v=sent'}, t('records.sent'))];
+    }
+    if (error.code !== 'insufficient_funds' || !me?.balance) {
+        return [h('a', {class: 'button quiet', href: '?v=ledger'}, t('records.ledger'))];
+    }
+    const all = () => {
+        form.elements.mode.value = 'lucky';
+        form.elements.amount.value = app.yuan(me.balance);
+        edited(place);
+        form.elements.amount.focus();
+    };
+    return [h('button', {class: 'button quiet', type: 'button', 'data-do': 'all', onclick: all},
+        t('send.all', {amount: app.money(me.balance)}))];
+}
+
+/* Brings a kept send to a definite answer: the identical request with its one key, again while that may
+ * help. A refusal forgets it (nothing happened); no answer keeps it for later. */
+async function finish(app, signal, {key, body}, {said, trouble}, onRefusal) {
+    const {t} = app.i18n;
+    said.textContent = t('send.busy');
+    const waiting = (error) => {
+        said.textContent = '';
+        fill(trouble, troubleFace(app, troubleOf(error), {compact: true, home: false, waiting: true}));
+    };
+    try {
+        const answer = await persist(() => app.api.send(body, key, {signal}),
+            {signal, onWait: waiting, pause: app.pause});
+        app.store.forgetSend(key);
+        app.store.forgetDraft();
+        app.account.refresh();
+        app.go(`?e=${answer.body.id}&share`);
+    } catch (error) {
+        if (signal.aborted) {
+            return;
+        }
+        if (mayRepeat(error)) {
+            app.show();
+            return;
+        }
+        app.store.forgetSend(key);
+        if (error.status !== 401) {
+            onRefusal(error);
+        }
+    }
+}
+
+/* Shown while a send without a definite answer is remembered. */
+function unfinished(app, signal, place, send) {
+    const {t} = app.i18n;
+    const parts = {
+        said: h('p', {class: 'said', id: 'said', role: 'status'}),
+        trouble: h('div'),
+        button: h('button', {class: 'button wide', 'data-do': 'again', onclick: again}, t('send.ask')),
+    };
+    const backToForm = (error) => {
+        fill(place, sendForm(app, signal));
+        app.setState('form');
+        const trouble = place.querySelector('.send-trouble');
+        fill(trouble, troubleFace(app, troubleOf(error), {detail: error.detail, compact: true, home: false}));
+        focusTrouble(trouble);
+    };
+    async function again() {
+        parts.button.disabled = true;
+        fill(parts.trouble);
+        await finish(app, signal, send, parts, backToForm);
+        parts.button.disabled = false;
+    }
+    fill(place, h('section', {class: 'card narrow stack center unknown'},
+        h('h1', null, t('send.unknown.title')),
+        h('p', null, t('send.unknown', {
+            amount: app.money(send.body.total), n: send.body.shares, greeting: send.body.greeting})),
+        parts.button, parts.said, parts.trouble));
+    if (Date.now() - send.at < FRESH_MS) {
+        again();
+    }
+}

@@ -1,0 +1,81 @@
+/* The bar above every view: the way home, the balance, the language, and what else one sets. */
+import {fill, h, icon} from './dom.js';
+
+const LINKS = [
+    {key: 'nav.send', href: './', here: (p) => !p.has('e') && !p.has('v')},
+    {key: 'nav.records', href: '?v=received', here: (p) => ['received', 'sent', 'ledger'].includes(p.get('v'))},
+    {key: 'nav.rush', href: '?v=rush', here: (p) => p.get('v') === 'rush'},
+];
+
+/* Draws the bar into place for the view that params name; call it again after any change. */
+export function drawBar(app, place, params) {
+    const {t} = app.i18n;
+    const signedIn = app.store.token() !== null;
+    const open = place.querySelector('#menu')?.open ?? false;
+    const focused = place.contains(document.activeElement)
+        ? document.activeElement.getAttribute('data-do') : null;
+    fill(place,
+        h('div', {class: 'top'},
+            h('a', {class: 'brand', href: './'},
+                h('img', {src: 'icon.svg', alt: '', width: 26, height: 26}), h('span', null, t('app'))),
+            balance(app),
+            h('button', {class: 'plain-button', 'data-do': 'language', lang: t('language.lang'),
+                onclick: () => app.setLanguage(app.i18n.other)}, t('language')),
+            signedIn && menu(app, open)),
+        signedIn && h('nav', {'aria-label': t('nav')}, LINKS.map(({key, href, here}) =>
+            h('a', {href, 'aria-current': here(params) ? 'page' : null}, t(key)))));
+    if (focused) {
+        place.querySelector(`[data-do="${focused}"]`)?.focus();
+    }
+}
+
+function balance(app) {
+    const {me} = app.account;
+    return h('span', {class: 'who'}, me && h('a', {
+        id: 'balance', href: '?v=ledger', 'data-fen': me.balance,
+        'aria-label': app.i18n.t('balance.label', {amount: app.money(me.balance)}),
+    }, app.money(me.balance)));
+}
+
+function menu(app, open) {
+    const {t} = app.i18n;
+    const sound = app.store.sound();
+    return h('details', {id: 'menu', open},
+        h('summary', {'aria-label': t('menu')}, icon('more')),
+        h('div', {class: 'sheet'},
+            h('p', {class: 'me'}, app.account.me?.name ?? ''),
+            h('button', {class: 'menu-item', 'data-do': 'sound', 'aria-pressed': String(sound),
+                onclick: () => app.setSound(!sound)},
+            icon(sound ? 'sound' : 'mute'), h('span', null, t(sound ? 'sound.on' : 'sound.off'))),
+            h('button', {class: 'menu-item', 'data-do': 'signout', onclick: () => app.askSignOut()},
+                icon('out'), h('span', null, t('nav.out')))));
+}
+
+/* The banner of those who are cut off; follows the window's own events. */
+export function offlineBanner(app, place, window) {
+    const draw = () => {
+        place.hidden = window.navigator.onLine !== false;
+        place.textContent = place.hidden ? '' : app.i18n.t('offline');
+    };
+    window.addEventListener('online', draw);
+    window.addEventListener('offline', draw);
+    draw();
+    return draw;
+}
+
+/* Asks a question with two buttons in a sheet of its own; resolves to whether it was answered yes. */
+export function confirmSheet(app, {title, text, yes, no}) {
+    return new Promise((resolve) => {
+        const sheet = h('dialog', {class: 'sheet-dialog', 'aria-labelledby': 'ask', onclose: () => {
+            sheet.remove();
+            resolve(sheet.returnValue === 'yes');
+        }},
+        h('form', {method: 'dialog', class: 'stack'},
+            h('h2', {id: 'ask'}, title), h('p', null, text),
+            h('div', {class: 'actions'},
+                h('button', {class: 'button quiet', value: 'no', 'data-do': 'no'}, no),
+                h('button', {class: 'button', value: 'yes', 'data-do': 'yes'}, yes))));
+        document.body.append(sheet);
+        sheet.showModal();
+    });
+}
