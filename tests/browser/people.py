@@ -37,6 +37,14 @@ class People:
             self.service.ctl("topup", user, money)
         return client
 
+    def guest(self, name):
+        """A client of a new guest of the page, who has money to play with."""
+        client = Client(self.service)
+        client.token = client.request("POST", "/v1/guests", {"name": name}).json["token"]
+        client.name = name
+        self.clients.append(client)
+        return client
+
     def draw(self, envelope, *people):
         """They open it, one after the other. Returns what each got."""
         amounts = []

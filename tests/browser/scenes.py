@@ -126,6 +126,16 @@ def send_no_money(stage):
     stage.browser.see("[data-trouble=insufficient_funds]")
 
 
+@scene("send-over-limit", spoilt=True)
+def send_over_limit(stage):
+    stage.open("", stage.me())
+    stage.browser.state("send", "form")
+    stage.fill_form()
+    stage.proxy.spoil("POST", "/v1/envelopes$", refuse(422, "limit_exceeded"))
+    stage.browser.tap("[data-do=send]")
+    stage.browser.see("[data-trouble=limit_exceeded]")
+
+
 @scene("send-fault")
 def send_fault(stage):
     stage.open("", stage.me())

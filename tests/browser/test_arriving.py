@@ -1,6 +1,7 @@
 """How people come in: as guests, through a chat's link, through a link for somebody else."""
 import pytest
 from faulty_proxy import refuse
+from people import send
 
 STORED = "return JSON.stringify([{...localStorage}, {...sessionStorage}])"
 
@@ -58,15 +59,27 @@ def test_link_for_somebody_else_asks(stage, choice):
 
 
 def test_preview_before_signing_in(stage):
-    envelope = stage.envelope(greeting="Year of the horse")
+    host = stage.people.guest("Host")
+    envelope = send(host, greeting="Year of the horse")
     stage.open("?e=" + envelope)
     stage.browser.state("envelope", "preview")
     page = stage.browser.text("main")
-    for words in ("Year of the horse", stage.friends[0].name, "Lucky draw"):
+    for words in ("Year of the horse", "Host", "Lucky draw"):
         assert words.lower() in page.lower()
     come_in(stage.browser, "Mei")
     stage.browser.state("envelope", "sealed")
     assert envelope in stage.browser.url
+
+
+def test_guest_before_real_money(stage):
+    """Guests play among themselves: said, with a way on."""
+    stage.open("?e=" + stage.envelope())
+    stage.browser.state("envelope", "preview")
+    come_in(stage.browser, "Mei")
+    stage.browser.state("envelope", "trouble")
+    stage.browser.see("[data-trouble=not_recipient]")
+    stage.browser.tap("[data-trouble] a")
+    stage.browser.state("send", "form")
 
 
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c", "expired"])

@@ -1,9 +1,14 @@
 """The checks of the page find what is planted for them, and nothing in a page that is well."""
 import http.client
+import importlib.machinery
+import importlib.util
+import pathlib
 
+import gallery
 import page_checks
 import pytest
 from faulty_proxy import Reply, lose_answer, lose_request, refuse
+from scenes import SCENES
 
 HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>t</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
@@ -93,6 +98,46 @@ def test_request_to_elsewhere_is_found(device, proxy, people):
     elsewhere = f"http://127.0.0.1:{people.service.port}/icon.svg"
     open_planted(browser, proxy, f'<img src="{elsewhere}" alt="">')
     assert page_checks.strangers(browser, proxy.origin) == [f"asked elsewhere: {elsewhere}"]
+
+
+# ---- the gallery tells what the checks find ----
+
+def test_gallery_tells(people, take, monkeypatch, tmp_path):
+    def planted(stage):
+        open_planted(stage.browser, stage.proxy, '<img src="nothing-there"><p>全部' + PLANTED["overlap"])
+    monkeypatch.setitem(gallery.SCENES, "planted", planted)
+    faults = gallery.show(people, take(), "planted", "en", tmp_path)
+    for look in gallery.LOOKS:
+        for fault in ("overlap", "axe image-alt"):
+            assert any(said.startswith(f"planted-en-{look}: {fault}") for said in faults), (look, fault)
+    for fault in ("console", "not en"):
+        assert any(said.startswith(f"planted-en: {fault}") for said in faults), fault
+    assert len(list(tmp_path.glob("planted-en-*.png"))) == len(gallery.LOOKS)
+
+
+@pytest.fixture
+def shots():
+    path = str(pathlib.Path(__file__).parents[1] / "page/shots")
+    loader = importlib.machinery.SourceFileLoader("shots", path)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("shots", loader))
+    loader.exec_module(module)
+    return module
+
+
+def test_missing_pictures_are_told(shots, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(shots, "take_all", lambda directory, names: 0)
+    assert shots.main(tmp_path) == 1
+    missing = capsys.readouterr().out.count(": missing\n")
+    assert missing == len(SCENES) * 2 * 3 and len(SCENES) >= 14
+
+
+def test_state_that_is_not_reached_is_told(shots, monkeypatch, people, take, tmp_path):
+    def never(stage):
+        stage.open()
+        stage.browser.see("#nothing-there", seconds=0.1)
+    monkeypatch.setitem(gallery.SCENES, "never", never)
+    (fault,) = shots.take(people, take(), "never", "en", tmp_path)
+    assert fault.startswith("never-en: not reached")
 
 
 # ---- the proxy spoils what it says, once ----

@@ -165,6 +165,16 @@ def test_confetti_vibration_and_no_sound(stage):
     stage.browser.gone("canvas")  # it does not lie over the page for ever
 
 
+def test_sound_is_a_choice_that_is_remembered(stage):
+    stage.open("", stage.me(0))
+    stage.browser.tap("details#menu > summary")
+    assert stage.browser.attribute("[data-do=sound]", "aria-pressed") == "false"
+    stage.browser.tap("[data-do=sound]")
+    stage.browser.reload()
+    stage.browser.tap("details#menu > summary")
+    stage.browser.true("document.querySelector('[data-do=sound]').getAttribute('aria-pressed') === 'true'")
+
+
 @pytest.mark.parametrize("ending", ["opened", "sold_out", "expired"])
 def test_result_has_the_focus_and_is_announced(stage, ending):
     me, envelope = grab(stage, shares=1, **({"expires_in": 3} if ending == "expired" else {}))

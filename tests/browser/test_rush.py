@@ -24,8 +24,7 @@ def test_rush(stage, people):
 
 def test_rush_of_a_guests_envelope(stage, people):
     """The one that is shown, and the guests of the browser pay nothing for it."""
-    host = people.person("Host")
-    host.token = host.request("POST", "/v1/guests", {"name": "Host"}).json["token"]
+    host = people.guest("Host")
     envelope = send(host, 500, 10)
     stage.open(f"?v=rush&e={envelope}", host)
     stage.browser.tap("[data-do=rush]")
