@@ -12,12 +12,10 @@ const moving = () => document.getAnimations().filter((a) => a.playState === 'run
 const wait = () => requestAnimationFrame(() => requestAnimationFrame(() => moving().length ? wait() : done()));
 document.fonts.ready.then(wait);"""
 
-MARKUP = "return '<!doctype html>\\n' + document.documentElement.outerHTML + '\\n'"
 
-
-def show(people, browser, name, language, pictures=None, markup=None):
-    """The faults of a scene, each with the name of the picture it is seen in. Its pictures and its markup, as it is
-    after all scripts, are put into these directories where given."""
+def show(people, browser, name, language, pictures=None):
+    """The faults of a scene, each with the name of the picture it is seen in. With a directory, its pictures are
+    put there."""
     proxy = FaultyProxy(people.service.port)
     faults = []
     try:
@@ -30,8 +28,6 @@ def show(people, browser, name, language, pictures=None, markup=None):
             faults += [f"{name}-{language}-{look}: {fault}" for fault in look_at(browser)]
             if pictures:
                 (pictures / f"{name}-{language}-{look}.png").write_bytes(browser.picture())
-        if markup:
-            (markup / f"{name}-{language}.html").write_text(browser.script(MARKUP))
         faults += [f"{name}-{language}: {fault}" for fault in page_checks.language(browser, language)]
         told = page_checks.console(browser, network=name in SPOILT) + page_checks.strangers(browser, proxy.origin)
         faults += [f"{name}-{language}: {fault}" for fault in told]

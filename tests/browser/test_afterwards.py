@@ -19,7 +19,7 @@ def test_list_fills_by_itself(stage):
     _, envelope, _ = watch(stage, shares=4)
     for friend in stage.friends[2:4]:
         (won,) = stage.people.draw(envelope, friend)
-        stage.browser.see(f"#claims > li[data-fen='{won}']", friend.name, seconds=6)
+        stage.browser.see(f"#claims > li[data-fen='{won}']", friend.name)
     claims = stage.friends[0].envelope(envelope).json["claims"]
     assert sorted(stage.browser.script(LOOK)) == [[c["seq"], c["amount"]] for c in claims]
     assert len(stage.browser.all("#claims > li.luckiest")) == 1

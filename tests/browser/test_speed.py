@@ -1,8 +1,8 @@
-"""Small and quick: on a slow phone, in the cache, and with five hundred names."""
+"""Small and quick: on a phone, in the cache, and with five hundred names."""
 import concurrent.futures
 
 import pytest
-from chromium import SLOW_PHONE
+from chromium import PHONE_4G
 
 READY = """
 window.readyAt = null;
@@ -34,10 +34,10 @@ def test_second_view_comes_from_the_cache(stage):
     assert stage.proxy.bytes_sent < first / 3
 
 
-def test_usable_on_a_slow_phone(stage, record_property):
+def test_usable_on_a_phone_on_4g(stage, record_property):
     envelope = stage.envelope()
     stage.browser.run_first(READY)
-    stage.browser.slow(SLOW_PHONE, processor=4)
+    stage.browser.slow(PHONE_4G, processor=4)
     stage.open("?e=" + envelope)
     ready = stage.browser.true("window.readyAt")
     record_property("milliseconds", ready)
