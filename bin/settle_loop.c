@@ -67,8 +67,8 @@ static enum err reconcile_round(struct worker *w, bool *again)
     return reconcile_step(w->env, w->store, w->cache, &w->reconcile, &around);
 }
 
-/* Old markers, a few directories at a time: a whole pass takes seconds where there are few, and an
- * hour where there are millions. */
+/* Old markers, a few directories at a time: a whole pass takes seconds where there are few, and a
+ * few minutes where there are millions. */
 static enum err markers_round(struct worker *w, bool *again)
 {
     int64_t mono_us = w->env->clock->mono_us(w->env->clock->self);

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SHARD_DIGITS 3
+#define SHARD_DIGITS 2
 #define US_PER_S 1000000
 
 /* What the programs themselves would say. */

@@ -3,7 +3,7 @@
  *
  *   DIR/current -> GENERATION            where the web server looks
  *   DIR/GENERATION/sold_out, expired     the two answers
- *   DIR/GENERATION/7b8/ID                a marker: a hard link to an answer, in one of 4096
+ *   DIR/GENERATION/b8/ID                 a marker: a hard link to an answer, in one of 256
  *                                        directories named by the last digits of the id
  *
  * A marker is there whole or not at all, after a power cut too: an answer is on the disk before
@@ -19,7 +19,7 @@
 #include "lib/base/id.h"
 #include "lib/domain/envelope.h"
 
-#define MARKER_SHARDS 4096
+#define MARKER_SHARDS 256
 #define MARKER_GENERATION_SIZE 33 /* of a generation as text */
 
 struct markers;

@@ -12,9 +12,9 @@
 #define TOP_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC) /* DIR itself may be a link */
 #define DIR_FLAGS (TOP_FLAGS | O_NOFOLLOW)
 #define STEP_ENTRIES 500 /* directory entries that a step of the sweep looks at, about */
-#define STEP_SHARDS 512
+#define STEP_SHARDS 64
 #define US_PER_S 1000000
-#define SHARD_FORMAT "%03x"
+#define SHARD_FORMAT "%02x"
 
 /* ---- making and switching ---- */
 
@@ -65,7 +65,7 @@ static bool switch_to(const struct markers *m, int dir, const char *generation)
     char building[MARKER_GENERATION_SIZE + 1];
     snprintf(building, sizeof building, ".%s", generation);
     bool there = faccessat(dir, generation, F_OK, 0) == 0;
-    return (there || make_tree(m, dir, building)) && point_current(dir, generation) &&
+    return make_tree(m, dir, there ? generation : building) && point_current(dir, generation) &&
            (there || renameat(dir, building, dir, generation) == 0) && fsync(dir) == 0;
 }
 

@@ -32,7 +32,7 @@ def current(service):
 
 
 def marker(service, envelope):
-    return current(service) / envelope[-3:] / envelope
+    return current(service) / envelope[-2:] / envelope
 
 
 def by_the_web_server(answer):

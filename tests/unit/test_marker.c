@@ -53,7 +53,7 @@ static size_t find(const struct fixture *f, const struct id *id, char out[64])
 {
     char path[PATH_SIZE], text[ID_TEXT_SIZE];
     id_format(text, id);
-    snprintf(path, sizeof path, "%s/current/%s/%s", f->dir, text + 33, text);
+    snprintf(path, sizeof path, "%s/current/%s/%s", f->dir, text + 34, text);
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return 0;
@@ -180,7 +180,7 @@ static void old_ones_are_removed(void **state)
     assert_true(markers_switch(f->m, first));
     assert_int_equal(marker_put(f->m, first, &one, STATE_SOLD_OUT), MARKER_PUT);
     assert_int_equal(marker_put(f->m, first, &two, STATE_EXPIRED), MARKER_PUT);
-    path_in_current(f, "bcd/readme", path); /* not a marker */
+    path_in_current(f, "cd/readme", path); /* not a marker */
     int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     close(fd);
@@ -236,7 +236,7 @@ static void others_can_read_whatever_the_umask(void **state)
     static const struct {
         const char *name;
         mode_t mode;
-    } expected[] = {{"", 0755}, {"bcd", 0755}, {"fff", 0755}, {"sold_out", 0644}};
+    } expected[] = {{"", 0755}, {"cd", 0755}, {"ff", 0755}, {"sold_out", 0644}};
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         path_in_current(f, expected[i].name, path);
         assert_int_equal(stat(path, &st), 0);
@@ -284,7 +284,7 @@ static void never_seen_half(void **state)
     char path[PATH_SIZE], marker[PATH_SIZE], text[ID_TEXT_SIZE], name[ID_TEXT_SIZE + 8];
     assert_true(markers_switch(w.f->m, first));
     id_format(text, &one);
-    snprintf(name, sizeof name, "%s/%s", text + 33, text);
+    snprintf(name, sizeof name, "%s/%s", text + 34, text);
     path_in_current(w.f, name, marker);
     path_in_current(w.f, "sold_out", path);
     assert_int_equal(pthread_create(&thread, NULL, watch, &w), 0);
