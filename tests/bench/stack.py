@@ -122,6 +122,7 @@ class Ceiling:
         text = re.sub(r"^server\.port = .*", f"server.port = {self.port}", text, flags=re.M)
         text = re.sub(r"^var\.run = .*", f'var.run = "{self.run}"', text, flags=re.M)
         text = re.sub(r"^var\.log = .*", f'var.log = "{self.run}"', text, flags=re.M)
+        text = re.sub(r"^var\.markers = .*", f'var.markers = "{self.run}/none"', text, flags=re.M)
         (self.run / "lighttpd.conf").write_text(text)
         self.web = start_lighttpd(self.run)
 
