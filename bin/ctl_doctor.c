@@ -93,7 +93,7 @@ static void check_together(struct findings *f, struct admin *a, const struct con
 {
     char log_bin[16], semi_sync[16], point[32];
     const struct config_pool *const pools[] = {&c->send, &c->grab, &c->open, &c->query};
-    int64_t sessions = 8;
+    int64_t sessions = 8 + c->settle_threads;
     for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++)
         sessions += pools[i]->processes * (pools[i]->threads + 2 * pools[i]->leaders);
     int64_t allowed = number_of(a, "max_connections");

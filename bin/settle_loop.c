@@ -62,9 +62,8 @@ static enum err reconcile_round(struct worker *w, bool *again)
     (void)again;
     if (mono_us < w->next_us)
         return ERR_OK;
-    bool around;
     w->next_us = mono_us + w->env->config->reconcile_interval_ms * US_PER_MS;
-    return reconcile_step(w->env, w->store, w->cache, &w->reconcile, &around);
+    return reconcile_step(w->env, w->store, w->cache, &w->reconcile);
 }
 
 /* Old markers, a few directories at a time: a whole pass takes seconds where there are few, and a

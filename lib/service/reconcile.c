@@ -133,7 +133,7 @@ static enum err check_books(const struct env *env, struct store *store, const st
 }
 
 enum err reconcile_step(const struct env *env, struct store *store, struct cache *cache,
-                        struct reconcile *r, bool *around)
+                        struct reconcile *r)
 {
     struct books *books = calloc(STEP_ENVELOPES, sizeof *books);
     size_t n = 0;
@@ -141,7 +141,6 @@ enum err reconcile_step(const struct env *env, struct store *store, struct cache
         id_floor(env->clock->wall_us(env->clock->self) - env->config->reconcile_days * DAY_US);
     if (id_compare(&r->after, &floor) < 0)
         r->after = floor;
-    *around = false;
     if (books == NULL)
         return ERR_FAULT;
     enum err err = store->ops->books_read(store, &r->after, books, STEP_ENVELOPES, STEP_CLAIMS, &n);
@@ -149,11 +148,9 @@ enum err reconcile_step(const struct env *env, struct store *store, struct cache
         err = check_books(env, store, &books[i]);
     if (err == ERR_OK && n > 0)
         err = check_gates(env, store, cache, books, n);
-    if (err == ERR_OK) {
-        *around = n == 0;
+    if (err == ERR_OK)
         r->after = n > 0 ? books[n - 1].envelope.id : (struct id){{0}};
-    }
-    if (err != ERR_OK)
+    else
         store->ops->rollback(store);
     free(books);
     return err;

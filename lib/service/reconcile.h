@@ -10,9 +10,9 @@ struct reconcile {
     struct id after; /* the last envelope looked at; all zero: begin anew */
 };
 
-/* Looks at the next few envelopes of the last settle.reconcile_days. *around: that was the last of
- * them, and the next call begins anew. ERR_UNAVAILABLE and the like: nothing was looked at. */
+/* Looks at the next few envelopes of the last settle.reconcile_days; after the last of them the
+ * next call begins anew. ERR_UNAVAILABLE and the like: nothing was looked at. */
 MUST_USE enum err reconcile_step(const struct env *env, struct store *store, struct cache *cache,
-                                 struct reconcile *r, bool *around);
+                                 struct reconcile *r);
 
 #endif

@@ -13,7 +13,7 @@
 enum cache_result {
     CACHE_HIT,    /* get: value and cas are set */
     CACHE_MISS,   /* get: the server said it has none; cas: NOT_FOUND */
-    CACHE_STORED, /* add, cas, set */
+    CACHE_STORED, /* add, cas */
     CACHE_EXISTS, /* add: there is one; cas: changed since */
     CACHE_UNKNOWN /* time-out, error, lost connection: anything may have happened */
 };
@@ -41,11 +41,9 @@ struct cache_ops {
                              uint32_t ttl_s);
     enum cache_result (*cas)(struct cache *c, const struct cache_item *seen, const char *value,
                              size_t len, uint32_t ttl_s);
-    /* Only for items that no cas guards (the opened mark of a user, the envelope's page data). */
-    enum cache_result (*set)(struct cache *c, const char *key, const char *value, size_t len,
-                             uint32_t ttl_s);
     /* Hints spare a round trip each: flush sends all that were given since the last one, to be
-     * stored by add or set, in their order. What became of them is never told. */
+     * stored by add or, where no cas guards the item, by set, in their order. What became of them
+     * is never told. */
     void (*hint)(struct cache *c, enum cache_hint how, const char *key, const char *value,
                  size_t len, uint32_t ttl_s);
     void (*flush)(struct cache *c);

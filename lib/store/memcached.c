@@ -228,17 +228,6 @@ static enum cache_result memcached_add_item(struct cache *c, const char *key, co
     return store_result(s, memcached_add(link, key, strlen(key), value, len, (time_t)ttl_s, 0));
 }
 
-static enum cache_result memcached_set_item(struct cache *c, const char *key, const char *value,
-                                            size_t len, uint32_t ttl_s)
-{
-    struct memcached *m = (struct memcached *)c;
-    struct server *s = &m->servers[server_index(m, key)];
-    memcached_st *link = server_connect(s, m->timeout_ms);
-    if (link == NULL)
-        return CACHE_UNKNOWN;
-    return store_result(s, memcached_set(link, key, strlen(key), value, len, (time_t)ttl_s, 0));
-}
-
 static enum cache_result memcached_cas_item(struct cache *c, const struct cache_item *seen,
                                             const char *value, size_t len, uint32_t ttl_s)
 {
@@ -291,7 +280,6 @@ static const struct cache_ops memcached_ops = {
     .get = memcached_get_items,
     .add = memcached_add_item,
     .cas = memcached_cas_item,
-    .set = memcached_set_item,
     .hint = memcached_hint,
     .flush = memcached_flush_hints,
 };
