@@ -20,9 +20,9 @@ class Bench:
     variants: dict = dataclasses.field(default_factory=dict)
     peers: dict = dataclasses.field(default_factory=dict)
 
-    def variant(self, settings, mariadb):
+    def variant(self, settings, mariadb, name=""):
         """The same with another installation, which is started when it is first needed."""
-        key = (settings, mariadb)
+        key = (settings, mariadb, name)
         if key not in self.variants:
             stack = Stack(self.stack.build, [*self.stack.settings, *settings], mariadb)
             self.variants[key] = dataclasses.replace(self, stack=stack, ceiling=Ceiling(stack))
@@ -66,6 +66,7 @@ class Scene:
     """A figure or several, measured once a round by run()."""
     name = ""  # for --scene
     slow = False  # with --quick in the first round only
+    apart = False  # only when it is asked for by name
     pool = "grab"
     answer_bytes, answer_status = 126, 200
 

@@ -1,6 +1,7 @@
-"""All scenes, in the order of the table."""
+"""All scenes, in the order of the table; those that stand apart are measured only by name."""
 import scenes_closed
 import scenes_flow
+import scenes_growth
 import scenes_memory
 import scenes_money
 import scenes_pages
@@ -9,4 +10,4 @@ import scenes_rates
 import scenes_trouble
 
 ALL = (*scenes_closed.SCENES, *scenes_rates.SCENES, *scenes_flow.SCENES, *scenes_pages.SCENES, *scenes_money.SCENES,
-       *scenes_trouble.SCENES, *scenes_memory.SCENES, *scenes_peers.SCENES)
+       *scenes_trouble.SCENES, *scenes_memory.SCENES, *scenes_peers.SCENES, *scenes_growth.SCENES)

@@ -70,9 +70,9 @@ class Stack:
         self.settle(True)
         self.sql("; ".join(f"TRUNCATE TABLE {name}" for name in TABLES))
 
-    def audit(self):
+    def audit(self, seconds=120):
         """What is wrong with the books, in words; "" if nothing."""
-        wrong = self.service.audit()
+        wrong = self.service.audit(seconds)
         return "audit: " + ", ".join(wrong) if wrong else ""
 
     # ---- what scenes need to be there, made through the API ----

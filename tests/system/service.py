@@ -124,10 +124,10 @@ class Service:
         wait_until(lambda: self.pid(name) != old, 30, f"{name} is started again")
 
     # ---- what an operator does ----
-    def ctl(self, *arguments, check=True):
+    def ctl(self, *arguments, check=True, seconds=120):
         done = subprocess.run([str(self.directory / "hongbaoctl"), *map(str, arguments)],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+                              stderr=subprocess.PIPE, text=True, timeout=seconds, check=False)
         assert not check or done.returncode == 0, (arguments, done.stdout, done.stderr)
         return done
 
@@ -139,8 +139,8 @@ class Service:
         assert done.returncode == 0, done.stderr
         return [line.split("\t") for line in done.stdout.splitlines()]
 
-    def audit(self):
-        done = self.ctl("audit", "--json", check=False)
+    def audit(self, seconds=120):
+        done = self.ctl("audit", "--json", check=False, seconds=seconds)
         report = json.loads(done.stdout)
         wrong = {r["name"]: r for r in report["invariants"] if r["violations"]}
         assert done.returncode == (1 if wrong else 0)
