@@ -77,6 +77,7 @@ function visible(signal) {
 /* What views get: api, apiFor(token), store, account, i18n, pause (sleeps, until online), visible(signal), and
  *   go(query)        show another address of the page
  *   show()           draw the present address anew
+ *   interrupt(params, view)   show something else instead
  *   setState(name)   says what the view is doing, to styles and tests
  *   announce(text)   says it to those who listen to the page
  *   money(fen, signed), yuan(fen)   an amount to read, and as one would type it
@@ -99,7 +100,7 @@ function createApp({bar, page, offline, announcer}) {
         pause: app.pause,
     });
     const router = createRouter({app, routes: ROUTES, signIn: signInView, place: page, window});
-    Object.assign(app, {go: router.go, show: router.render}, session.actions, createVoice(app, page, announcer));
+    Object.assign(app, router, session.actions, createVoice(app, page, announcer));
     followShell(app, bar, offline);
     return app;
 }
@@ -204,16 +205,17 @@ function takeToken() {
 }
 
 /* Signs in with a link's token, after asking if it takes the place of somebody else. */
-function arrive(app, page, token) {
+function arrive(app, token) {
     const present = app.store.token();
     if (!present || claimsOf(present)?.sub === claimsOf(token)?.sub) {
         app.signInTab(token);
         return;
     }
-    document.title = app.i18n.t('app');
-    app.onView(new URLSearchParams('v=switch'));
-    Object.assign(page.dataset, {view: 'switch', state: 'ready'});
-    page.replaceChildren(switchView(app, token, (yes) => (yes ? app.signInTab(token) : app.show())));
+    app.interrupt(new URLSearchParams('v=switch'), {
+        title: app.i18n.t('app'),
+        data: {view: 'switch', state: 'ready'},
+        node: switchView(app, token, (yes) => (yes ? app.signInTab(token) : app.show())),
+    });
 }
 
 function start() {
@@ -224,7 +226,7 @@ function start() {
     const look = () => {
         const token = takeToken();
         if (token) {
-            arrive(app, page, token);
+            arrive(app, token);
         }
         return token !== null;
     };
