@@ -65,6 +65,7 @@ class Chromium:
         self.driver.close()
         self.driver.switch_to.window(new)
         self.cdp("Network.enable")
+        self.cdp("Emulation.setFocusEmulationEnabled", enabled=True)  # as a window in front of everything
         self.console(), self.requested()
         return self
 

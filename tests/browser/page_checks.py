@@ -1,4 +1,5 @@
 """What can be wrong with a page whatever it is about. Each check returns a list of sentences, empty if all is well."""
+import base64
 import io
 import os
 import pathlib
@@ -112,3 +113,32 @@ def axe(browser):
             done({violations: [{id: 'axe failed', help: String(e), nodes: []}], passes: []}));""", WCAG)
     return [f"axe {v['id']}: {v['help']}: " + "; ".join(n["html"][:120] for n in v["nodes"][:3])
             for v in found["violations"]]
+
+
+# ---- the focus: what one sees of it ----
+
+AROUND = """
+const focused = document.activeElement;
+const {x, y, width, height} = (focused.closest('label, .field') ?? focused).getBoundingClientRect();
+return {x: Math.max(0, x + scrollX - 8), y: Math.max(0, y + scrollY - 8), width: width + 16, height: height + 16,
+    scale: 1};"""
+LEAST_RING = 3
+
+
+def focus_is_seen(browser):
+    """Whether a line around what has the focus tells it from what has not, with a contrast of 3:1."""
+    browser.script(HIDE_TEXT)  # and what blinks in a field
+    clip = browser.script(AROUND)
+    with_focus = picture_of(browser, clip)
+    browser.script("window.focused = document.activeElement; window.focused.blur()")
+    without = picture_of(browser, clip)
+    browser.script("window.focused.focus(); delete window.focused")
+    browser.script(SHOW_TEXT)
+    changed = sum(ratio(one, other) >= LEAST_RING for one, other in zip(with_focus.getdata(), without.getdata())
+                  if one != other)
+    return changed >= clip["width"] + clip["height"]
+
+
+def picture_of(browser, clip):
+    data = browser.cdp("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)["data"]
+    return Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")

@@ -93,6 +93,16 @@ def test_foreign_word_is_found(device, proxy, code, body):
     assert len(page_checks.language(browser, code)) == 1
 
 
+@pytest.mark.parametrize("ring,seen", [("outline: 3px solid #06c", True), ("box-shadow: 0 0 0 2px #06c", True),
+                                       ("outline: none", False), ("outline: 3px solid #eee", False)])
+def test_focus_that_is_not_seen_is_found(device, proxy, ring, seen):
+    browser = device()
+    open_planted(browser, proxy, f"<style>#x {{ outline: none }} #x:focus {{ {ring} }}</style>" + WELL)
+    browser.script("document.querySelector('#x').focus()")
+    assert page_checks.focus_is_seen(browser) == seen
+    assert browser.script("return document.activeElement.id") == "x"
+
+
 def test_request_to_elsewhere_is_found(device, proxy, people):
     browser = device()
     elsewhere = f"http://127.0.0.1:{people.service.port}/icon.svg"
