@@ -1,5 +1,4 @@
 """What can be wrong with a page whatever it is about. Each check returns a list of sentences, empty if all is well."""
-import base64
 import io
 import os
 import pathlib
@@ -84,11 +83,16 @@ def least_ratio(picture, line):
                for count, ground in colours if count >= enough)
 
 
+def pixels(png):
+    return Image.open(io.BytesIO(png)).convert("RGB")
+
+
 def contrast(browser):
     """Text that stands out too little, on gradients and pictures too."""
     lines = browser.script(source("sight.js") + source("contrast.js"))
     browser.script(HIDE_TEXT)
-    picture = Image.open(io.BytesIO(browser.picture())).convert("RGB")
+    browser.painted()
+    picture = pixels(browser.picture(draft=True))
     browser.script(SHOW_TEXT)
     width = browser.script("return document.documentElement.clientWidth")
     if picture.width != width:
@@ -128,17 +132,14 @@ LEAST_RING = 3
 def focus_is_seen(browser):
     """Whether a line around what has the focus tells it from what has not, with a contrast of 3:1."""
     browser.script(HIDE_TEXT)  # and what blinks in a field
+    browser.painted()
     clip = browser.script(AROUND)
-    with_focus = picture_of(browser, clip)
+    with_focus = pixels(browser.shoot(clip))
     browser.script("window.focused = document.activeElement; window.focused.blur()")
-    without = picture_of(browser, clip)
+    browser.painted()
+    without = pixels(browser.shoot(clip))
     browser.script("window.focused.focus(); delete window.focused")
     browser.script(SHOW_TEXT)
     changed = sum(ratio(one, other) >= LEAST_RING for one, other in zip(with_focus.getdata(), without.getdata())
                   if one != other)
     return changed >= clip["width"] + clip["height"]
-
-
-def picture_of(browser, clip):
-    data = browser.cdp("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)["data"]
-    return Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")

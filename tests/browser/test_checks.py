@@ -8,6 +8,7 @@ import gallery
 import page_checks
 import pytest
 from faulty_proxy import Reply, lose_answer, lose_request, refuse
+from markup import Markup
 from scenes import SCENES
 
 HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>t</title>
@@ -71,6 +72,18 @@ def test_violation_is_found(device, proxy):
     open_planted(browser, proxy, '<img src="data:," width="9" height="9"><input>')
     found = page_checks.axe(browser)
     assert {sentence.split(":")[0] for sentence in found} == {"axe image-alt", "axe label"}
+
+
+@pytest.mark.parametrize("body,rule", [("<section><p>No heading", None), ("<p id=a>One<p id=a>Two", "no-dup-id"),
+                                       ("<ul><p>No item</ul>", "element-permitted-content"),
+                                       ('<label for="gone">Name</label>', "no-missing-references")])
+def test_wrong_markup_is_found(device, proxy, body, rule):
+    browser = device()
+    open_planted(browser, proxy, body)
+    markup = Markup()
+    found = markup.faults(browser)
+    markup.close()
+    assert {sentence.split(":")[0] for sentence in found} == ({f"markup {rule}"} if rule else set())
 
 
 @pytest.mark.parametrize("script", ["console.error('said')", "nothing.there()", "fetch('nothing-there')"])

@@ -26,7 +26,7 @@ export function createRouter({app, routes, signIn, place, window}) {
         Object.keys(place.dataset).forEach((key) => delete place.dataset[key]);
         Object.assign(place.dataset, data);
         place.replaceChildren(node);
-        node.querySelector('[data-trouble] h2')?.focus({preventScroll: true});
+        node.querySelector('.trouble-title')?.focus({preventScroll: true});
     }
 
     /* Shows what no address says, {title, node, data}, in the place of a view that is shown or on its way. */

@@ -20,7 +20,7 @@ export function fairSheet(app, id) {
         onclick: (event) => event.target === sheet && sheet.close(),
     },
     h('div', {class: 'sheet-inner'},
-        h('header', {class: 'sheet-head'},
+        h('div', {class: 'sheet-head'},
             h('h2', {id: 'fair-title', tabindex: -1}, t('fair.title')),
             h('button', {class: 'round', 'data-do': 'close', 'aria-label': t('close'), onclick: () => sheet.close()},
                 icon('close'))),
@@ -104,7 +104,7 @@ function meaning({i18n: {t}}) {
 function table(app, rows) {
     const {t, number} = app.i18n;
     const head = ['chart.seq', 'chart.name', 'fair.paid', 'fair.drawn'];
-    return h('div', {class: 'table', tabindex: 0, role: 'region', 'aria-labelledby': 'fair-caption'}, h('table', {id: 'fair-table'},
+    return h('section', {class: 'table', tabindex: 0, 'aria-labelledby': 'fair-caption'}, h('table', {id: 'fair-table'},
         h('caption', {id: 'fair-caption'}, t('fair.caption')),
         h('thead', null, h('tr', null, head.map((key) => h('th', {scope: 'col'}, t(key))))),
         h('tbody', null, rows.map(({seq, name, amount, drawn, right}) => h('tr', {class: right ? null : 'wrong'},

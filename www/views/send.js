@@ -37,7 +37,7 @@ function buildParts(app, fields) {
         hint: h('p', {class: 'soft hint-line', id: 'hint'}),
         sum: h('p', {class: 'sum', id: 'sum'}),
         fault: h('p', {class: 'fault', id: 'fault', role: 'alert'}),
-        button: h('button', {class: 'button gold wide', 'data-do': 'send'}, t('send.go')),
+        button: h('button', {class: 'button gold wide', type: 'submit', 'data-do': 'send'}, t('send.go')),
         said: h('p', {class: 'said center', id: 'said', role: 'status'}),
         trouble: h('div', {class: 'send-trouble'}),
         preview: h('div', {class: 'preview', 'aria-hidden': 'true'}),
@@ -116,7 +116,7 @@ function draw({app, parts}) {
     fill(preview, packetCover(app.i18n, {
         sender: {name: app.account.me?.name ?? '·'}, mode: fields.mode,
         greeting: fields.greeting.trim() || t('send.greeting.default'),
-    }, {state: 'sealed', heart: seal(t('envelope.hint'))}));
+    }, {state: 'sealed', heart: seal(t('envelope.hint')), heading: 'p'}));
 }
 
 function edited(place) {

@@ -13,7 +13,7 @@ export function guestForm(app, signal, action) {
         id: 'name', name: 'name', autocomplete: 'nickname', maxlength: 32, required: true,
         enterkeyhint: 'go', placeholder: t('signin.example'),
     });
-    const button = h('button', {class: 'button gold wide', 'data-do': 'enter'}, action);
+    const button = h('button', {class: 'button gold wide', type: 'submit', 'data-do': 'enter'}, action);
 
     async function enter(event) {
         event?.preventDefault();
