@@ -1,10 +1,9 @@
 /* The sheet that shows whether an envelope was drawn fairly: the hash promised at the start, the seed
  * revealed at the end, and every amount computed again from it, in this browser. */
+import {CLAIMS_PAGE} from '../lib/api.js';
 import {persist} from '../lib/retry.js';
 import {fill, h, icon} from './dom.js';
 import {troubleFace, troubleOf} from './trouble.js';
-
-const PAGE = 100;
 
 /* Opens the sheet over the page; it asks for the envelope anew, so it shows what the service says now. */
 export function fairSheet(app, id) {
@@ -61,7 +60,7 @@ async function run(app, id, sheet, body, signal) {
 async function wholeEnvelope(app, id, signal) {
     const claims = [];
     for (let after = null; ;) {
-        const page = {after, limit: PAGE};
+        const page = {after, limit: CLAIMS_PAGE};
         const {body} = await persist(() => app.api.envelope(id, page, {signal}),
             {tries: 4, signal, pause: app.pause});
         claims.push(...body.claims);
