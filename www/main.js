@@ -13,6 +13,12 @@ function storage(name) {
     }
 }
 
+/* Resolves when all of index.html is there; this runs before. */
+function whole() {
+    return document.readyState === 'loading'
+        ? new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve, {once: true})) : null;
+}
+
 async function start() {
     const folder = new URL('.', document.baseURI);
     const base = new URL('v1/', folder);
@@ -25,6 +31,7 @@ async function start() {
     const [{startApp}, i18n] = await Promise.all([
         import('./app.js'),
         loadI18n(pickLanguage(store.language(), navigator.languages ?? [navigator.language])),
+        whole(),
     ]);
     startApp({base, store, i18n, ahead});
 }
