@@ -84,7 +84,7 @@ export default {
     'envelope.grab.label': 'Grab a share: {name}’s red envelope, {greeting}',
     'envelope.open.label': 'Open it',
     'envelope.hint': 'Tap the envelope to grab a share',
-    'envelope.hint.preview': 'Come in and grab a share',
+    'envelope.hint.preview': 'Say who you are, and grab a share',
     'envelope.until': 'Open until {time}',
     'envelope.grabbed': 'You got one! Tap the coin to open it.',
     'envelope.won': 'You won {amount}!',

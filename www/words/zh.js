@@ -81,7 +81,7 @@ export default {
     'envelope.grab.label': '抢红包：{name} 的红包，{greeting}',
     'envelope.open.label': '拆红包',
     'envelope.hint': '轻点红包，马上抢',
-    'envelope.hint.preview': '进来就能抢',
+    'envelope.hint.preview': '报上名字，马上抢',
     'envelope.until': '{time} 前有效',
     'envelope.grabbed': '抢到了！点金币拆开。',
     'envelope.won': '恭喜！你抢到了 {amount}。',
