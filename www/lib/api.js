@@ -25,22 +25,23 @@ export function newKey() {
 export function createApi({base, token, onUnauthorized, ahead = null, fetch = webFetch}) {
     let waiting = ahead;
 
-    /* The answer that was asked for ahead, once, to whom it fits; else null. */
-    function takeAhead(method, path, sent) {
-        if (method !== 'GET' || waiting?.path !== path || waiting.sent !== sent) {
-            return null;
+    /* Resolves as ask() does: with the answer that was asked for ahead, once, if it is just that; else asks. */
+    async function answerTo(path, {sent, ...request}, signal) {
+        if (request.method !== 'GET' || waiting?.path !== path || waiting.sent !== sent) {
+            return ask(fetch, new URL(path, base), request, signal);
         }
         const {response} = waiting;
         waiting = null;
+        await response;
+        signal?.throwIfAborted();
         return response;
     }
 
     /* Resolves to {status, body, etag}; body is null for 304. */
     async function call(method, path, {body, key, etag, signal, anonymous} = {}) {
         const sent = anonymous ? null : token();
-        const response = await (takeAhead(method, path, sent) ??
-            ask(fetch, new URL(path, base), {method, headers: headersFor({sent, body, key, etag}), body}, signal));
-        signal?.throwIfAborted();
+        const headers = headersFor({sent, body, key, etag});
+        const response = await answerTo(path, {method, headers, body, sent}, signal);
         if (response.status === 304) {
             return {status: 304, body: null, etag};
         }
