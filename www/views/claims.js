@@ -45,7 +45,7 @@ export function countText(app, envelope) {
         refunded: app.money(envelope.refunded ?? 0),
     };
     if (envelope.state === 'sold_out') {
-        const took = span(Date.parse(envelope.closed_at) - Date.parse(envelope.created_at));
+        const took = span(Math.max(100, Date.parse(envelope.closed_at) - Date.parse(envelope.created_at)));
         return t('count.sold_out', {...values, n: envelope.shares, took});
     }
     return t(envelope.state === 'expired' ? 'count.expired' : 'count.open', values);

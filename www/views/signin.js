@@ -103,7 +103,7 @@ export function switchView(app, token, done) {
     const {t} = app.i18n;
     const names = {old: claimsOf(app.store.token())?.name ?? '?', new: claimsOf(token)?.name ?? '?'};
     return h('section', {class: 'card narrow stack center'},
-        h('h1', null, t('signin.other', names)),
+        h('h1', {class: 'lines'}, t('signin.other', names)),
         h('button', {class: 'button wide', 'data-do': 'switch', onclick: () => done(true)},
             t('signin.switch', names)),
         h('button', {class: 'button quiet wide', 'data-do': 'stay', onclick: () => done(false)},

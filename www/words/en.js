@@ -26,7 +26,7 @@ export default {
     'signin.go': 'Start',
     'signin.grab': 'Come in and grab',
     'signin.look': 'Come in and look',
-    'signin.other': 'You are {old}. This link is for {new}.',
+    'signin.other': 'You are {old}.\nThis link is for {new}.',
     'signin.switch': 'Go on as {new}',
     'signin.stay': 'Stay {old}',
     'signin.resume': 'Go on as {name}',

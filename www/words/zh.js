@@ -26,7 +26,7 @@ export default {
     'signin.go': '开始',
     'signin.grab': '进入，抢红包',
     'signin.look': '进入，看看结果',
-    'signin.other': '你现在是 {old}，这个链接的身份是 {new}。',
+    'signin.other': '你现在是 {old}。\n这个链接的身份是 {new}。',
     'signin.switch': '换成 {new}',
     'signin.stay': '继续用 {old}',
     'signin.resume': '以 {name} 的身份继续',
