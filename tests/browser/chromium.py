@@ -65,6 +65,7 @@ class Chromium:
         self.driver.close()
         self.driver.switch_to.window(new)
         self.cdp("Network.enable")
+        self.cdp("Emulation.setFocusEmulationEnabled", enabled=True)  # as a window in front of everything
         self.console(), self.requested()
         return self
 
@@ -185,13 +186,24 @@ class Chromium:
         ActionChains(self.driver).send_keys(*keys).perform()
 
     # ---- what comes out ----
-    def picture(self):
-        """PNG bytes of the whole page; with a dialog open, of the window, in whose middle it is."""
-        width, height = self.script("const e = document.documentElement; return [e.clientWidth, document"
-                                    ".querySelector('dialog:modal') ? 0 : Math.max(e.scrollHeight, innerHeight)]")
-        clip = {"clip": {"x": 0, "y": 0, "width": width, "height": min(height, 4000), "scale": 1}} if height else {}
-        return base64.b64decode(self.cdp("Page.captureScreenshot", format="png",
-                                         captureBeyondViewport=bool(height), **clip)["data"])
+    def painted(self):
+        """Waits until what was changed in the page is in its picture."""
+        self.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+
+    def picture(self, draft=False):
+        """PNG bytes of the whole page; with a dialog open, of the window, in whose middle it is. A draft is packed
+        in haste and, without a dialog, has a pixel a point."""
+        width, height, scale = self.script(
+            "const e = document.documentElement; return [e.clientWidth, document.querySelector('dialog:modal') ? 0 :"
+            " Math.max(e.scrollHeight, innerHeight), window.devicePixelRatio]")
+        clip = {"x": 0, "y": 0, "width": width, "height": min(height, 4000), "scale": 1 / scale if draft else 1}
+        return self.shoot(clip if height else None, optimizeForSpeed=draft)
+
+    def shoot(self, clip, **more):
+        """PNG bytes of a part of the page, in points of it; None: of the window."""
+        part = {"clip": clip} if clip else {}
+        return base64.b64decode(self.cdp("Page.captureScreenshot", format="png", captureBeyondViewport=bool(clip),
+                                         **part, **more)["data"])
 
     def console(self):
         """What was complained of since the last call: dicts with level, source, message."""

@@ -1,9 +1,11 @@
 /* Every visible line of text with letters or digits: its box in the picture, and its colour with its opacity. What
  * cannot be used just now may be pale. Runs in the page after sight.js, in one function. */
 
+const pen = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+
 /* The computed colour as [r, g, b, alpha], whatever colour space it is written in. */
 function rgba(color) {
-    const pen = new OffscreenCanvas(1, 1).getContext('2d');
+    pen.clearRect(0, 0, 1, 1);
     pen.fillStyle = color;
     pen.fillRect(0, 0, 1, 1);
     const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data;

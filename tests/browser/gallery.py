@@ -13,9 +13,9 @@ const wait = () => requestAnimationFrame(() => requestAnimationFrame(() => movin
 document.fonts.ready.then(wait);"""
 
 
-def show(people, browser, name, language, pictures=None):
+def show(people, browser, name, language, pictures=None, markup=None):
     """The faults of a scene, each with the name of the picture it is seen in. With a directory, its pictures are
-    put there."""
+    put there; with a Markup, that is looked at too."""
     proxy = FaultyProxy(people.service.port)
     faults = []
     try:
@@ -29,6 +29,7 @@ def show(people, browser, name, language, pictures=None):
             if pictures:
                 (pictures / f"{name}-{language}-{look}.png").write_bytes(browser.picture())
         faults += [f"{name}-{language}: {fault}" for fault in page_checks.language(browser, language)]
+        faults += [f"{name}-{language}: {fault}" for fault in (markup.faults(browser) if markup else [])]
         told = page_checks.console(browser, network=name in SPOILT) + page_checks.strangers(browser, proxy.origin)
         faults += [f"{name}-{language}: {fault}" for fault in told]
     finally:

@@ -83,11 +83,16 @@ def least_ratio(picture, line):
                for count, ground in colours if count >= enough)
 
 
+def pixels(png):
+    return Image.open(io.BytesIO(png)).convert("RGB")
+
+
 def contrast(browser):
     """Text that stands out too little, on gradients and pictures too."""
     lines = browser.script(source("sight.js") + source("contrast.js"))
     browser.script(HIDE_TEXT)
-    picture = Image.open(io.BytesIO(browser.picture())).convert("RGB")
+    browser.painted()
+    picture = pixels(browser.picture(draft=True))
     browser.script(SHOW_TEXT)
     width = browser.script("return document.documentElement.clientWidth")
     if picture.width != width:
@@ -112,3 +117,29 @@ def axe(browser):
             done({violations: [{id: 'axe failed', help: String(e), nodes: []}], passes: []}));""", WCAG)
     return [f"axe {v['id']}: {v['help']}: " + "; ".join(n["html"][:120] for n in v["nodes"][:3])
             for v in found["violations"]]
+
+
+# ---- the focus: what one sees of it ----
+
+AROUND = """
+const focused = document.activeElement;
+const {x, y, width, height} = (focused.closest('label, .field') ?? focused).getBoundingClientRect();
+return {x: Math.max(0, x + scrollX - 8), y: Math.max(0, y + scrollY - 8), width: width + 16, height: height + 16,
+    scale: 1};"""
+LEAST_RING = 3
+
+
+def focus_is_seen(browser):
+    """Whether a line around what has the focus tells it from what has not, with a contrast of 3:1."""
+    browser.script(HIDE_TEXT)  # and what blinks in a field
+    browser.painted()
+    clip = browser.script(AROUND)
+    with_focus = pixels(browser.shoot(clip))
+    browser.script("window.focused = document.activeElement; window.focused.blur()")
+    browser.painted()
+    without = pixels(browser.shoot(clip))
+    browser.script("window.focused.focus(); delete window.focused")
+    browser.script(SHOW_TEXT)
+    changed = sum(ratio(one, other) >= LEAST_RING for one, other in zip(with_focus.getdata(), without.getdata())
+                  if one != other)
+    return changed >= clip["width"] + clip["height"]

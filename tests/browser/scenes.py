@@ -372,6 +372,16 @@ def menu(stage):
     stage.browser.see("[data-do=signout]")
 
 
+@scene("leaving")
+def leaving(stage):
+    """A guest who signs out loses all, and is asked."""
+    stage.open("", stage.people.guest(NAMES[stage.language][0]))
+    stage.browser.state("send", "form")
+    stage.browser.tap("details#menu > summary")
+    stage.browser.tap("[data-do=signout]")
+    stage.browser.see("dialog [data-do=no]")
+
+
 def choose(browser, name, value):
     """One of a group of radio buttons, whose input may be drawn over by its label."""
     css = f"input[name={name}][value={value}]"

@@ -125,3 +125,16 @@ def test_signing_out(stage):
     stage.browser.tap("[data-do=signout]")
     stage.browser.state("signin", "ready")
     assert me.token not in stage.browser.script(STORED)
+
+
+@pytest.mark.parametrize("answer,view", [("no", "send"), ("yes", "signin")])
+def test_guest_is_asked_before_signing_out(stage, answer, view):
+    guest = stage.people.guest("Mei")
+    stage.open("", guest)
+    stage.browser.see("#balance")
+    stage.browser.tap("details#menu > summary")
+    stage.browser.tap("[data-do=signout]")
+    stage.browser.tap(f"dialog [data-do={answer}]")
+    stage.browser.gone("dialog")
+    stage.browser.state(view)
+    assert (guest.token in stage.browser.script(STORED)) == (answer == "no")

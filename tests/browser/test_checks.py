@@ -8,6 +8,7 @@ import gallery
 import page_checks
 import pytest
 from faulty_proxy import Reply, lose_answer, lose_request, refuse
+from markup import Markup
 from scenes import SCENES
 
 HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>t</title>
@@ -73,6 +74,18 @@ def test_violation_is_found(device, proxy):
     assert {sentence.split(":")[0] for sentence in found} == {"axe image-alt", "axe label"}
 
 
+@pytest.mark.parametrize("body,rule", [("<section><p>No heading", None), ("<p id=a>One<p id=a>Two", "no-dup-id"),
+                                       ("<ul><p>No item</ul>", "element-permitted-content"),
+                                       ('<label for="gone">Name</label>', "no-missing-references")])
+def test_wrong_markup_is_found(device, proxy, body, rule):
+    browser = device()
+    open_planted(browser, proxy, body)
+    markup = Markup()
+    found = markup.faults(browser)
+    markup.close()
+    assert {sentence.split(":")[0] for sentence in found} == ({f"markup {rule}"} if rule else set())
+
+
 @pytest.mark.parametrize("script", ["console.error('said')", "nothing.there()", "fetch('nothing-there')"])
 def test_complaint_is_found(chromiums, device, proxy, script):
     browser = device()
@@ -91,6 +104,16 @@ def test_foreign_word_is_found(device, proxy, code, body):
     open_planted(browser, proxy, body)
     browser.script("document.querySelector('h1').remove(); document.title = '1'")
     assert len(page_checks.language(browser, code)) == 1
+
+
+@pytest.mark.parametrize("ring,seen", [("outline: 3px solid #06c", True), ("box-shadow: 0 0 0 2px #06c", True),
+                                       ("outline: none", False), ("outline: 3px solid #eee", False)])
+def test_focus_that_is_not_seen_is_found(device, proxy, ring, seen):
+    browser = device()
+    open_planted(browser, proxy, f"<style>#x {{ outline: none }} #x:focus {{ {ring} }}</style>" + WELL)
+    browser.script("document.querySelector('#x').focus()")
+    assert page_checks.focus_is_seen(browser) == seen
+    assert browser.script("return document.activeElement.id") == "x"
 
 
 def test_request_to_elsewhere_is_found(device, proxy, people):

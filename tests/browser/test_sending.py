@@ -67,6 +67,21 @@ def test_sent_once_across_a_reload(stage, fault):
     sent_once(stage, me)
 
 
+def test_sent_once_when_the_session_ends_after_a_lost_answer(stage):
+    """Whether it was sent is not known then: the next session of the same person asks."""
+    me = stage.me(ENOUGH)
+    stage.open("", me)
+    fill(stage.browser)
+    stage.proxy.spoil(*SEND, lose_answer)
+    stage.proxy.spoil(*SEND, refuse(401, "token_expired"))
+    stage.browser.tap("[data-do=send]")
+    stage.browser.see("[data-trouble=token_expired]")
+    stage.browser.open("about:blank")
+    stage.open("", me)
+    stage.browser.state("share", "ready", seconds=30)
+    assert sent_once(stage, me) == 3
+
+
 def test_sent_once_when_tapped_twice(stage):
     me = stage.me(ENOUGH)
     stage.open("", me)

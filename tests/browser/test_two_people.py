@@ -1,5 +1,6 @@
 """The whole way: somebody sends, somebody else opens in another browser, and the money is there. By touch, by
 keyboard alone, under a prefix, and on a page that is no secure context."""
+import page_checks
 from chromium import HOME
 from faulty_proxy import FaultyProxy
 from selenium.webdriver.common.keys import Keys
@@ -95,9 +96,7 @@ def reach(browser, css):
     browser.true(f"document.querySelector({css!r})")
     for _ in range(60):
         if browser.script("return document.activeElement.matches(arguments[0])", css):
-            ring = browser.script("const s = getComputedStyle(document.activeElement);"
-                                  "return [s.outlineStyle, s.boxShadow]")
-            assert ring[0] != "none" or ring[1] != "none", f"no ring around {css}"
+            assert page_checks.focus_is_seen(browser), f"no ring around {css}"
             return
         browser.keys(Keys.TAB)
     raise AssertionError(f"Tab does not reach {css}: {browser.describe()}")
@@ -113,7 +112,7 @@ def focus_is_on(browser, css):
 
 
 def test_keyboard_alone(device, proxy):
-    browser = device("desktop")
+    browser = device("desktop", motion=False)
     browser.open(proxy.url)
     type_in(browser, "input#name", "Kim")
     browser.keys(Keys.ENTER)

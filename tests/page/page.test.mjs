@@ -1,9 +1,12 @@
 /* The rest of the page that needs no browser: languages, what is remembered, following an envelope. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {createI18n, LANGUAGES, pickLanguage} from '../../www/lib/i18n.js';
+import {askAhead, createApi} from '../../www/lib/api.js';
+import {loadI18n, pickLanguage} from '../../www/lib/i18n.js';
 import {claimsOf, tokenOfHash} from '../../www/lib/store.js';
 import {intervalMs, watchEnvelope} from '../../www/lib/watch.js';
+import englishWords from '../../www/words/en.js';
+import chineseWords from '../../www/words/zh.js';
 
 const pause = async () => undefined;
 
@@ -12,18 +15,17 @@ const marks = (text) => ((text.other ?? text).match(/\{\w+\}/g) ?? []).sort();
 const jwt = (claims) => 'h.' + Buffer.from(JSON.stringify(claims)).toString('base64url') + '.s';
 
 test('every language has the same sentences with the same gaps', () => {
-    const {zh, en} = LANGUAGES;
-    assert.deepEqual(Object.keys(zh.words).sort(), Object.keys(en.words).sort());
-    for (const key of Object.keys(en.words)) {
-        assert.deepEqual(marks(zh.words[key]), marks(en.words[key]), key);
+    assert.deepEqual(Object.keys(chineseWords).sort(), Object.keys(englishWords).sort());
+    for (const key of Object.keys(englishWords)) {
+        assert.deepEqual(marks(chineseWords[key]), marks(englishWords[key]), key);
     }
 });
 
-test('the language is the chosen one, else the first known, else English', () => {
+test('the language is the chosen one, else the first known, else English', async () => {
     assert.equal(pickLanguage('zh', ['en']), 'zh');
     assert.equal(pickLanguage('constructor', ['fr', 'zh-TW']), 'zh');
     assert.equal(pickLanguage(null, ['fr']), 'en');
-    assert.equal(createI18n('en').t('signin.stay', {old: '{new}'}), 'Stay {new}');
+    assert.equal((await loadI18n('en')).t('signin.stay', {old: '{new}'}), 'Stay {new}');
 });
 
 test('a token comes out of the fragment and shows whom it is about', () => {
@@ -56,8 +58,8 @@ test('following a closed envelope loads every page once and ends', async () => {
     assert.deepEqual(asked, [null, 'p2']);
 });
 
-test('numbers, lengths of time and plurals follow the language', () => {
-    const [en, zh] = ['en', 'zh'].map(createI18n);
+test('numbers, lengths of time and plurals follow the language', async () => {
+    const [en, zh] = await Promise.all(['en', 'zh'].map(loadI18n));
     assert.equal(en.t('records.received.sum', {n: 1}), '1 envelope received');
     assert.equal(en.t('records.received.sum', {n: 1200}), '1,200 envelopes received');
     assert.equal(zh.t('records.received.sum', {n: 1}), '收到 1 个红包');
@@ -74,15 +76,14 @@ test('every sentence that the page names exists, and every one is named', async 
     const {readdir, readFile} = await import('node:fs/promises');
     const folder = new URL('../../www/', import.meta.url);
     const names = (await readdir(folder, {recursive: true}))
-        .filter((name) => /^(main|lib\/\w+|views\/\w+)\.js$/.test(name));
+        .filter((name) => /^(app|lib\/\w+|views\/\w+)\.js$/.test(name));
     const source = (await Promise.all(names.map((name) => readFile(new URL(name, folder), 'utf8')))).join('\n');
     const quoted = new Set(source.match(/'[a-z][\w.]*'/g).map((text) => text.slice(1, -1)));
     const stems = source.match(/['`][a-z][\w.]*\.(?='|\$\{)/g).map((text) => text.slice(1));
-    const {words} = LANGUAGES.en;
     for (const [, key] of source.matchAll(/\bt\('([\w.]+)'/g)) {
-        assert.ok(Object.hasOwn(words, key) || stems.includes(key), key + ' is named');
+        assert.ok(Object.hasOwn(englishWords, key) || stems.includes(key), key + ' is named');
     }
-    for (const key of Object.keys(words)) {
+    for (const key of Object.keys(englishWords)) {
         const used = quoted.has(key) || stems.some((stem) => key.startsWith(stem));
         assert.ok(used, key + ' is used');
     }
@@ -132,21 +133,58 @@ test('an error that will not go away ends the following', async () => {
     assert.equal(error.code, 'not_found');
 });
 
-test('what the first view is made of is fetched at once, and nothing else', async () => {
-    const {readFile} = await import('node:fs/promises');
-    const folder = new URL('../../www/', import.meta.url);
-    const needed = new Set();
+const WWW = new URL('../../www/', import.meta.url);
+const sourceOf = async (name) => (await import('node:fs/promises')).readFile(new URL(name, WWW), 'utf8');
+const atRoot = (path, from = '') => new URL(path, new URL(from, 'x:/')).pathname.slice(1);
+
+/* The files that these modules are made of, themselves too: all that they import outright. */
+async function madeOf(...names) {
+    const found = new Set();
     const follow = async (name) => {
-        if (!needed.has(name)) {
-            needed.add(name);
-            const text = await readFile(new URL(name, folder), 'utf8');
-            for (const [, path] of text.matchAll(/^import [^;]*from '([^']+)';/gm)) {
-                await follow(new URL(path, new URL(name, 'x:/')).pathname.slice(1));
+        if (!found.has(name)) {
+            found.add(name);
+            for (const [, path] of (await sourceOf(name)).matchAll(/^import [^;]*from '([^']+)';/gm)) {
+                await follow(atRoot(path, name));
             }
         }
     };
-    await follow('main.js');
-    const page = await readFile(new URL('index.html', folder), 'utf8');
+    for (const name of names) {
+        await follow(name);
+    }
+    return found;
+}
+
+test('what the first view is made of is fetched at once, and nothing else', async () => {
+    const page = await sourceOf('index.html');
     const fetched = [...page.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, path]) => path);
-    assert.deepEqual([...fetched, 'main.js'].sort(), [...needed].sort());
+    assert.deepEqual(['main.js', ...fetched].sort(), [...await madeOf('main.js', 'app.js')].sort());
+});
+
+test('what a later view is made of is fetched at once, and nothing else', async () => {
+    const first = await madeOf('main.js', 'app.js');
+    const loads = [...(await sourceOf('app.js')).matchAll(/\(\) => \[\s*(import[^\]]+)\]/g)];
+    assert.equal(loads.length, 5);
+    for (const [, load] of loads) {
+        const fetched = [...load.matchAll(/import\('([^']+)'\)/g)].map(([, path]) => atRoot(path));
+        const needed = [...await madeOf(fetched[0])].filter((name) => !first.has(name));
+        assert.deepEqual(fetched.sort(), needed.sort());
+    }
+});
+
+test('an answer asked for ahead goes to the first who asks just that', async () => {
+    const asked = [];
+    const fetch = async (url, {headers}) => {
+        asked.push(url.pathname + url.search + ' ' + (headers.Authorization ?? ''));
+        return new Response('{"state":"open"}', {headers: {ETag: '"1"'}});
+    };
+    const base = new URL('http://x/v1/');
+    const begin = (ahead, token) =>
+        createApi({base, fetch, token: () => token, ahead: askAhead({base, id: 'a', token: ahead, fetch})});
+    const signedIn = begin('T', 'T');
+    assert.equal((await signedIn.envelope('a', {after: null, limit: 100})).etag, '"1"');
+    await signedIn.envelope('a', {after: null, limit: 100});
+    await begin(null, null).preview('a');
+    await begin('T', 'other').envelope('a', {limit: 100});
+    const [one, other] = ['Bearer T', 'Bearer other'].map((who) => '/v1/envelopes/a?limit=100 ' + who);
+    assert.deepEqual(asked, [one, one, '/v1/envelopes/a ', one, other]);
 });

@@ -1,4 +1,3 @@
-import os
 import pathlib
 import random
 import sys
@@ -8,9 +7,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from client import SEEN, Client, declared  # noqa: E402
+from seed import SEED  # noqa: E402
 from service import Service  # noqa: E402
-
-SEED = int(os.environ.get("HONGBAO_SEED", random.randrange(1 << 32)))
 
 
 def pytest_report_header():

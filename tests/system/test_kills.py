@@ -11,7 +11,7 @@ import uuid
 import pytest
 
 from client import Client
-from conftest import SEED
+from seed import SEED
 from service import SLOW, Service, wait_until
 
 KILLS = {"worker": 100, "settle": 50, "memcached": 20, "mariadb": 5}

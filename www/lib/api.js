@@ -3,6 +3,9 @@
 
 const TIMEOUT_MS = 10000;
 
+/* How many claims are asked for at once. */
+export const CLAIMS_PAGE = 100;
+
 export class ApiError extends Error {
     /* retryAfter: seconds, 0 if the server did not say; member: the field at fault, or ''. */
     constructor({status = 0, code, detail = '', member = '', retryAfter = 0}) {
@@ -18,18 +21,27 @@ export function newKey() {
 }
 
 /* base: URL of the API ending in "v1/"; token(): the present token or null; onUnauthorized(code) is
- * told when the present token was refused. */
-export function createApi({base, token, onUnauthorized, fetch = globalThis.fetch.bind(globalThis)}) {
+ * told when the present token was refused; ahead: of askAhead(), or null. */
+export function createApi({base, token, onUnauthorized, ahead = null, fetch = webFetch}) {
+    let waiting = ahead;
+
+    /* Resolves as ask() does: with the answer that was asked for ahead, once, if it is just that; else asks. */
+    async function answerTo(path, {sent, ...request}, signal) {
+        if (request.method !== 'GET' || waiting?.path !== path || waiting.sent !== sent) {
+            return ask(fetch, new URL(path, base), request, signal);
+        }
+        const {response} = waiting;
+        waiting = null;
+        await response;
+        signal?.throwIfAborted();
+        return response;
+    }
+
     /* Resolves to {status, body, etag}; body is null for 304. */
     async function call(method, path, {body, key, etag, signal, anonymous} = {}) {
         const sent = anonymous ? null : token();
-        const response = await ask(fetch, new URL(path, base), {
-            method,
-            headers: headersFor({sent, body, key, etag}),
-            body: body === undefined ? undefined : JSON.stringify(body),
-            cache: 'no-store',
-            credentials: 'omit',
-        }, signal);
+        const headers = headersFor({sent, body, key, etag});
+        const response = await answerTo(path, {method, headers, body, sent}, signal);
         if (response.status === 304) {
             return {status: 304, body: null, etag};
         }
@@ -43,17 +55,33 @@ export function createApi({base, token, onUnauthorized, fetch = globalThis.fetch
         return {status: response.status, body: response.data, etag: response.headers.get('ETag')};
     }
 
-    const envelope = (id) => 'envelopes/' + encodeURIComponent(id);
     return {
         guest: (name, o) => call('POST', 'guests', {...o, body: name ? {name} : {}, anonymous: true}),
         me: (o) => call('GET', 'me', o),
         send: (body, key, o) => call('POST', 'envelopes', {...o, body, key}),
-        grab: (id, o) => call('POST', envelope(id) + '/grab', o),
-        open: (id, ticket, o) => call('POST', envelope(id) + '/open', {...o, body: {ticket}}),
-        envelope: (id, page, o) => call('GET', envelope(id) + queryOf(page), o),
-        preview: (id, o) => call('GET', envelope(id), {...o, anonymous: true}),
+        grab: (id, o) => call('POST', pathOf(id) + '/grab', o),
+        open: (id, ticket, o) => call('POST', pathOf(id) + '/open', {...o, body: {ticket}}),
+        envelope: (id, page, o) => call('GET', pathOf(id) + queryOf(page), o),
+        preview: (id, o) => call('GET', pathOf(id), {...o, anonymous: true}),
         records: (kind, page, o) => call('GET', 'me/' + kind + queryOf(page), o),
     };
+}
+
+/* Asks for an envelope before the view that will want it is there: as envelope(id) of the first claims if there is a
+ * token, else as preview(id). Gives what createApi takes as `ahead`. */
+export function askAhead({base, id, token, fetch = webFetch}) {
+    const path = pathOf(id) + (token ? queryOf({limit: CLAIMS_PAGE}) : '');
+    const response = ask(fetch, new URL(path, base), {method: 'GET', headers: headersFor({sent: token})});
+    response.catch(() => undefined);
+    return {path, sent: token, response};
+}
+
+function webFetch(...request) {
+    return globalThis.fetch(...request);
+}
+
+function pathOf(id) {
+    return 'envelopes/' + encodeURIComponent(id);
 }
 
 function headersFor({sent, body, key, etag}) {
@@ -81,13 +109,20 @@ function queryOf(page) {
 
 /* One request within TIMEOUT_MS, the body read and parsed: {status, ok, headers, data}, data null if
  * it is no JSON. An abort by the caller's signal is passed on as it is. */
-async function ask(fetch, url, options, signal) {
+async function ask(fetch, url, {method, headers, body}, signal) {
     const clock = new AbortController();
     const timer = setTimeout(() => clock.abort(), TIMEOUT_MS);
     const stop = () => clock.abort();
     signal?.addEventListener('abort', stop);
     try {
-        const response = await fetch(url, {...options, signal: clock.signal});
+        const response = await fetch(url, {
+            method,
+            headers,
+            body: body === undefined ? undefined : JSON.stringify(body),
+            cache: 'no-store',
+            credentials: 'omit',
+            signal: clock.signal,
+        });
         const data = parse(await response.text());
         return {status: response.status, ok: response.ok, headers: response.headers, data};
     } catch {

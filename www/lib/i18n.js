@@ -1,9 +1,10 @@
 /* The page's languages. A new one is a file in words/ and a line in LANGUAGES. */
-import en from '../words/en.js';
-import zh from '../words/zh.js';
 import {moneyParts} from './money.js';
 
-export const LANGUAGES = {zh: {words: zh, locale: 'zh-CN'}, en: {words: en, locale: 'en'}};
+const LANGUAGES = {
+    zh: {locale: 'zh-CN', words: () => import('../words/zh.js')},
+    en: {locale: 'en', words: () => import('../words/en.js')},
+};
 
 /* The language to show: the chosen one, else the first of the browser's that there is, else English. */
 export function pickLanguage(chosen, preferred) {
@@ -11,24 +12,25 @@ export function pickLanguage(chosen, preferred) {
     return wanted.find((code) => code && Object.hasOwn(LANGUAGES, code)) ?? 'en';
 }
 
-/* code: a key of LANGUAGES. */
-export function createI18n(code) {
-    const {words, locale} = LANGUAGES[code];
-    const plural = new Intl.PluralRules(locale);
-    const numbers = new Intl.NumberFormat(locale);
-    const moment = new Intl.DateTimeFormat(locale, {dateStyle: 'medium', timeStyle: 'short'});
-    const clock = new Intl.DateTimeFormat(locale, {timeStyle: 'medium', hourCycle: 'h23'});
+/* Fetches a language. code: as pickLanguage gives it. Rejects if it cannot be had. */
+export async function loadI18n(code) {
+    const {locale, words} = LANGUAGES[code];
+    return createI18n({code, locale, words: (await words()).default});
+}
+
+function createI18n({code, locale, words}) {
+    const {plural, numbers, moment, clock} = formats(locale);
 
     /* The sentence under `key` with {name} filled in from values; numbers as the reader writes them.
      * A sentence that depends on a number is {one, other}, by values.n. An unknown key gives itself. */
     function t(key, values = {}) {
         const found = Object.hasOwn(words, key) ? words[key] : key;
-        const text = typeof found === 'string' ? found : found[plural.select(values.n)] ?? found.other;
+        const text = typeof found === 'string' ? found : found[plural().select(values.n)] ?? found.other;
         return text.replace(/\{(\w+)\}/g, (mark, name) => show(values[name]));
     }
 
     function show(value) {
-        return typeof value === 'number' ? numbers.format(value) : String(value ?? '');
+        return typeof value === 'number' ? numbers().format(value) : String(value ?? '');
     }
 
     /* A length of time, in its largest unit that leaves at least two of it. */
@@ -51,14 +53,28 @@ export function createI18n(code) {
         money: (fen, currency, signed) =>
             moneyParts(fen, {locale, currency, signed}).map((part) => part.value).join(''),
         moneyParts: (fen, currency) => moneyParts(fen, {locale, currency}),
-        number: (n) => numbers.format(n),
+        number: (n) => numbers().format(n),
         /* A time of the API, in the reader's zone: of today only the clock's. */
         time(text, now = new Date()) {
             const at = new Date(text);
-            return sameDay(at, now) ? clock.format(at) : moment.format(at);
+            return (sameDay(at, now) ? clock() : moment()).format(at);
         },
-        date: (text) => moment.format(new Date(text)),
+        date: (text) => moment().format(new Date(text)),
         /* The next language in turn. */
         other: Object.keys(LANGUAGES).find((c) => c !== code),
+    };
+}
+
+/* Intl's formats, each made when it is first used: making one takes a phone tens of milliseconds. */
+function formats(locale) {
+    const once = (make) => {
+        let made = null;
+        return () => (made ??= make());
+    };
+    return {
+        plural: once(() => new Intl.PluralRules(locale)),
+        numbers: once(() => new Intl.NumberFormat(locale)),
+        moment: once(() => new Intl.DateTimeFormat(locale, {dateStyle: 'medium', timeStyle: 'short'})),
+        clock: once(() => new Intl.DateTimeFormat(locale, {timeStyle: 'medium', hourCycle: 'h23'})),
     };
 }

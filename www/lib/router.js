@@ -15,15 +15,25 @@ export function createRouter({app, routes, signIn, place, window}) {
         const route = routes.find((r) => r.match(params));
         const view = route.open || app.store.token() ? route.view : signIn;
         app.onView?.(params);
-        const {title, node, data} = await view(app, params, signal);
-        if (signal.aborted) {
-            return;
+        const shown = await view(app, params, signal);
+        if (!signal.aborted) {
+            put(shown);
         }
+    }
+
+    function put({title, node, data}) {
         window.document.title = title;
         Object.keys(place.dataset).forEach((key) => delete place.dataset[key]);
         Object.assign(place.dataset, data);
         place.replaceChildren(node);
-        node.querySelector('[data-trouble] h2')?.focus({preventScroll: true});
+        node.querySelector('.trouble-title')?.focus({preventScroll: true});
+    }
+
+    /* Shows what no address says, {title, node, data}, in the place of a view that is shown or on its way. */
+    function interrupt(params, shown) {
+        leave.abort();
+        app.onView?.(params);
+        put(shown);
     }
 
     /* Goes to a query of this page ("?e=..", "" for the start) and shows it. */
@@ -51,5 +61,5 @@ export function createRouter({app, routes, signIn, place, window}) {
 
     window.addEventListener('popstate', render);
     window.document.addEventListener('click', follow);
-    return {render, go};
+    return {show: render, interrupt, go};
 }

@@ -1,9 +1,9 @@
 /* Follows one envelope: asks for it again and again with If-None-Match and hands out what changed.
  * Claims only ever grow at the end, so pages that are full are never asked for again: the last page is
  * polled, and when it gets a successor the poll moves on. */
+import {CLAIMS_PAGE} from './api.js';
 import {delayMs, mayRepeat, sleep} from './retry.js';
 
-const PAGE = 100;
 const AUTOMATIC_ROWS = 500;
 const FIRST_MS = 1000;
 const LONGEST_MS = 10000;
@@ -30,7 +30,7 @@ export function watchEnvelope(
 
     /* One question. Resolves to the milliseconds to rest after it, or null if nothing can change. */
     async function round() {
-        const page = {after: seen.after, limit: PAGE};
+        const page = {after: seen.after, limit: CLAIMS_PAGE};
         const answer = await ask(page, {etag: seen.etag, signal});
         if (answer.status === 304) {
             return intervalMs(seen.same++);
@@ -83,7 +83,7 @@ export function watchEnvelope(
             rest.wake();
         },
         loadMore() {
-            seen.limit += PAGE;
+            seen.limit += CLAIMS_PAGE;
             seen.etag = null;
             rest.wake();
         },

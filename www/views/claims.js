@@ -45,7 +45,7 @@ export function countText(app, envelope) {
         refunded: app.money(envelope.refunded ?? 0),
     };
     if (envelope.state === 'sold_out') {
-        const took = span(Date.parse(envelope.closed_at) - Date.parse(envelope.created_at));
+        const took = span(Math.max(100, Date.parse(envelope.closed_at) - Date.parse(envelope.created_at)));
         return t('count.sold_out', {...values, n: envelope.shares, took});
     }
     return t(envelope.state === 'expired' ? 'count.expired' : 'count.open', values);
@@ -75,6 +75,7 @@ function drawChart(app, envelope, claims, me) {
     const {bars, mean} = drawBars(claims, {...CHART, total: envelope.total, shares: envelope.shares});
     const best = claims.reduce((a, b) => (b.amount > a.amount ? b : a));
     const kind = (seq) => (seq === me?.seq ? 'me' : seq === envelope.luckiest?.seq ? 'luckiest' : null);
+    const key = (name) => h('span', {class: 'key ' + name}, t('envelope.' + name));
     const average = app.money(Math.round(envelope.total / envelope.shares));
     const label = t('chart.label', {n: claims.length, best: app.money(best.amount), average});
     return [
@@ -83,7 +84,8 @@ function drawChart(app, envelope, claims, me) {
         bars.map(({seq, x, y, width, height}) =>
             s('rect', {class: kind(seq), x, y, width, height, rx: Math.min(2, width / 3)})),
         s('line', {x1: 0, x2: CHART.width, y1: mean, y2: mean})),
-        h('p', {class: 'soft legend', 'aria-hidden': 'true'}, t('chart.legend', {average})),
+        h('p', {class: 'soft legend', 'aria-hidden': 'true'}, t('chart.legend', {average}),
+            claims.some(({seq}) => kind(seq) === 'luckiest') && key('luckiest'), me && key('me')),
         h('div', {class: 'unseen'}, h('table', {id: 'draws-table'},
             h('caption', null, t('chart.caption')),
             h('thead', null, h('tr', null, h('th', {scope: 'col'}, t('chart.seq')),

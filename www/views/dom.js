@@ -3,11 +3,15 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 
+/* A button sends a form, and a field holds something else than text, only where its type says so. */
+const TYPES = {button: 'button', input: 'text'};
+
 /* h('p', {class: 'x', onclick: f, disabled: true}, 'text', node, null, [more]) -> element.
  * A property that begins with "on" is a listener; false, null and undefined leave an attribute or
  * a child out; true gives an empty attribute. */
 export function h(tag, props, ...children) {
-    return make(document.createElement(tag), props, children);
+    const type = TYPES[tag];
+    return make(document.createElement(tag), type ? {type, ...props} : props, children);
 }
 
 /* The same for SVG: s('svg', {viewBox: '0 0 9 9'}, s('path', {d: '...'})). */

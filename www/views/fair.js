@@ -1,10 +1,9 @@
 /* The sheet that shows whether an envelope was drawn fairly: the hash promised at the start, the seed
  * revealed at the end, and every amount computed again from it, in this browser. */
+import {CLAIMS_PAGE} from '../lib/api.js';
 import {persist} from '../lib/retry.js';
 import {fill, h, icon} from './dom.js';
 import {troubleFace, troubleOf} from './trouble.js';
-
-const PAGE = 100;
 
 /* Opens the sheet over the page; it asks for the envelope anew, so it shows what the service says now. */
 export function fairSheet(app, id) {
@@ -20,7 +19,7 @@ export function fairSheet(app, id) {
         onclick: (event) => event.target === sheet && sheet.close(),
     },
     h('div', {class: 'sheet-inner'},
-        h('header', {class: 'sheet-head'},
+        h('div', {class: 'sheet-head'},
             h('h2', {id: 'fair-title', tabindex: -1}, t('fair.title')),
             h('button', {class: 'round', 'data-do': 'close', 'aria-label': t('close'), onclick: () => sheet.close()},
                 icon('close'))),
@@ -61,7 +60,7 @@ async function run(app, id, sheet, body, signal) {
 async function wholeEnvelope(app, id, signal) {
     const claims = [];
     for (let after = null; ;) {
-        const page = {after, limit: PAGE};
+        const page = {after, limit: CLAIMS_PAGE};
         const {body} = await persist(() => app.api.envelope(id, page, {signal}),
             {tries: 4, signal, pause: app.pause});
         claims.push(...body.claims);
@@ -104,7 +103,7 @@ function meaning({i18n: {t}}) {
 function table(app, rows) {
     const {t, number} = app.i18n;
     const head = ['chart.seq', 'chart.name', 'fair.paid', 'fair.drawn'];
-    return h('div', {class: 'table', tabindex: 0, role: 'region', 'aria-labelledby': 'fair-caption'}, h('table', {id: 'fair-table'},
+    return h('section', {class: 'table', tabindex: 0, 'aria-labelledby': 'fair-caption'}, h('table', {id: 'fair-table'},
         h('caption', {id: 'fair-caption'}, t('fair.caption')),
         h('thead', null, h('tr', null, head.map((key) => h('th', {scope: 'col'}, t(key))))),
         h('tbody', null, rows.map(({seq, name, amount, drawn, right}) => h('tr', {class: right ? null : 'wrong'},

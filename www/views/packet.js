@@ -1,20 +1,20 @@
 /* The red envelope itself, as it looks in each state. Draws only; what a tap does is passed in. */
 import {amountParts, avatar, fill, h, icon} from './dom.js';
 
-/* Who sends it and what it says: the part that everybody sees. level: of the greeting's heading. */
-export function packetFace({t}, {sender, greeting, mode}) {
+/* Who sends it and what it says: the part that everybody sees. */
+function packetFace({t}, {sender, greeting, mode}, heading) {
     return h('div', {class: 'face'},
         avatar(sender.name, 'gilt'),
         h('p', {class: 'from'}, t('envelope.of', {name: sender.name})),
-        h('h1', {class: 'greeting'}, greeting),
+        h(heading, {class: 'greeting'}, greeting),
         h('p', {class: 'kind'}, t('mode.' + mode)));
 }
 
-/* The red cover around `heart`. onGrab makes the whole of it one button. */
-export function packetCover(i18n, envelope, {state, heart, onGrab}) {
+/* The red cover around `heart`. onGrab makes the whole of it one button. heading: the greeting's tag. */
+export function packetCover(i18n, envelope, {state, heart, onGrab, heading = 'h1'}) {
     const label = () => i18n.t('envelope.grab.label', {name: envelope.sender.name, greeting: envelope.greeting});
     return h('section', {class: 'packet ' + state},
-        packetFace(i18n, envelope),
+        packetFace(i18n, envelope, heading),
         h('div', {class: 'heart'}, heart),
         onGrab && h('button', {class: 'stretch', 'data-do': 'grab', 'data-hold': 'grab', 'aria-label': label(), onclick: onGrab}));
 }

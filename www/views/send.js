@@ -37,7 +37,7 @@ function buildParts(app, fields) {
         hint: h('p', {class: 'soft hint-line', id: 'hint'}),
         sum: h('p', {class: 'sum', id: 'sum'}),
         fault: h('p', {class: 'fault', id: 'fault', role: 'alert'}),
-        button: h('button', {class: 'button gold wide', 'data-do': 'send'}, t('send.go')),
+        button: h('button', {class: 'button gold wide', type: 'submit', 'data-do': 'send'}, t('send.go')),
         said: h('p', {class: 'said center', id: 'said', role: 'status'}),
         trouble: h('div', {class: 'send-trouble'}),
         preview: h('div', {class: 'preview', 'aria-hidden': 'true'}),
@@ -116,7 +116,7 @@ function draw({app, parts}) {
     fill(preview, packetCover(app.i18n, {
         sender: {name: app.account.me?.name ?? '·'}, mode: fields.mode,
         greeting: fields.greeting.trim() || t('send.greeting.default'),
-    }, {state: 'sealed', heart: seal(t('envelope.hint'))}));
+    }, {state: 'sealed', heart: seal(t('envelope.hint')), heading: 'p'}));
 }
 
 function edited(place) {
@@ -152,7 +152,7 @@ async function submit(place) {
     app.store.keepSend(send);
     parts.fieldset.disabled = true;
     app.setState('sending');
-    await finish(app, signal, send, parts, (error) => refused(place, error));
+    await finish(app, signal, {...send, doubtful: false}, parts, (error) => refused(place, error));
 }
 
 /* Nothing was sent; what was typed stays. */
@@ -199,17 +199,29 @@ function waysOn(place, error) {
 }
 
 /* Brings a kept send to a definite answer: the identical request with its one key, again while that may
- * help. A refusal forgets it (nothing happened); no answer keeps it for later. */
-async function finish(app, signal, {key, body}, {said, trouble}, onRefusal) {
+ * help. A refusal forgets it (nothing happened); no answer keeps it for later. doubtful: whether an
+ * earlier request may have been carried out. */
+async function finish(app, signal, {key, body, doubtful}, {said, trouble}, onRefusal) {
     const {t} = app.i18n;
     said.textContent = t('send.busy');
+    /* A 401 ends the session and with it this view. It tells nothing of earlier requests. */
+    const ask = async () => {
+        try {
+            return await app.api.send(body, key, {signal});
+        } catch (error) {
+            if (error.status === 401 && !doubtful) {
+                app.store.forgetSend(key);
+            }
+            doubtful = true;
+            throw error;
+        }
+    };
     const waiting = (error) => {
         said.textContent = '';
         fill(trouble, troubleFace(app, troubleOf(error), {compact: true, home: false, waiting: true}));
     };
     try {
-        const answer = await persist(() => app.api.send(body, key, {signal}),
-            {signal, onWait: waiting, pause: app.pause});
+        const answer = await persist(ask, {signal, onWait: waiting, pause: app.pause});
         app.store.forgetSend(key);
         app.store.forgetDraft();
         app.account.refresh();
@@ -222,8 +234,8 @@ async function finish(app, signal, {key, body}, {said, trouble}, onRefusal) {
             app.show();
             return;
         }
-        app.store.forgetSend(key);
         if (error.status !== 401) {
+            app.store.forgetSend(key);
             onRefusal(error);
         }
     }
@@ -247,7 +259,7 @@ function unfinished(app, signal, place, send) {
     async function again() {
         parts.button.disabled = true;
         fill(parts.trouble);
-        await finish(app, signal, send, parts, backToForm);
+        await finish(app, signal, {...send, doubtful: true}, parts, backToForm);
         parts.button.disabled = false;
     }
     fill(place, h('section', {class: 'card narrow stack center unknown'},

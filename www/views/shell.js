@@ -73,8 +73,8 @@ export function confirmSheet(app, {title, text, yes, no}) {
         h('form', {method: 'dialog', class: 'stack'},
             h('h2', {id: 'ask'}, title), h('p', null, text),
             h('div', {class: 'actions'},
-                h('button', {class: 'button quiet', value: 'no', 'data-do': 'no'}, no),
-                h('button', {class: 'button', value: 'yes', 'data-do': 'yes'}, yes))));
+                h('button', {class: 'button quiet', type: 'submit', value: 'no', 'data-do': 'no'}, no),
+                h('button', {class: 'button', type: 'submit', value: 'yes', 'data-do': 'yes'}, yes))));
         document.body.append(sheet);
         sheet.showModal();
     });

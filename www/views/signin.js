@@ -1,19 +1,20 @@
-/* Coming in: as a guest with a name, or through a link with a token that asks before it takes the
- * place of somebody already signed in. */
+/* Coming in: at the start or at an envelope, as everybody may see it, as a guest with a name; or through a link with a
+ * token, which asks before it takes the place of somebody already signed in. */
 import {persist} from '../lib/retry.js';
 import {claimsOf} from '../lib/store.js';
 import {fill, h, icon} from './dom.js';
-import {focusTrouble, troubleFace, troubleOf} from './trouble.js';
+import {packetCover, seal} from './packet.js';
+import {focusTrouble, showTrouble, troubleFace, troubleOf} from './trouble.js';
 
 /* The form alone, for the start and for an envelope seen before signing in. action: the button's text. */
-export function guestForm(app, signal, action) {
+function guestForm(app, signal, action) {
     const {t} = app.i18n;
     const trouble = h('div');
     const name = h('input', {
         id: 'name', name: 'name', autocomplete: 'nickname', maxlength: 32, required: true,
         enterkeyhint: 'go', placeholder: t('signin.example'),
     });
-    const button = h('button', {class: 'button gold wide', 'data-do': 'enter'}, action);
+    const button = h('button', {class: 'button gold wide', type: 'submit', 'data-do': 'enter'}, action);
 
     async function enter(event) {
         event?.preventDefault();
@@ -46,11 +47,12 @@ function resumeButton(app) {
 }
 
 /* The trouble that ended the last session, said once. */
-export function sessionTrouble(app) {
+function sessionTrouble(app) {
     const code = app.takeTrouble();
     return code && troubleFace(app, code, {home: false, compact: true});
 }
 
+/* The start of somebody who is not signed in. */
 export function signInView(app, params, signal) {
     const {t} = app.i18n;
     const trouble = sessionTrouble(app);
@@ -69,13 +71,39 @@ export function signInView(app, params, signal) {
     };
 }
 
+/* An envelope of somebody who is not signed in. */
+export function previewView(app, params, signal) {
+    const {t} = app.i18n;
+    const node = h('div', {class: 'envelope'}, h('p', {class: 'loading', role: 'status'}, t('loading')));
+    preview({app, id: params.get('e'), node, signal});
+    return {title: t('app'), node, data: {view: 'envelope', state: 'loading'}};
+}
+
+async function preview(place) {
+    const {app, id, node, signal} = place;
+    const {t} = app.i18n;
+    const trouble = sessionTrouble(app);
+    try {
+        const {body} = await persist(() => app.api.preview(id, {signal}), {tries: 3, signal, pause: app.pause});
+        const closed = body.state !== 'open';
+        const hint = t(closed ? 'over.' + body.state : 'envelope.hint.preview');
+        fill(node, h('div', {class: 'hero stack'}, trouble,
+            packetCover(app.i18n, body, {state: closed ? 'closed' : 'sealed', heart: seal(hint)}),
+            h('section', {class: 'card'}, guestForm(app, signal, t(closed ? 'signin.look' : 'signin.grab')))));
+        app.setState('preview');
+    } catch (error) {
+        const again = ['unauthorized', 'not_found'].includes(error.code) ? null : app.show;
+        showTrouble(place, error, {again});
+    }
+}
+
 /* Asked when a link's token belongs to somebody else than the one signed in: otherwise a link could
  * make people win money into a stranger's account without noticing. */
 export function switchView(app, token, done) {
     const {t} = app.i18n;
     const names = {old: claimsOf(app.store.token())?.name ?? '?', new: claimsOf(token)?.name ?? '?'};
     return h('section', {class: 'card narrow stack center'},
-        h('h1', null, t('signin.other', names)),
+        h('h1', {class: 'lines'}, t('signin.other', names)),
         h('button', {class: 'button wide', 'data-do': 'switch', onclick: () => done(true)},
             t('signin.switch', names)),
         h('button', {class: 'button quiet wide', 'data-do': 'stay', onclick: () => done(false)},

@@ -22,7 +22,7 @@ export function troubleFace(app, code, {again, waiting, actions = [], home = !ag
     },
     h('span', {class: 'trouble-icon'}, icon(ICONS[code] ?? 'search')),
     h('div', {class: 'trouble-words'},
-        h('h2', {tabindex: -1}, t(`trouble.${known}.title`)),
+        h(compact ? 'p' : 'h1', {class: 'trouble-title', tabindex: -1}, t(`trouble.${known}.title`)),
         h('p', null, t(`trouble.${known}.text`, {detail: detail ?? code})),
         waiting && h('p', {class: 'soft waiting'}, t('trouble.waiting'))),
     h('div', {class: 'actions'},
@@ -31,9 +31,9 @@ export function troubleFace(app, code, {again, waiting, actions = [], home = !ag
         home && h('a', {class: 'button quiet', href: './'}, t('home'))));
 }
 
-/* Puts the focus on the heading of a trouble that was just shown. */
+/* Puts the focus on the title of a trouble that was just shown. */
 export function focusTrouble(place) {
-    place.querySelector('[data-trouble] h2')?.focus();
+    place.querySelector('.trouble-title')?.focus();
 }
 
 /* A trouble in the place of a whole view: {app, node, signal}. Without a token, "unauthorized" means an
