@@ -51,8 +51,7 @@ def test_five_hundred_claims_scroll(stage, people):
         list(pool.map(lambda guest: people.draw(envelope, guest), crowd))
     stage.open("?e=" + envelope, crowd[0])
     stage.browser.state("envelope", "opened")
-    while len(stage.browser.all("#claims > li")) < 500:
-        before = len(stage.browser.all("#claims > li"))
+    while (before := len(stage.browser.all("#claims > li"))) < 500:  # it grows by itself meanwhile
         stage.browser.script("document.querySelector('#claims').lastElementChild.scrollIntoView()")
         if [e for e in stage.browser.all("[data-do=more]") if e.is_displayed()]:
             stage.browser.tap("[data-do=more]")
