@@ -1,24 +1,18 @@
 #include "cgi/loop.h"
+#include "cgi/listener.h"
+#include "cgi/turn.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#define ACCEPT_PAUSE_MS 20
 #define LATER_MAX 1024 /* requests that wait for a thread that may wait */
 
 struct server {
     const struct loop *loop;
-    int stop_fd; /* readable for good once the process shall end */
-    pthread_mutex_t accepting;
+    struct listener listener;
+    struct turn turn; /* of the acceptors, at the listener */
     /* what is left for the waiters, and exchanges that nobody uses */
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -52,42 +46,6 @@ void loop_block_signals(void)
 }
 
 /* ---- acceptors ---- */
-
-static size_t accept_waiting(const struct server *s, int *fds, size_t max)
-{
-    size_t n = 0;
-    while (n < max) {
-        int fd = accept4(s->loop->listener, NULL, NULL, SOCK_CLOEXEC);
-        if (fd < 0)
-            break;
-        fds[n++] = fd;
-    }
-    return n;
-}
-
-/* The connections that wait, at most max and at least one; 0 when the process shall end. One thread
- * of a process waits at a time. Signals are never delivered here: they are taken by the main
- * thread, which makes stop_fd readable. */
-static size_t accept_burst(struct server *s, int *connections, size_t max)
-{
-    struct pollfd fds[2] = {{.fd = s->loop->listener, .events = POLLIN},
-                            {.fd = s->stop_fd, .events = POLLIN}};
-    size_t n = 0;
-    pthread_mutex_lock(&s->accepting);
-    while (n == 0) {
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
-            break;
-        if (fds[1].revents != 0)
-            break;
-        if (fds[0].revents == 0)
-            continue;
-        n = accept_waiting(s, connections, max);
-        if (n == 0 && errno != EAGAIN && errno != ECONNABORTED)
-            poll(&fds[1], 1, ACCEPT_PAUSE_MS); /* no descriptor or memory left at this moment */
-    }
-    pthread_mutex_unlock(&s->accepting);
-    return n;
-}
 
 /* An exchange in place of one that is left to others; NULL: no memory. */
 static struct exchange *exchange_take(struct server *s)
@@ -147,23 +105,40 @@ static void hand_over(struct worker *w, size_t at)
     exchange_answer(w->burst[at]);
 }
 
+static void answer_burst(struct worker *w, const int *connections, size_t n)
+{
+    const struct loop *loop = w->server->loop;
+    n = read_burst(w, connections, n);
+    if (n > 0)
+        loop->handler(loop->context, w->number, w->burst, n, loop->waiters == 0);
+    for (size_t i = 0; i < n; i++)
+        if (!w->burst[i]->later)
+            exchange_answer(w->burst[i]);
+    for (size_t i = 0; i < n; i++)
+        if (w->burst[i]->later)
+            hand_over(w, i);
+}
+
+/* Where every thread answers a request of its own there is nothing to wait together for: the turn
+ * goes to the next at once. */
 static void *accept_and_answer(void *arg)
 {
     struct worker *w = arg;
-    const struct loop *loop = w->server->loop;
-    size_t max = loop->waiters > 0 ? LOOP_BURST_MAX : 1;
+    struct server *s = w->server;
+    bool bursts = s->loop->waiters > 0, mine = false;
+    size_t max = bursts ? LOOP_BURST_MAX : 1;
     int connections[LOOP_BURST_MAX];
-    for (size_t n; (n = accept_burst(w->server, connections, max)) > 0;) {
-        n = read_burst(w, connections, n);
-        if (n > 0)
-            loop->handler(loop->context, w->number, w->burst, n, loop->waiters == 0);
-        for (size_t i = 0; i < n; i++)
-            if (!w->burst[i]->later)
-                exchange_answer(w->burst[i]);
-        for (size_t i = 0; i < n; i++)
-            if (w->burst[i]->later)
-                hand_over(w, i);
+    size_t n = 1;
+    while (!bursts || mine || turn_take(&s->turn, w->number)) {
+        n = listener_accept(&s->listener, connections, max, n > 1);
+        if (n == 0)
+            break;
+        if (bursts)
+            turn_busy(&s->turn);
+        answer_burst(w, connections, n);
+        mine = bursts && turn_keep(&s->turn, w->number);
     }
+    turn_end(&s->turn);
     return NULL;
 }
 
@@ -216,18 +191,6 @@ static void wait_for_end(void)
     } while (signal_number != SIGTERM && signal_number != SIGINT);
 }
 
-/* The listener is closed at once: whoever takes over the address need not wait for the requests in
- * hand. */
-static void end_accepting(struct server *s)
-{
-    uint64_t one = 1;
-    ssize_t written = write(s->stop_fd, &one, sizeof one);
-    (void)written;
-    pthread_mutex_lock(&s->accepting);
-    close(s->loop->listener);
-    pthread_mutex_unlock(&s->accepting);
-}
-
 static void end_waiting(struct server *s)
 {
     pthread_mutex_lock(&s->lock);
@@ -257,7 +220,7 @@ static int run_workers(struct server *s, struct worker *workers)
         wait_for_end();
     else
         log_event(LOG_LEVEL_ERROR, "thread_failed", "%u of %u threads", started, all);
-    end_accepting(s);
+    listener_end(&s->listener);
     for (unsigned i = 0; i < started && i < s->loop->acceptors; i++)
         pthread_join(workers[i].thread, NULL);
     end_waiting(s);
@@ -280,24 +243,25 @@ static void free_exchanges(struct server *s, struct worker *workers)
 
 int loop_run(const struct loop *loop)
 {
-    struct server server = {.loop = loop, .stop_fd = eventfd(0, EFD_CLOEXEC)};
+    struct server server = {.loop = loop};
     static const char *const close_poll_ms = "50";
     unsigned all = loop->acceptors + loop->waiters;
     struct worker *workers = calloc(all, sizeof *workers);
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", close_poll_ms, 1);
-    pthread_mutex_init(&server.accepting, NULL);
+    turn_init(&server.turn);
     pthread_mutex_init(&server.lock, NULL);
     pthread_cond_init(&server.changed, NULL);
-    int flags = fcntl(loop->listener, F_GETFL), rc = -1;
-    if (workers != NULL && server.stop_fd >= 0 && flags >= 0 && all <= LOOP_THREADS_MAX &&
-        fcntl(loop->listener, F_SETFL, flags | O_NONBLOCK) == 0 && exchange_start() == 0) {
+    int rc = listener_init(&server.listener, loop->listener, loop->linger_us);
+    if (rc == 0 && workers != NULL && all <= LOOP_THREADS_MAX && exchange_start() == 0) {
         rc = run_workers(&server, workers);
         free_exchanges(&server, workers);
+    } else {
+        rc = -1;
     }
     free(workers);
     pthread_cond_destroy(&server.changed);
     pthread_mutex_destroy(&server.lock);
-    pthread_mutex_destroy(&server.accepting);
-    close(server.stop_fd);
+    listener_free(&server.listener);
+    turn_destroy(&server.turn);
     return rc;
 }

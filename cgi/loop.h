@@ -16,8 +16,9 @@
 typedef void loop_handler_fn(void *context, unsigned thread, struct exchange **burst, size_t n,
                              bool may_wait);
 struct loop {
-    int listener; /* made non-blocking here */
-    unsigned acceptors;
+    int listener;       /* a listening socket; made non-blocking here, and closed */
+    unsigned linger_us; /* how long a crowd is let gather, see listener.h */
+    unsigned acceptors; /* of which one is at the listener, see turn.h */
     unsigned waiters;   /* 0: acceptors may wait, and take one request at a time */
     size_t body_max;    /* bytes, of a request */
     size_t memory_size; /* bytes, of an exchange's memory for the handler */

@@ -217,6 +217,7 @@ static int run_worker(void *context, int listener)
     }
     (void)process_ready(&p); /* if the database is away, the requests to come try again */
     struct loop loop = {.listener = listener,
+                        .linger_us = (unsigned)p.pool->linger_us,
                         .acceptors = p.acceptors,
                         .waiters = p.waiters,
                         .body_max = (size_t)setup->config.body_max_bytes,

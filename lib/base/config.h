@@ -17,6 +17,7 @@ struct config_pool {
     int64_t deadline_ms;                /* a request is answered within this */
     /* of all but query */
     int64_t acceptors; /* threads that take requests in, 1..8 */
+    int64_t linger_us; /* before they do, where many come */
     int64_t leaders;   /* batches a process runs at once, 1..4 */
 };
 

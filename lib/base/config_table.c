@@ -15,8 +15,9 @@
     NUMBER(section, "processes", field.processes, 1, 64, "2", "processes", "Processes in the pool."), \
     NUMBER(section, "threads", field.threads, 1, 256, "32", "threads", "Requests that a process works on at once, besides those that are answered together."), \
     NUMBER(section, "deadline", field.deadline_ms, 100, 60000, default_ms, "ms", "Every request is answered within this.")
-#define BURSTS(section, field, default_acceptors) \
-    NUMBER(section, "acceptors", field.acceptors, 1, 8, default_acceptors, "threads", "Threads that take requests in, all that wait at once: fewer take larger bursts."), \
+#define BURSTS(section, field, default_acceptors, default_linger) \
+    NUMBER(section, "acceptors", field.acceptors, 1, 8, default_acceptors, "threads", "Threads that take requests in, one after the other: another takes the turn when one is held up for 20 ms."), \
+    NUMBER(section, "linger", field.linger_us, 0, 10000, default_linger, "us", "How long a crowd is let gather before it is taken in: longer bursts cost less a request."), \
     NUMBER(section, "leaders", field.leaders, 1, 4, "1", "batches", "Batches that a process runs at once.")
 
 const struct setting config_table[] = {
@@ -59,15 +60,15 @@ const struct setting config_table[] = {
     NUMBER("cache", "timeout", cache_timeout_ms, 10, 5000, "200", "ms", "Time-out of one question to memcached."),
 
     POOL("send", send, "5000"),
-    BURSTS("send", send, "3"),
+    BURSTS("send", send, "3", "0"),
     POOL("grab", grab, "3000"),
-    BURSTS("grab", grab, "2"),
+    BURSTS("grab", grab, "2", "300"),
     NUMBER("grab", "ticket_life", ticket_life_s, 5, 3600, "60", "s", "How long a ticket can be used."),
     NUMBER("grab", "cas_tries", cas_tries, 1, 100, "8", "tries", "Lost races before a grab is let through."),
     NUMBER("grab", "hold", hold_s, 1, 60, "2", "s", "How long nobody asks the database after the last ticket went."),
 
     POOL("open", open, "5000"),
-    BURSTS("open", open, "3"),
+    BURSTS("open", open, "3", "0"),
     POOL("query", query, "5000"),
 
     TEXT("settle", "credentials", settle_credentials, "/etc/hongbao/secrets/settle.cnf", "Database user of hongbao-settle."),

@@ -9,16 +9,16 @@ static int compare_ids(const void *a, const void *b)
     return id_compare(a, b);
 }
 
-/* Takes one locked envelope into its place. */
+/* Takes one locked envelope straight into its place: it is large. */
 static void take_envelope(void *context, struct sql_row *row)
 {
     struct open_set *set = context;
-    struct envelope e;
-    envelope_take(row, &e);
-    const struct id *at =
-        bsearch(&e.id, set->ids, set->n_envelopes, sizeof set->ids[0], compare_ids);
+    struct id id;
+    struct sql_row first = *row;
+    row_bytes(&first, id.b, ID_SIZE);
+    const struct id *at = bsearch(&id, set->ids, set->n_envelopes, sizeof set->ids[0], compare_ids);
     assert(at != NULL);
-    set->envelopes[at - set->ids] = e;
+    envelope_take(row, &set->envelopes[at - set->ids]);
     set->exists[at - set->ids] = true;
 }
 

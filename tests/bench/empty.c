@@ -1,7 +1,7 @@
 /* The ceiling: an answer of a given size and nothing else, through the same loop, processes and
  * threads. empty SOCKET PROCESSES THREADS BYTES [STATUS] THREADS: as many as take a request each,
- * or ACCEPTORS+WAITERS, as pools that take bursts have; BYTES: of the body, JSON with a "state";
- * STATUS: 200 by default; 304 has no body. */
+ * or ACCEPTORS+WAITERS+LINGER_US, as pools that take bursts have; BYTES: of the body, JSON with a
+ * "state"; STATUS: 200 by default; 304 has no body. */
 #include "cgi/loop.h"
 #include "cgi/master.h"
 #include "lib/base/rng.h"
@@ -14,7 +14,7 @@ static const char begin[] = "{\"state\":\"empty\",\"filler\":\"";
 static const char end[] = "\"}";
 
 struct ceiling {
-    unsigned acceptors, waiters;
+    unsigned acceptors, waiters, linger_us;
     int status;
     char body[BODY_MAX_BYTES];
 };
@@ -36,6 +36,7 @@ static int work(void *context, int listener)
 {
     struct ceiling *c = context;
     struct loop loop = {.listener = listener,
+                        .linger_us = c->linger_us,
                         .acceptors = c->acceptors,
                         .waiters = c->waiters,
                         .body_max = 8192,
@@ -67,7 +68,9 @@ int main(int argc, char **argv)
     char *plus;
     c.acceptors = (unsigned)strtoul(argv[3], &plus, 10);
     if (*plus == '+')
-        c.waiters = (unsigned)strtoul(plus + 1, NULL, 10);
+        c.waiters = (unsigned)strtoul(plus + 1, &plus, 10);
+    if (*plus == '+')
+        c.linger_us = (unsigned)strtoul(plus + 1, NULL, 10);
     if (argc == 6)
         c.status = atoi(argv[5]);
     fill(&c, strtoul(argv[4], NULL, 10));

@@ -140,9 +140,9 @@ class Ceiling:
         wait_until(path.exists, 5, "the empty program listens")
 
     def _threads(self, pool):
-        """Acceptors and waiters, as cgi/program.c makes them of the settings."""
-        threads = self.stack.setting(f"{pool}.threads")
-        return threads if pool == "query" else self.stack.setting(f"{pool}.acceptors") + "+" + threads
+        """Acceptors, waiters and how long a crowd gathers, as cgi/program.c makes them of the settings."""
+        names = ("threads",) if pool == "query" else ("acceptors", "threads", "linger")
+        return "+".join(self.stack.setting(f"{pool}.{name}") for name in names)
 
     def _stop(self, pool):
         program, _ = self.programs.pop(pool)
