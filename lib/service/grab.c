@@ -135,7 +135,7 @@ static void note_ticket(struct grab_service *s, const struct grab_work *w)
         return;
     gate_hint_ticket(s->env, session->cache, &w->id, w->user, w->answer.expires_us / US_PER_S,
                      w->expires_us);
-    session->cache->ops->flush(session->cache);
+    session->cache->ops->flush(session->cache, false);
     sessions_give(s->caches, session);
 }
 

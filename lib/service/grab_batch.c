@@ -275,7 +275,7 @@ void grab_batch_run(struct grab_batch *b, struct grab_work **works, size_t n)
     size_t gates = read_items(b, works, n);
     for (size_t gate = 0; gate < gates; gate++)
         run_gate(b, gate, works, n);
-    b->cache->ops->flush(b->cache);
+    b->cache->ops->flush(b->cache, false);
     for (size_t i = 0; i < n; i++) {
         const struct grab_work *twin = works[twin_of(works, i)];
         if (twin == works[i])

@@ -175,7 +175,7 @@ static bool heal(const struct grab_primary *p, struct session *s, const struct e
         return refill(p, s, e, w);
     case GRAB_NEEDS_RECORD:
         record_hint(p->env, s->cache, e);
-        s->cache->ops->flush(s->cache);
+        s->cache->ops->flush(s->cache, false);
         return false;
     case GRAB_ASK_UNKNOWN:
     case GRAB_NEW:

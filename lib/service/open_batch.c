@@ -178,7 +178,7 @@ static void tell_nets(struct open_batch *b, void **rows, size_t n)
         if (w->err == ERR_OK && !w->must_close && w->answer.state == OPEN_OPENED)
             gate_hint_opened(b->env, b->cache, w->expires_us, &w->answer.claim);
     }
-    b->cache->ops->flush(b->cache);
+    b->cache->ops->flush(b->cache, false);
     for (size_t i = 0; i < b->set.n_envelopes; i++)
         if (b->set.changed[i] && b->set.envelopes[i].state != STATE_OPEN)
             nets_close(b->env, b->cache, &b->set.envelopes[i]);

@@ -202,8 +202,8 @@ static void hand_out(struct send_batch *b, void **rows, size_t n)
         bytes_wipe(b->envelopes[i].seed, sizeof b->envelopes[i].seed);
 }
 
-/* The envelopes are durable: their records and gates go into the cache. If that fails, the first
- * grab builds them from the primary. */
+/* The envelopes are durable: their records and gates go into the cache, before anybody is told of
+ * them and a crowd comes. If that fails, the first grab builds them from the primary. */
 static void fill_cache(struct send_batch *b, void **rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -213,7 +213,7 @@ static void fill_cache(struct send_batch *b, void **rows, size_t n)
         record_hint(b->env, b->cache, &w->draft);
         gate_hint_new(b->env, b->cache, &w->draft);
     }
-    b->cache->ops->flush(b->cache);
+    b->cache->ops->flush(b->cache, true);
 }
 
 enum err send_batch_run(void *batch, void **rows, size_t n, bool nowait)

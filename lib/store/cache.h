@@ -4,6 +4,7 @@
 #define HONGBAO_STORE_CACHE_H
 
 #include "lib/base/err.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,10 +44,11 @@ struct cache_ops {
                              size_t len, uint32_t ttl_s);
     /* Hints spare a round trip each: flush sends all that were given since the last one, to be
      * stored by add or, where no cas guards the item, by set, in their order. What became of them
-     * is never told. */
+     * is never told. wait: until the server has done them, so that whoever is told of it afterwards
+     * finds them; no longer than any question may take. */
     void (*hint)(struct cache *c, enum cache_hint how, const char *key, const char *value,
                  size_t len, uint32_t ttl_s);
-    void (*flush)(struct cache *c);
+    void (*flush)(struct cache *c, bool wait);
 };
 struct cache {
     const struct cache_ops *ops;

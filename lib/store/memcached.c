@@ -14,6 +14,7 @@ struct server {
     char name[128];
     memcached_st *link;  /* NULL: not connected */
     memcached_st *hints; /* another connection, whose answers nobody waits for */
+    bool hints_given;    /* since the last flush */
     bool hints_failed;   /* since the last flush: the rest of them is let go */
     uint64_t epoch;      /* rises with every new connection of link */
 };
@@ -73,8 +74,8 @@ static memcached_st *server_connect(struct server *s, unsigned timeout_ms)
 }
 
 /* Without replies: libmemcached would read them in the middle of a later hint, and aborts the
- * process if that fails (its io.cc). Nothing is ever asked over this connection, so that an error
- * text of the server cannot be taken for another question's answer. */
+ * process if that fails (its io.cc). Nothing is asked over this connection for the sake of the
+ * answer: an error text of the server could be taken for it. */
 static memcached_st *server_hints(struct server *s, unsigned timeout_ms)
 {
     if (s->hints == NULL && (s->hints = link_new(s, timeout_ms)) != NULL) {
@@ -250,18 +251,36 @@ static void memcached_hint(struct cache *c, enum cache_hint how, const char *key
     memcached_return_t rc =
         how == CACHE_HINT_ADD ? memcached_add(link, key, strlen(key), value, len, (time_t)ttl_s, 0)
                               : memcached_set(link, key, strlen(key), value, len, (time_t)ttl_s, 0);
+    s->hints_given = true;
     if (rc != MEMCACHED_BUFFERED && rc != MEMCACHED_SUCCESS)
         hints_drop(s);
 }
 
-static void memcached_flush_hints(struct cache *c)
+/* Commands of one connection are done in their order: once a question that came after the hints
+ * has been answered, whatever the answer, they are done. */
+static void wait_for_hints(struct server *s)
+{
+    static const char key[] = "hints";
+    size_t len;
+    uint32_t flags;
+    memcached_return_t rc;
+    memcached_behavior_set(s->hints, MEMCACHED_BEHAVIOR_NOREPLY, 0);
+    free(memcached_get(s->hints, key, sizeof key - 1, &len, &flags, &rc));
+    memcached_behavior_set(s->hints, MEMCACHED_BEHAVIOR_NOREPLY, 1);
+    if (rc != MEMCACHED_SUCCESS && rc != MEMCACHED_NOTFOUND)
+        hints_drop(s);
+}
+
+static void memcached_flush_hints(struct cache *c, bool wait)
 {
     struct memcached *m = (struct memcached *)c;
     for (size_t i = 0; i < m->n; i++) {
         struct server *s = &m->servers[i];
         if (s->hints != NULL && memcached_flush_buffers(s->hints) != MEMCACHED_SUCCESS)
             hints_drop(s);
-        s->hints_failed = false;
+        if (wait && s->hints != NULL && s->hints_given)
+            wait_for_hints(s);
+        s->hints_given = s->hints_failed = false;
     }
 }
 

@@ -7,7 +7,8 @@ import time
 
 import opening
 import plan
-from scene import RateScene, Scene
+from scene import Scene
+from service import wait_until
 from table import Bar, Figure
 
 SHARES = 10  # of an envelope of the past
@@ -62,14 +63,17 @@ class Growth(Scene):
         result = bench.fire(prepared).result()
         prepared.close()
         bench.stack.settle(True)
+        wait_until(lambda: not bench.stack.sql("SELECT 1 FROM credit LIMIT 1"), 300, "all is credited")
         return result.rate, result.wrong("200 opened")
 
     def pages(self, bench, envelopes):
         known, year = users(envelopes), time.gmtime().tm_year
         chance = random.Random(bench.round)
         token = bench.stack.signer.token
-        prepared = plan.Plan([plan.request("GET", f"/v1/me/received?year={year}", token(chance.choice(known)))
-                              for _ in range(20000)])
+        requests = [plan.request("GET", f"/v1/me/received?year={year}", token(chance.choice(known)))
+                    for _ in range(10000)]
+        bench.stack.do_all(requests, "200", connections=8)  # what is asked for is in memory then, on both sides
+        prepared = plan.Plan(requests)
         result = bench.fire(prepared, cycle=True).result()
         prepared.close()
         return result.rate, result.wrong("200")

@@ -55,7 +55,7 @@ for (const [fault, corrupt] of Object.entries(CORRUPTIONS)) {
 test('found: a hash other than the one seen first, a hole, a seed that is none, a total changed', () => {
     const [envelope, claims] = closed(lucky);
     assert.deepEqual(checkEnvelope(envelope, claims, '00'.repeat(32)).faults, ['promise']);
-    assert.ok(checkEnvelope(envelope, claims.toSpliced(3, 1)).faults.includes('amounts'));
+    assert.ok(checkEnvelope(envelope, claims.filter((_, at) => at !== 3)).faults.includes('amounts'));
     assert.ok(checkEnvelope({...envelope, seed: 'no hex'}, claims).faults.includes('hash'));
     assert.ok(checkEnvelope({...envelope, total: envelope.total + 1}, claims).faults.includes('hash'));
 });

@@ -186,9 +186,22 @@ static void hints_are_stored_in_their_order(void **state)
         hint(f->a, CACHE_HINT_ADD, key, "second");
     }
     hint(f->a, CACHE_HINT_SET, "0/h", "third");
-    f->a->ops->flush(f->a);
+    f->a->ops->flush(f->a, false);
     assert_soon(f->b, "0/h", "third");
     assert_soon(f->b, "4999/h", "first");
+}
+
+static void hints_are_there_after_waiting(void **state)
+{
+    struct fixture *f = *state;
+    struct text_item seen;
+    char key[32];
+    for (int i = 0; i < 500; i++) {
+        snprintf(key, sizeof key, "%d/h", i);
+        hint(f->a, CACHE_HINT_ADD, key, "here");
+        f->a->ops->flush(f->a, true);
+        assert_int_equal(get(f->b, key, &seen), CACHE_HIT);
+    }
 }
 
 static void hints_to_a_stopped_server_hold_nobody_up(void **state)
@@ -204,11 +217,11 @@ static void hints_to_a_stopped_server_hold_nobody_up(void **state)
         snprintf(key, sizeof key, "%d/h", i);
         hint(f->a, CACHE_HINT_SET, key, value);
     }
-    f->a->ops->flush(f->a);
+    f->a->ops->flush(f->a, true);
     assert_true(clock_system.mono_us(NULL) - began_us < 2000000);
     kill(f->server.pid, SIGCONT);
     hint(f->a, CACHE_HINT_SET, "x/h", "again");
-    f->a->ops->flush(f->a);
+    f->a->ops->flush(f->a, false);
     assert_soon(f->b, "x/h", "again");
 }
 
@@ -216,15 +229,15 @@ static void hints_survive_their_server(void **state)
 {
     struct fixture *f = *state;
     hint(f->a, CACHE_HINT_SET, "x/h", "old");
-    f->a->ops->flush(f->a);
+    f->a->ops->flush(f->a, false);
     memcached_server_kill(&f->server);
     for (int i = 0; i < 100; i++) { /* lost, and nothing else */
         hint(f->a, CACHE_HINT_SET, "x/h", "lost");
-        f->a->ops->flush(f->a);
+        f->a->ops->flush(f->a, false);
     }
     memcached_server_again(&f->server);
     hint(f->a, CACHE_HINT_SET, "x/h", "new");
-    f->a->ops->flush(f->a);
+    f->a->ops->flush(f->a, false);
     assert_soon(f->b, "x/h", "new");
 }
 
@@ -241,6 +254,7 @@ int main(void)
         TEST(one_get_tells_hits_from_misses),
         TEST(a_value_too_long_for_its_place_reads_as_nothing),
         TEST(hints_are_stored_in_their_order),
+        TEST(hints_are_there_after_waiting),
         TEST(hints_to_a_stopped_server_hold_nobody_up),
         TEST(hints_survive_their_server),
     };
