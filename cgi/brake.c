@@ -99,7 +99,10 @@ bool brake_leave(struct brake *b, unsigned thread, enum brake_result result)
         b->prober = 0;
     b->entered_us[thread] = 0;
     b->inside--;
-    pthread_cond_broadcast(&b->left);
+    if (b->stalled == before)
+        pthread_cond_signal(&b->left); /* room for one */
+    else
+        pthread_cond_broadcast(&b->left);
     bool noticed = b->stalled && !before;
     pthread_mutex_unlock(&b->lock);
     return noticed;

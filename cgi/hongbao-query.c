@@ -2,15 +2,69 @@
 #include "cgi/program.h"
 #include "lib/service/query.h"
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+
+struct services { /* of the process */
+    struct durable *durable;
+    struct views *views;
+};
+
+/* Without the database. */
+static struct query_session cached_session(struct call *c)
+{
+    const struct services *services = c->process->services;
+    return (struct query_session){.env = &c->process->env,
+                                  .durable = services->durable,
+                                  .views = services->views,
+                                  .cache = call_cache(c)};
+}
 
 static enum err session_of(struct call *c, struct query_session *q)
 {
-    *q = (struct query_session){.env = &c->process->env,
-                                .store = call_store(c),
-                                .replica = call_replica(c),
-                                .durable = c->process->services};
+    *q = cached_session(c);
+    q->store = call_store(c);
+    q->replica = call_replica(c);
     return q->store != NULL && q->replica != NULL ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+static int64_t after_of(const struct api_page *page)
+{
+    return page->after.set ? page->after.seq : 0;
+}
+
+/* Makes the ETag of a reader's view; true if he has that view already, and is told so. */
+static bool not_modified(struct call *c, const struct api_page *page, int64_t version,
+                         int64_t mine_seq, char etag[80])
+{
+    api_envelope_etag(etag, version, mine_seq, page);
+    if (!http_etag_matches(c->request->if_none_match, etag))
+        return false;
+    api_encode_not_modified(c->response, etag);
+    return true;
+}
+
+static void answer_view(struct call *c, const struct envelope_view *view, const char etag[80])
+{
+    api_encode_envelope(c->response, view);
+    memcpy(c->response->etag, etag, strlen(etag) + 1);
+}
+
+/* From the cache and what the process has shown lately. False: the primary has to be asked. */
+static bool show_remembered(struct call *c, const struct api_page *page, struct envelope_view *view)
+{
+    struct query_session q = cached_session(c);
+    struct version newest;
+    char etag[80];
+    if (!c->has_who || !query_version(&q, &c->who, &c->id, &newest))
+        return false;
+    if (not_modified(c, page, newest.version, newest.has_mine ? newest.mine.seq : 0, etag))
+        return true;
+    if (!query_remembered(&q, &c->who, &c->id, &newest, after_of(page), page->limit, view))
+        return false;
+    if (!not_modified(c, page, newest.version, view->has_mine ? view->mine.seq : 0, etag))
+        answer_view(c, view, etag);
+    return true;
 }
 
 static enum err show_envelope(struct call *c, const struct query_session *q,
@@ -24,17 +78,12 @@ static enum err show_envelope(struct call *c, const struct query_session *q,
         api_encode_preview(c->response, &view->envelope);
         return ERR_OK;
     }
-    api_envelope_etag(etag, &view->envelope, view->has_mine ? view->mine.seq : 0, page);
-    if (http_etag_matches(c->request->if_none_match, etag)) {
-        api_encode_not_modified(c->response, etag);
+    if (not_modified(c, page, view->envelope.version, view->has_mine ? view->mine.seq : 0, etag))
         return ERR_OK;
-    }
-    err = query_claims(q, page->after.set ? page->after.seq : 0, page->limit, view);
-    if (err != ERR_OK)
-        return err;
-    api_encode_envelope(c->response, view);
-    memcpy(c->response->etag, etag, sizeof etag);
-    return ERR_OK;
+    err = query_claims(q, after_of(page), page->limit, view);
+    if (err == ERR_OK)
+        answer_view(c, view, etag);
+    return err;
 }
 
 static enum err handle_envelope(struct call *c)
@@ -43,6 +92,8 @@ static enum err handle_envelope(struct call *c)
     struct api_page page;
     struct envelope_view view;
     enum err err = api_decode_page(c->request->query, PAGE_CLAIMS, &page, &c->problem);
+    if (err == ERR_OK && show_remembered(c, &page, &view))
+        return ERR_OK;
     if (err == ERR_OK)
         err = session_of(c, &q);
     return err == ERR_OK ? show_envelope(c, &q, &page, &view) : err;
@@ -184,15 +235,26 @@ static enum err handle_metrics(struct call *c)
     return out->failed ? ERR_FAULT : ERR_OK;
 }
 
-static enum err start(struct process *p)
-{
-    p->services = durable_new(&p->env);
-    return p->services != NULL ? ERR_OK : ERR_FAULT;
-}
-
 static void stop(struct process *p)
 {
-    durable_free(p->services);
+    struct services *services = p->services;
+    durable_free(services->durable);
+    views_free(services->views);
+    free(services);
+}
+
+static enum err start(struct process *p)
+{
+    struct services *services = calloc(1, sizeof *services);
+    p->services = services;
+    if (services == NULL)
+        return ERR_FAULT;
+    services->durable = durable_new(&p->env);
+    services->views = views_new();
+    if (services->durable != NULL && services->views != NULL)
+        return ERR_OK;
+    stop(p);
+    return ERR_FAULT;
 }
 
 int main(int argc, char **argv)

@@ -34,7 +34,7 @@ void closed_free(struct closed *c)
 
 static size_t slot_index(const struct id *id)
 {
-    size_t random; /* the last bytes of an id are random */
+    uint32_t random; /* the last bytes of an id are random */
     memcpy(&random, id->b + ID_SIZE - sizeof random, sizeof random);
     return random % SLOTS;
 }

@@ -1,5 +1,6 @@
 #include "lib/service/nets.h"
 #include "lib/service/gate.h"
+#include "lib/service/version.h"
 
 /* The end of an envelope to some is told to nobody else: it gets no marker. */
 static bool wants_marker(const struct env *env, bool restricted)
@@ -21,8 +22,11 @@ void nets_close(const struct env *env, struct cache *cache, const struct envelop
 {
     if (wants_marker(env, e->to_kind != TO_ANYONE))
         put(env, &e->id, e->state, METRIC_MARKERS_PUT);
-    if (cache != NULL)
-        gate_close(env, cache, e);
+    if (cache == NULL)
+        return;
+    gate_close(env, cache, e);
+    version_hint(env, cache, CACHE_HINT_SET, e);
+    cache->ops->flush(cache, true);
 }
 
 bool nets_marked(const struct env *env, const struct closing *c)

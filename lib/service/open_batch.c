@@ -1,6 +1,7 @@
 #include "lib/service/open_batch.h"
 #include "lib/service/gate.h"
 #include "lib/service/nets.h"
+#include "lib/service/version.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,7 +171,8 @@ static enum err finish(struct open_batch *b, bool rests_on_earlier)
     return ops->barrier(b->store);
 }
 
-/* After the commit: who opened here is remembered, and what closed here is final for every net. */
+/* After the commit, and before anybody is told: who opened here is remembered, readers learn of the
+ * new version, and what closed here is final for every net. */
 static void tell_nets(struct open_batch *b, void **rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -178,7 +180,10 @@ static void tell_nets(struct open_batch *b, void **rows, size_t n)
         if (w->err == ERR_OK && !w->must_close && w->answer.state == OPEN_OPENED)
             gate_hint_opened(b->env, b->cache, w->expires_us, &w->answer.claim);
     }
-    b->cache->ops->flush(b->cache, false);
+    for (size_t i = 0; i < b->set.n_envelopes; i++)
+        if (b->set.changed[i])
+            version_hint(b->env, b->cache, CACHE_HINT_SET, &b->set.envelopes[i]);
+    b->cache->ops->flush(b->cache, true);
     for (size_t i = 0; i < b->set.n_envelopes; i++)
         if (b->set.changed[i] && b->set.envelopes[i].state != STATE_OPEN)
             nets_close(b->env, b->cache, &b->set.envelopes[i]);

@@ -29,6 +29,48 @@ static enum err check_reader(const struct who *who, const struct envelope_view *
     return ERR_NOT_RECIPIENT;
 }
 
+/* For those who only ask whether anything has changed. */
+static void tell_version(const struct query_session *q, const struct envelope *e)
+{
+    if (q->cache == NULL)
+        return;
+    version_hint(q->env, q->cache, CACHE_HINT_ADD, e);
+    q->cache->ops->flush(q->cache, false);
+}
+
+bool query_version(const struct query_session *q, const struct who *who, const struct id *id,
+                   struct version *out)
+{
+    return q->cache != NULL && version_get(q->env, q->cache, who, id, out);
+}
+
+/* The reader's own claim among those of the page; where they are all there are, it is there or
+ * nowhere. False: it may be elsewhere. */
+static bool find_among(const struct who *who, int64_t after_seq, struct envelope_view *v)
+{
+    for (size_t i = 0; i < v->n_claims; i++) {
+        if (strcmp(v->claims[i].user, who->user) != 0)
+            continue;
+        v->mine = v->claims[i];
+        v->has_mine = true;
+        return true;
+    }
+    return after_seq == 0 && v->next_seq == 0;
+}
+
+bool query_remembered(const struct query_session *q, const struct who *who, const struct id *id,
+                      const struct version *newest, int64_t after_seq, size_t limit,
+                      struct envelope_view *out)
+{
+    if (!views_get(q->views, id, newest->version, after_seq, limit, out))
+        return false;
+    if (!newest->has_mine)
+        return find_among(who, after_seq, out);
+    out->has_mine = true;
+    out->mine = newest->mine;
+    return true;
+}
+
 enum err query_envelope(const struct query_session *q, const struct who *who, const struct id *id,
                         struct envelope_view *out)
 {
@@ -49,11 +91,12 @@ enum err query_envelope(const struct query_session *q, const struct who *who, co
     err = check_reader(who, out);
     if (err != ERR_OK)
         return err;
-    if (out->envelope.version == 1 && !out->has_mine)
-        return ERR_OK; /* nothing happened since the send, and that was answered after its commit */
-    return durable_wait(q->durable, q->store, id, out->envelope.version) == ERR_OK
-               ? ERR_OK
-               : ERR_UNAVAILABLE;
+    /* version 1: nothing happened since the send, and that was answered after its commit */
+    if ((out->envelope.version > 1 || out->has_mine) &&
+        durable_wait(q->durable, q->store, id, out->envelope.version) != ERR_OK)
+        return ERR_UNAVAILABLE;
+    tell_version(q, &out->envelope);
+    return ERR_OK;
 }
 
 enum err query_claims(const struct query_session *q, int64_t after_seq, size_t limit,
@@ -69,6 +112,8 @@ enum err query_claims(const struct query_session *q, int64_t after_seq, size_t l
         out->n_claims--;
     if (out->n_claims == limit && out->claims[limit - 1].seq < out->envelope.opened_shares)
         out->next_seq = out->claims[limit - 1].seq;
+    if (out->envelope.to_kind == TO_ANYONE)
+        views_put(q->views, out, after_seq, limit);
     return ERR_OK;
 }
 

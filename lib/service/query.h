@@ -4,13 +4,25 @@
 #define HONGBAO_SERVICE_QUERY_H
 
 #include "lib/service/durable.h"
+#include "lib/service/version.h"
+#include "lib/service/views.h"
 
 struct query_session {
     const struct env *env;
     struct store *store;     /* primary */
     struct store *replica;   /* yearly records and ledger */
     struct durable *durable; /* of the process */
+    struct cache *cache;     /* NULL: none */
+    struct views *views;     /* of the process */
 };
+/* The newest version of the envelope, if the cache knows: see version.h. */
+bool query_version(const struct query_session *q, const struct who *who, const struct id *id,
+                   struct version *out);
+/* The envelope with the page of claims after after_seq, in the version that query_version told,
+ * from what the process has shown lately. False: the primary has to be asked. */
+bool query_remembered(const struct query_session *q, const struct who *who, const struct id *id,
+                      const struct version *newest, int64_t after_seq, size_t limit,
+                      struct envelope_view *out);
 /* The envelope without claims, and the reader's own claim (who NULL: none). ERR_NOT_FOUND;
  * ERR_NOT_RECIPIENT (who is neither sender nor among `to`); ERR_UNAUTHORIZED (no who and the
  * envelope has recipients); ERR_UNAVAILABLE. */

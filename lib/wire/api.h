@@ -101,7 +101,7 @@ void api_encode_sent(struct http_response *r, const struct envelope *e);
 void api_encode_grab(struct http_response *r, const struct grab_answer *a);
 void api_encode_open(struct http_response *r, const struct open_answer *a);
 /* "<version>-<mine seq>-<page>": strong within the reader's view. */
-void api_envelope_etag(char out[80], const struct envelope *e, int64_t mine_seq,
+void api_envelope_etag(char out[80], int64_t version, int64_t mine_seq,
                        const struct api_page *page);
 void api_encode_envelope(struct http_response *r, const struct envelope_view *v);
 void api_encode_preview(struct http_response *r, const struct envelope *e);

@@ -80,10 +80,9 @@ void api_encode_preview(struct http_response *r, const struct envelope *e)
     answer_end(w);
 }
 
-void api_envelope_etag(char out[80], const struct envelope *e, int64_t mine_seq,
-                       const struct api_page *page)
+void api_envelope_etag(char out[80], int64_t version, int64_t mine_seq, const struct api_page *page)
 {
-    snprintf(out, 80, "\"%lld-%lld-%lld-%zu\"", (long long)e->version, (long long)mine_seq,
+    snprintf(out, 80, "\"%lld-%lld-%lld-%zu\"", (long long)version, (long long)mine_seq,
              (long long)(page->after.set ? page->after.seq : 0), page->limit);
 }
 

@@ -18,8 +18,10 @@ static void key(char *out, const uint8_t generation[16], const struct id *id, ch
 
 void gate_key(char *out, enum gate_key kind, const uint8_t generation[16], const struct id *id)
 {
-    static const char letters[] = {
-        [GATE_KEY_GATE] = 'g', [GATE_KEY_HOLD] = 'h', [GATE_KEY_UNKNOWN] = 'x'};
+    static const char letters[] = {[GATE_KEY_GATE] = 'g',
+                                   [GATE_KEY_HOLD] = 'h',
+                                   [GATE_KEY_UNKNOWN] = 'x',
+                                   [GATE_KEY_VERSION] = 'v'};
     key(out, generation, id, letters[kind]);
 }
 
@@ -115,6 +117,25 @@ bool gate_read(struct gate *out, const char *text, size_t len, const uint8_t gen
         return false;
     *out = g;
     return true;
+}
+
+size_t gate_version_write(char out[GATE_TEXT_SIZE], const struct gate_version *v,
+                          const struct id *id)
+{
+    char hex[ID_HEX_SIZE];
+    str_to_hex(hex, id->b, ID_SIZE);
+    return (size_t)snprintf(out, GATE_TEXT_SIZE, "v1 %s %" PRId64 " %d", hex, v->version, v->guest);
+}
+
+bool gate_version_read(struct gate_version *out, const char *text, size_t len, const struct id *id)
+{
+    struct reader r = {.at = text, .left = len, .ok = true};
+    struct id seen = {{0}};
+    read_tag(&r, "v1");
+    read_hex(&r, seen.b, ID_SIZE);
+    out->version = read_i64(&r, 1, INT64_MAX);
+    out->guest = read_i64(&r, 0, 1) != 0;
+    return r.ok && r.left == 0 && id_compare(&seen, id) == 0;
 }
 
 size_t gate_user_write(char out[GATE_TEXT_SIZE], const struct gate_user *u, const struct id *id)

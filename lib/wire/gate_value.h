@@ -10,7 +10,7 @@
 #define GATE_KEY_SIZE 192
 #define GATE_TEXT_SIZE 400
 
-enum gate_key { GATE_KEY_GATE, GATE_KEY_HOLD, GATE_KEY_UNKNOWN };
+enum gate_key { GATE_KEY_GATE, GATE_KEY_HOLD, GATE_KEY_UNKNOWN, GATE_KEY_VERSION };
 /* "<envelope hex>/<kind letter>/<generation hex>": keys of one envelope begin alike, so that they
  * live on one server. out holds GATE_KEY_SIZE. */
 void gate_key(char *out, enum gate_key kind, const uint8_t generation[16], const struct id *id);
@@ -34,6 +34,15 @@ size_t gate_write(char out[GATE_TEXT_SIZE], const struct gate *g);
  * 0 <= left <= shares. */
 MUST_USE bool gate_read(struct gate *out, const char *text, size_t len,
                         const uint8_t generation[16], const struct id *id);
+
+struct gate_version { /* of an envelope for anyone, as it is durably stored */
+    int64_t version;
+    bool guest; /* its sender is a guest */
+};
+size_t gate_version_write(char out[GATE_TEXT_SIZE], const struct gate_version *v,
+                          const struct id *id);
+MUST_USE bool gate_version_read(struct gate_version *out, const char *text, size_t len,
+                                const struct id *id);
 
 struct gate_user { /* what is known of one user and envelope */
     bool opened;

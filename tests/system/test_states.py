@@ -74,6 +74,28 @@ def test_etags(user):
         assert alice.envelope(envelope, headers={"If-None-Match": value}).status == 200
 
 
+def test_a_crowd_sees_the_newest_and_each_his_own(user):
+    """What a process remembers of an envelope is everybody's; who reads it still sees his own claim, and no answer is
+    older than an open that somebody was told of."""
+    alice, watcher = user(money=1000), user()
+    envelope = alice.send(1000, 12).json["id"]
+    winners, tags = [], {}
+    for seq in range(1, 13):
+        winners.append(user())
+        amount = winners[-1].grab_and_open(envelope).json["amount"]
+        for reader in (alice, watcher, winners[0], winners[-1]) * 3:
+            for path in ("", "?limit=1"):
+                answer = reader.get(f"/v1/envelopes/{envelope}{path}", headers={"If-None-Match": tags.get(path, "")})
+                assert answer.status == 200 and answer.json["opened_shares"] == seq
+                mine = answer.json["mine"]
+                assert (mine["seq"] if mine else None) == (winners.index(reader) + 1 if reader in winners else None)
+                assert reader is not winners[-1] or mine["amount"] == amount
+                assert len(answer.json["claims"]) == (1 if path else seq)
+                again = reader.get(f"/v1/envelopes/{envelope}{path}", headers={"If-None-Match": answer.headers["ETag"]})
+                assert again.status == 304
+        tags = {path: alice.get(f"/v1/envelopes/{envelope}{path}").headers["ETag"] for path in ("", "?limit=1")}
+
+
 def test_expired_and_sold_out_for_opens(user):
     alice, bob, carol = user(money=1000), user(), user()
     late = alice.send(100, 2, expires_in=1).json["id"]

@@ -247,14 +247,14 @@ static void etags(void **state)
     char first[80], texts[4][80];
     struct http_response r;
     (void)state;
-    api_envelope_etag(first, &e, 0, &page);
+    api_envelope_etag(first, e.version, 0, &page);
     assert_int_equal(first[0], '"');
     assert_int_equal(first[strlen(first) - 1], '"');
-    api_envelope_etag(texts[0], &e, 1, &page);
-    api_envelope_etag(texts[1], &e, 0, &other);
-    api_envelope_etag(texts[2], &e, 0, &later);
+    api_envelope_etag(texts[0], e.version, 1, &page);
+    api_envelope_etag(texts[1], e.version, 0, &other);
+    api_envelope_etag(texts[2], e.version, 0, &later);
     e.version++;
-    api_envelope_etag(texts[3], &e, 0, &page);
+    api_envelope_etag(texts[3], e.version, 0, &page);
     for (size_t i = 0; i < 4; i++) {
         assert_string_not_equal(texts[i], first);
         for (size_t k = 0; k < i; k++)
@@ -262,7 +262,7 @@ static void etags(void **state)
     }
     e.version = page.after.seq = INT64_MAX;
     page.after.set = true;
-    api_envelope_etag(texts[0], &e, INT64_MAX, &page);
+    api_envelope_etag(texts[0], e.version, INT64_MAX, &page);
     assert_int_equal(texts[0][strlen(texts[0]) - 1], '"');
 
     http_response_init(&r);

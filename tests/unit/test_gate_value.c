@@ -200,6 +200,22 @@ static void user_items(void **state)
 }
 
 /* The part before the first '/' chooses the server: equal for all of one envelope. */
+static void versions(void **state)
+{
+    (void)state;
+    struct id id = {{1, 2, 3}}, other = {{1, 2, 4}};
+    struct gate_version v = {.version = 77, .guest = true}, back;
+    char text[GATE_TEXT_SIZE];
+    size_t len = gate_version_write(text, &v, &id);
+    assert_true(gate_version_read(&back, text, len, &id));
+    assert_true(back.version == 77 && back.guest);
+    assert_false(gate_version_read(&back, text, len, &other));
+    for (size_t cut = 0; cut < len; cut++)
+        assert_false(gate_version_read(&back, text, cut, &id));
+    text[len] = '0'; /* more than there may be */
+    assert_false(gate_version_read(&back, text, len + 1, &id));
+}
+
 static void keys(void **state)
 {
     char key[GATE_KEY_SIZE], user[USER_SIZE];
@@ -278,6 +294,7 @@ int main(void)
         cmocka_unit_test(refuses_every_part),
         cmocka_unit_test(reads_what_it_wrote),
         cmocka_unit_test(user_items),
+        cmocka_unit_test(versions),
         cmocka_unit_test(keys),
         cmocka_unit_test(records),
     };

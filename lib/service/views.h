@@ -1,0 +1,19 @@
+/* Envelopes with a page of their claims, as a process has lately shown them: a crowd that watches
+ * one envelope asks the database once a version. A bounded table; safe for threads. */
+#ifndef HONGBAO_SERVICE_VIEWS_H
+#define HONGBAO_SERVICE_VIEWS_H
+
+#include "lib/domain/record.h"
+
+struct views;
+struct views *views_new(void); /* NULL: no memory */
+void views_free(struct views *v);
+/* Remembers what everybody may see of view: all but the reader's own claim. The page is that of
+ * limit claims after after_seq. Only versions that are durable. */
+void views_put(struct views *v, const struct envelope_view *view, int64_t after_seq, size_t limit);
+/* Fills out, without a claim of the reader's own, if that very page of that version is remembered.
+ */
+bool views_get(struct views *v, const struct id *id, int64_t version, int64_t after_seq,
+               size_t limit, struct envelope_view *out);
+
+#endif
