@@ -19,6 +19,7 @@ class Bench:
     made: int = 0  # users so far
     variants: dict = dataclasses.field(default_factory=dict)
     peers: dict = dataclasses.field(default_factory=dict)
+    ceilings: dict = dataclasses.field(default_factory=dict)  # pool -> the rate of its last one
 
     def variant(self, settings, mariadb, name=""):
         """The same with another installation, which is started when it is first needed."""
@@ -59,6 +60,8 @@ class Bench:
         result = self.fire(plan, self.ceiling.port, cycle=True, **options).result()
         wrong = result.wrong(f"{scene.answer_status} empty", str(scene.answer_status))
         assert not wrong, f"the ceiling: {wrong}"
+        if "rate" not in options:
+            self.ceilings[scene.pool] = result.rate
         return result
 
 

@@ -8,13 +8,17 @@ PAUSED = "settle is paused"
 class _Crowd(RateScene):
     """Each request is another user's or for another envelope."""
     envelopes, shares = 1000, 1000
-    per_second = 45000  # requests prepared for each second of the run
+    per_second = 45000  # requests prepared for each second of the run, until H is known
 
     def pairs(self, bench):
         """(envelope, user): no pair twice."""
         ids = bench.stack.envelopes(self.envelopes, self.shares)
-        users = self.users(bench, int(self.per_second * bench.seconds))
+        users = self.users(bench, self.count(bench))
         return ((ids[i % len(ids)], user) for i, user in enumerate(users))
+
+    def count(self, bench):
+        """How many requests: more than can be answered."""
+        return int(min(self.per_second, bench.ceilings.get(self.pool, self.per_second)) * bench.seconds)
 
     def users(self, bench, count):
         return bench.strangers(count)
@@ -41,7 +45,7 @@ class _KnownGrabs(_Grabs):
         (other,) = bench.stack.envelopes(1, 1000000, share_fen=1)
         signer = bench.stack.signer
         bench.stack.do_all((plan.grab(other, signer.token(user))
-                            for user in bench.regulars(int(self.per_second * bench.seconds))), "200 grabbed",
+                            for user in bench.regulars(len(requests))), "200 grabbed",
                            connections=bench.connections)
         return requests
 
