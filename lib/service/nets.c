@@ -26,7 +26,6 @@ void nets_close(const struct env *env, struct cache *cache, const struct envelop
         return;
     gate_close(env, cache, e);
     version_hint(env, cache, CACHE_HINT_SET, e);
-    cache->ops->flush(cache, true);
 }
 
 bool nets_marked(const struct env *env, const struct closing *c)

@@ -180,13 +180,14 @@ static void tell_nets(struct open_batch *b, void **rows, size_t n)
         if (w->err == ERR_OK && !w->must_close && w->answer.state == OPEN_OPENED)
             gate_hint_opened(b->env, b->cache, w->expires_us, &w->answer.claim);
     }
-    for (size_t i = 0; i < b->set.n_envelopes; i++)
-        if (b->set.changed[i])
-            version_hint(b->env, b->cache, CACHE_HINT_SET, &b->set.envelopes[i]);
+    for (size_t i = 0; i < b->set.n_envelopes; i++) {
+        const struct envelope *e = &b->set.envelopes[i];
+        if (b->set.changed[i] && e->state == STATE_OPEN)
+            version_hint(b->env, b->cache, CACHE_HINT_SET, e);
+        else if (b->set.changed[i])
+            nets_close(b->env, b->cache, e);
+    }
     b->cache->ops->flush(b->cache, true);
-    for (size_t i = 0; i < b->set.n_envelopes; i++)
-        if (b->set.changed[i] && b->set.envelopes[i].state != STATE_OPEN)
-            nets_close(b->env, b->cache, &b->set.envelopes[i]);
 }
 
 enum err open_batch_run(void *batch, void **rows, size_t n, bool nowait)

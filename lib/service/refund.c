@@ -48,6 +48,12 @@ static enum err try_close(const struct env *env, struct store *store, struct ope
     return err;
 }
 
+static void flush(struct cache *cache)
+{
+    if (cache != NULL)
+        cache->ops->flush(cache, true);
+}
+
 /* Once more after a deadlock, an unknown commit or a lost connection: an envelope that is closed
  * already is not closed again. */
 static enum err close_ids(const struct env *env, struct store *store, struct cache *cache,
@@ -65,6 +71,7 @@ static enum err close_ids(const struct env *env, struct store *store, struct cac
     for (size_t i = 0; i < set->n_envelopes; i++)
         if (set->changed[i]) /* durable by our own commit */
             nets_close(env, cache, &set->envelopes[i]);
+    flush(cache);
     return ERR_OK;
 }
 
@@ -157,6 +164,7 @@ enum err refund_close(const struct env *env, struct store *store, struct cache *
         store->ops->rollback(store);
     else if (*found && closed == 0)
         nets_close(env, cache, envelope);
+    flush(cache);
     free(set);
     return err == ERR_LOCKED ? ERR_UNAVAILABLE : err;
 }
