@@ -1,0 +1,43 @@
+"""Several daemons at once share the work: each credit and each refund is booked once, by one of them."""
+import pathlib
+import subprocess
+
+import pytest
+from service import BUILD, SLOW, wait_until
+
+ENVELOPES, SHARES, OPENED = 50 // SLOW, 4, 3
+
+
+@pytest.fixture
+def two_more(service):
+    """Beside the one that ./start runs."""
+    command = [pathlib.Path(BUILD) / "hongbao-settle", "--config", service.directory / "hongbao.conf"]
+    daemons = [subprocess.Popen(command) for _ in range(2)]
+    yield daemons
+    for daemon in daemons:
+        daemon.terminate()
+    assert [daemon.wait(20) for daemon in daemons] == [0, 0]
+
+
+def money(client):
+    me = client.get("/v1/me").json
+    return me["balance"], me["pending"]
+
+
+def test_three_daemons_book_everything_once(user, service, two_more):
+    alice, winners = user(money=100 * ENVELOPES), [user() for _ in range(OPENED)]
+    booked = ["hongbao_credits_booked_total", "hongbao_refunds_booked_total"]
+    before = service.metrics()
+    won, opened = dict.fromkeys(winners, 0), 0
+    envelopes = [alice.send(100, SHARES, expires_in=5 * SLOW).json["id"] for _ in range(ENVELOPES)]
+    for envelope in envelopes:
+        for winner in winners:
+            answer = winner.grab_and_open(envelope)  # on a slow machine the last ones come too late
+            won[winner] += answer.json.get("amount", 0)
+            opened += answer.state == "opened"
+    wait_until(lambda: all(alice.envelope(e).json["state"] == "expired" for e in envelopes), 20 * SLOW, "all closed")
+    wait_until(lambda: all(money(w) == (won[w], 0) for w in winners), 10 * SLOW, "all credited")
+    assert money(alice) == (100 * ENVELOPES - sum(won.values()), 0)
+    after = service.metrics()
+    assert [after[name] - before[name] for name in booked] == [opened, ENVELOPES] and opened > ENVELOPES
+    assert all(daemon.poll() is None for daemon in two_more) and service.audit() == {}
