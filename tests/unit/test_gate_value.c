@@ -203,17 +203,17 @@ static void user_items(void **state)
 static void versions(void **state)
 {
     (void)state;
-    struct id id = {{1, 2, 3}}, other = {{1, 2, 4}};
+    struct id of = {{1, 2, 3}}, other = {{1, 2, 4}};
     struct gate_version v = {.version = 77, .guest = true}, back;
     char text[GATE_TEXT_SIZE];
-    size_t len = gate_version_write(text, &v, &id);
-    assert_true(gate_version_read(&back, text, len, &id));
+    size_t len = gate_version_write(text, &v, &of);
+    assert_true(gate_version_read(&back, text, len, &of));
     assert_true(back.version == 77 && back.guest);
     assert_false(gate_version_read(&back, text, len, &other));
     for (size_t cut = 0; cut < len; cut++)
-        assert_false(gate_version_read(&back, text, cut, &id));
+        assert_false(gate_version_read(&back, text, cut, &of));
     text[len] = '0'; /* more than there may be */
-    assert_false(gate_version_read(&back, text, len + 1, &id));
+    assert_false(gate_version_read(&back, text, len + 1, &of));
 }
 
 static void keys(void **state)
