@@ -66,6 +66,8 @@ bool query_remembered(const struct query_session *q, const struct who *who, cons
         return false;
     if (!newest->has_mine)
         return find_among(who, after_seq, out);
+    if (newest->mine.seq > out->envelope.opened_shares)
+        return false; /* his claim is of a version that the cache has not told of yet */
     out->has_mine = true;
     out->mine = newest->mine;
     return true;

@@ -162,9 +162,10 @@ enum err refund_close(const struct env *env, struct store *store, struct cache *
         err = ERR_LOCKED; /* frozen */
     if (err != ERR_OK)
         store->ops->rollback(store);
-    else if (*found && closed == 0)
+    else if (*found && closed == 0) {
         nets_close(env, cache, envelope);
-    flush(cache);
+        flush(cache);
+    }
     free(set);
     return err == ERR_LOCKED ? ERR_UNAVAILABLE : err;
 }
