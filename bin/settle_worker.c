@@ -22,15 +22,11 @@ struct crew {
 struct crew *crew_new(const struct env *env)
 {
     struct crew *crew = calloc(1, sizeof *crew);
-    pthread_condattr_t attributes;
     if (crew == NULL)
         return NULL;
     crew->env = env;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&crew->lock, NULL);
-    pthread_cond_init(&crew->stopped, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_condition(&crew->stopped);
     return crew;
 }
 

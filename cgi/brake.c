@@ -30,11 +30,7 @@ struct brake *brake_new(unsigned threads)
         return NULL;
     b->threads = threads;
     b->inside_max = threads - threads / 4;
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&b->left, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition(&b->left);
     pthread_mutex_init(&b->lock, NULL);
     return b;
 }

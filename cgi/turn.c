@@ -14,12 +14,8 @@ static int64_t now_us(void)
 
 void turn_init(struct turn *t)
 {
-    pthread_condattr_t monotonic;
     *t = (struct turn){.taken = false};
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&t->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition(&t->changed);
     pthread_mutex_init(&t->lock, NULL);
     pthread_mutex_init(&t->queue, NULL);
 }

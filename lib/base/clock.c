@@ -31,6 +31,15 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0 ? 1 : 0);
 }
 
+void clock_condition(pthread_cond_t *out)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(out, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
 void clock_format(char *out, int64_t wall_us)
 {
     time_t seconds = (time_t)floor_div(wall_us, US_PER_S);

@@ -3,6 +3,7 @@
 #define HONGBAO_BASE_CLOCK_H
 
 #include "lib/base/err.h"
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,9 @@ struct clock {
 
 /* The machine's clocks. */
 extern const struct clock clock_system;
+
+/* Makes a condition whose timed waits count by CLOCK_MONOTONIC, as mono_us does. */
+void clock_condition(pthread_cond_t *out);
 
 #define CLOCK_TEXT_SIZE 25
 /* RFC 3339 UTC with milliseconds, "2026-02-16T16:00:00.000Z", truncated. wall_us in years

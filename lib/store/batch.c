@@ -74,11 +74,7 @@ static struct batch_entry *entry_new(void **items, size_t n, int64_t deadline_us
     e->deadline_us = deadline_us;
     e->state = ENTRY_QUEUED;
     e->holders = 2;
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&e->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition(&e->changed);
     return e;
 }
 
