@@ -74,8 +74,7 @@ static enum err authenticate(struct call *c)
 
 static bool is_bursty(const struct call *c)
 {
-    return c->process->program->burst != NULL &&
-           c->process->program->burst_route == c->route->route;
+    return c->process->program->burst_route == c->route->route;
 }
 
 /* Everything before the handler. */

@@ -39,6 +39,7 @@ struct exchange *exchange_new(size_t body_max, size_t memory_size)
         return NULL;
     }
     x->memory = memory;
+    x->unread = -1;
     io->body_max = body_max;
     buf_init(&io->out, ANSWER_MAX_BYTES);
     http_response_init(&x->response);

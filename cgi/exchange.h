@@ -10,6 +10,7 @@ struct exchange {
     struct http_response response; /* empty 200 after exchange_read */
     int64_t arrived_us;            /* monotonic, set by whoever accepted it */
     bool later;            /* set by a handler: not answered, a thread that may wait has to do it */
+    int unread;            /* the holder's: a connection for exchange_read, or -1 */
     void *memory;          /* the handler's, kept while the request is in hand */
     struct exchange *next; /* of whoever holds it */
     struct exchange_io *io;

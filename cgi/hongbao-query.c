@@ -10,6 +10,12 @@ struct services { /* of the process */
     struct views *views;
 };
 
+/* What a look at an envelope knows so far. */
+struct look {
+    struct api_page page;
+    struct version newest;
+};
+
 /* Without the database. */
 static struct query_session cached_session(struct call *c)
 {
@@ -50,28 +56,52 @@ static void answer_view(struct call *c, const struct envelope_view *view, const 
     memcpy(c->response->etag, etag, strlen(etag) + 1);
 }
 
+/* Reads what each asks for, and its newest version from the cache: one round trip for all. */
+static void begin_looks(struct call **calls, size_t n)
+{
+    struct version_asked asked[LOOP_BURST_MAX];
+    struct query_session q = cached_session(calls[0]);
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct call *c = calls[i];
+        struct look *look = c->work;
+        c->begun = true;
+        c->err = api_decode_page(c->request->query, PAGE_CLAIMS, &look->page, &c->problem);
+        look->newest.known = false;
+        if (c->err == ERR_OK && c->has_who)
+            asked[count++] =
+                (struct version_asked){.who = &c->who, .id = &c->id, .out = &look->newest};
+    }
+    query_versions(&q, asked, count);
+}
+
 /* From the cache and what the process has shown lately. False: the primary has to be asked. */
-static bool show_remembered(struct call *c, const struct api_page *page, struct envelope_view *view)
+static bool show_remembered(struct call *c, struct envelope_view *view)
 {
     struct query_session q = cached_session(c);
-    struct version newest;
+    const struct look *look = c->work;
+    const struct version *newest = &look->newest;
+    const struct api_page *page = &look->page;
     char etag[80];
-    if (!c->has_who || !query_version(&q, &c->who, &c->id, &newest))
+    if (!newest->known)
         return false;
-    if (not_modified(c, page, newest.version, newest.has_mine ? newest.mine.seq : 0, etag))
+    if (not_modified(c, page, newest->version, newest->has_mine ? newest->mine.seq : 0, etag))
         return true;
-    if (!query_remembered(&q, &c->who, &c->id, &newest, after_of(page), page->limit, view))
+    if (!query_remembered(&q, &c->who, &c->id, newest, after_of(page), page->limit, view))
         return false;
-    if (!not_modified(c, page, newest.version, view->has_mine ? view->mine.seq : 0, etag))
+    if (!not_modified(c, page, newest->version, view->has_mine ? view->mine.seq : 0, etag))
         answer_view(c, view, etag);
     return true;
 }
 
-static enum err show_envelope(struct call *c, const struct query_session *q,
-                              const struct api_page *page, struct envelope_view *view)
+static enum err show_from_primary(struct call *c, struct envelope_view *view)
 {
+    const struct api_page *page = &((const struct look *)c->work)->page;
+    struct query_session q;
     char etag[80];
-    enum err err = query_envelope(q, c->has_who ? &c->who : NULL, &c->id, view);
+    enum err err = session_of(c, &q);
+    if (err == ERR_OK)
+        err = query_envelope(&q, c->has_who ? &c->who : NULL, &c->id, view);
     if (err != ERR_OK)
         return err;
     if (!c->has_who) {
@@ -80,23 +110,28 @@ static enum err show_envelope(struct call *c, const struct query_session *q,
     }
     if (not_modified(c, page, view->envelope.version, view->has_mine ? view->mine.seq : 0, etag))
         return ERR_OK;
-    err = query_claims(q, after_of(page), page->limit, view);
+    err = query_claims(&q, after_of(page), page->limit, view);
     if (err == ERR_OK)
         answer_view(c, view, etag);
     return err;
 }
 
-static enum err handle_envelope(struct call *c)
+/* Who had to wait looks once more at what the process has shown: somebody who waited for the same
+ * may have been answered since. */
+static void handle_envelopes(struct call **calls, size_t n)
 {
-    struct query_session q;
-    struct api_page page;
     struct envelope_view view;
-    enum err err = api_decode_page(c->request->query, PAGE_CLAIMS, &page, &c->problem);
-    if (err == ERR_OK && show_remembered(c, &page, &view))
-        return ERR_OK;
-    if (err == ERR_OK)
-        err = session_of(c, &q);
-    return err == ERR_OK ? show_envelope(c, &q, &page, &view) : err;
+    if (!calls[0]->begun)
+        begin_looks(calls, n);
+    for (size_t i = 0; i < n; i++) {
+        struct call *c = calls[i];
+        if (c->err != ERR_OK || show_remembered(c, &view))
+            continue;
+        if (c->may_wait)
+            c->err = show_from_primary(c, &view);
+        else
+            c->exchange->later = true;
+    }
 }
 
 static enum err handle_me(struct call *c)
@@ -263,8 +298,10 @@ int main(int argc, char **argv)
         .name = "hongbao-query",
         .summary = "FastCGI: shows envelopes, records, health and metrics.",
         .pool = offsetof(struct config, query),
-        .handlers = {[ROUTE_ENVELOPE] = handle_envelope,
-                     [ROUTE_ME] = handle_me,
+        .burst = handle_envelopes,
+        .burst_route = ROUTE_ENVELOPE,
+        .work_size = sizeof(struct look),
+        .handlers = {[ROUTE_ME] = handle_me,
                      [ROUTE_SENT] = handle_sent,
                      [ROUTE_RECEIVED] = handle_received,
                      [ROUTE_LEDGER] = handle_ledger,

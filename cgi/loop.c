@@ -1,4 +1,5 @@
 #include "cgi/loop.h"
+#include "cgi/arrival.h"
 #include "cgi/listener.h"
 #include "cgi/turn.h"
 #include "lib/base/clock.h"
@@ -77,14 +78,33 @@ static bool leave_for_later(struct server *s, struct exchange *x)
     return room;
 }
 
+/* Who is slow to say what he wants is listened to by a thread that may wait. False: none is free.
+ */
+static bool leave_unread(struct server *s, int connection, int64_t arrived_us)
+{
+    struct exchange *x = exchange_take(s);
+    if (x == NULL)
+        return false;
+    x->arrived_us = arrived_us;
+    x->unread = connection;
+    if (leave_for_later(s, x))
+        return true;
+    exchange_free(x);
+    return false;
+}
+
 /* Reads what came over the connections; returns how many requests there are. */
 static size_t read_burst(struct worker *w, const int *connections, size_t n)
 {
+    struct server *s = w->server;
     size_t read = 0;
     for (size_t i = 0; i < n; i++) {
         struct exchange *x = w->burst[read];
         x->arrived_us = clock_system.mono_us(clock_system.self);
-        if (exchange_read(x, connections[i], w->server->loop->timeout_s))
+        if (s->loop->waiters > 0 && !arrival_whole(connections[i]) &&
+            leave_unread(s, connections[i], x->arrived_us))
+            continue;
+        if (exchange_read(x, connections[i], s->loop->timeout_s))
             read++;
     }
     return read;
@@ -160,13 +180,23 @@ static struct exchange *take_later(struct server *s)
     return x;
 }
 
+/* False: he went away without a request. */
+static bool read_late(const struct server *s, struct exchange *x)
+{
+    int connection = x->unread;
+    x->unread = -1;
+    return connection < 0 || exchange_read(x, connection, s->loop->timeout_s);
+}
+
 static void *answer_later(void *arg)
 {
     const struct worker *w = arg;
     struct server *s = w->server;
     for (struct exchange *x; (x = take_later(s)) != NULL;) {
-        s->loop->handler(s->loop->context, w->number, &x, 1, true);
-        exchange_answer(x);
+        if (read_late(s, x)) {
+            s->loop->handler(s->loop->context, w->number, &x, 1, true);
+            exchange_answer(x);
+        }
         pthread_mutex_lock(&s->lock);
         x->next = s->unused;
         s->unused = x;

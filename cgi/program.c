@@ -177,15 +177,6 @@ static struct thread *threads_new(size_t n)
     return threads;
 }
 
-/* A program that answers bursts takes them on few threads, so that they are large; the pool's
- * threads are those that may wait. Else every thread takes a request of its own. */
-static void set_threads(struct process *p)
-{
-    bool bursts = p->program->burst != NULL;
-    p->acceptors = (unsigned)(bursts ? p->pool->acceptors : p->pool->threads);
-    p->waiters = (unsigned)(bursts ? p->pool->threads : 0);
-}
-
 static int run_worker(void *context, int listener)
 {
     struct setup *setup = context;
@@ -207,7 +198,8 @@ static int run_worker(void *context, int listener)
                          .cache_open = open_cache,
                          .self = &connections};
     atomic_flag_clear(&p.starting);
-    set_threads(&p);
+    p.acceptors = (unsigned)p.pool->acceptors; /* few, so that bursts are large */
+    p.waiters = (unsigned)p.pool->threads;
     p.threads = threads_new(p.acceptors + p.waiters);
     p.tokens = token_cache_new(&p.keys, TOKENS_REMEMBERED);
     p.brake = brake_new(p.acceptors + p.waiters);

@@ -51,7 +51,7 @@ struct program {
     const char *summary;
     size_t pool;                       /* offset of its struct config_pool in struct config */
     handler_fn *handlers[ROUTE_COUNT]; /* NULL: another program's route */
-    /* of burst_route, in place of a handler; NULL: every request is handled alone, by any thread */
+    /* of burst_route, in place of a handler */
     burst_fn *burst;
     enum route burst_route;
     size_t work_size; /* bytes that a call of burst_route needs */

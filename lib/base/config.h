@@ -15,10 +15,9 @@ struct config_pool {
     char credentials[CONFIG_PATH_SIZE]; /* option file with [client] user and password */
     int64_t processes, threads;         /* 1..64, 1..256 */
     int64_t deadline_ms;                /* a request is answered within this */
-    /* of all but query */
-    int64_t acceptors; /* threads that take requests in, 1..8 */
-    int64_t linger_us; /* before they do, where many come */
-    int64_t leaders;   /* batches a process runs at once, 1..4 */
+    int64_t acceptors;                  /* threads that take requests in, 1..8 */
+    int64_t linger_us;                  /* before they do, where many come */
+    int64_t leaders;                    /* batches a process runs at once, 1..4; of all but query */
 };
 
 struct config {

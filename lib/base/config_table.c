@@ -16,9 +16,11 @@
     NUMBER(section, "threads", field.threads, 1, 256, "32", "threads", "Requests that a process works on at once, besides those that are answered together."), \
     NUMBER(section, "deadline", field.deadline_ms, 100, 60000, default_ms, "ms", "Every request is answered within this.")
 #define BURSTS(section, field, default_acceptors, default_linger) \
-    NUMBER(section, "acceptors", field.acceptors, 1, 8, default_acceptors, "threads", "Threads that take requests in, one after the other: another takes the turn when one is held up for 20 ms."), \
-    NUMBER(section, "linger", field.linger_us, 0, 10000, default_linger, "us", "How long a crowd is let gather before it is taken in: longer bursts cost less a request."), \
+    TAKING(section, field, default_acceptors, default_linger), \
     NUMBER(section, "leaders", field.leaders, 1, 4, "1", "batches", "Batches that a process runs at once.")
+#define TAKING(section, field, default_acceptors, default_linger) \
+    NUMBER(section, "acceptors", field.acceptors, 1, 8, default_acceptors, "threads", "Threads that take requests in, one after the other: another takes the turn when one is held up for 20 ms."), \
+    NUMBER(section, "linger", field.linger_us, 0, 10000, default_linger, "us", "How long a crowd is let gather before it is taken in: longer bursts cost less a request.")
 
 const struct setting config_table[] = {
     TEXT("site", "currency", currency, "CNY", "Label of the money: a currency code, or what a community calls its points. Two decimals."),
@@ -70,6 +72,7 @@ const struct setting config_table[] = {
     POOL("open", open, "5000"),
     BURSTS("open", open, "3", "0"),
     POOL("query", query, "5000"),
+    TAKING("query", query, "2", "0"),
 
     TEXT("settle", "credentials", settle_credentials, "/etc/hongbao/secrets/settle.cnf", "Database user of hongbao-settle."),
     NUMBER("settle", "interval", settle_interval_ms, 10, 10000, "100", "ms", "Pause between looks when there is nothing to do."),

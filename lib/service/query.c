@@ -38,10 +38,12 @@ static void tell_version(const struct query_session *q, const struct envelope *e
     q->cache->ops->flush(q->cache, false);
 }
 
-bool query_version(const struct query_session *q, const struct who *who, const struct id *id,
-                   struct version *out)
+void query_versions(const struct query_session *q, const struct version_asked *asked, size_t n)
 {
-    return q->cache != NULL && version_get(q->env, q->cache, who, id, out);
+    for (size_t i = 0; q->cache == NULL && i < n; i++)
+        asked[i].out->known = asked[i].out->has_mine = false;
+    if (q->cache != NULL && n > 0)
+        versions_get(q->env, q->cache, asked, n);
 }
 
 /* The reader's own claim among those of the page; where they are all there are, it is there or

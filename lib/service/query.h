@@ -15,10 +15,9 @@ struct query_session {
     struct cache *cache;     /* NULL: none */
     struct views *views;     /* of the process */
 };
-/* The newest version of the envelope, if the cache knows: see version.h. */
-bool query_version(const struct query_session *q, const struct who *who, const struct id *id,
-                   struct version *out);
-/* The envelope with the page of claims after after_seq, in the version that query_version told,
+/* The newest version of each envelope, where the cache knows: see versions_get. */
+void query_versions(const struct query_session *q, const struct version_asked *asked, size_t n);
+/* The envelope with the page of claims after after_seq, in the version that query_versions told,
  * from what the process has shown lately. False: the primary has to be asked. */
 bool query_remembered(const struct query_session *q, const struct who *who, const struct id *id,
                       const struct version *newest, int64_t after_seq, size_t limit,

@@ -17,30 +17,42 @@ void version_hint(const struct env *env, struct cache *cache, enum cache_hint ho
     cache->ops->hint(cache, how, key, text, len, LIFE_S);
 }
 
-bool version_get(const struct env *env, struct cache *cache, const struct who *who,
-                 const struct id *id, struct version *out)
+static void read_version(const struct version_asked *a, const struct cache_item *newest,
+                         const struct cache_item *mine)
 {
-    enum { NEWEST, MINE };
-    char texts[2][GATE_TEXT_SIZE];
-    struct cache_item items[2];
     struct gate_version v;
     struct gate_user u;
-    for (int i = 0; i < 2; i++)
-        items[i] = (struct cache_item){.value = texts[i], .value_cap = sizeof texts[i]};
-    gate_key(items[NEWEST].key, GATE_KEY_VERSION, env->generation, id);
-    gate_user_key(items[MINE].key, env->generation, id, who->user);
-    cache->ops->get(cache, items, 2);
-    if (items[NEWEST].result != CACHE_HIT ||
-        !gate_version_read(&v, texts[NEWEST], items[NEWEST].len, id) ||
-        v.guest != user_is_guest(who->user))
-        return false;
-    *out = (struct version){.version = v.version};
-    out->has_mine = items[MINE].result == CACHE_HIT &&
-                    gate_user_read(&u, texts[MINE], items[MINE].len, id) && u.opened;
+    struct version *out = a->out;
+    out->known = newest->result == CACHE_HIT &&
+                 gate_version_read(&v, newest->value, newest->len, a->id) &&
+                 v.guest == user_is_guest(a->who->user);
+    out->has_mine = false;
+    if (!out->known)
+        return;
+    out->version = v.version;
+    out->has_mine =
+        mine->result == CACHE_HIT && gate_user_read(&u, mine->value, mine->len, a->id) && u.opened;
     if (!out->has_mine)
-        return true;
+        return;
     out->mine = (struct claim){
-        .envelope = *id, .amount_fen = u.amount_fen, .seq = u.seq, .opened_us = u.opened_us};
-    memcpy(out->mine.user, who->user, sizeof out->mine.user);
-    return true;
+        .envelope = *a->id, .amount_fen = u.amount_fen, .seq = u.seq, .opened_us = u.opened_us};
+    memcpy(out->mine.user, a->who->user, sizeof out->mine.user);
+}
+
+void versions_get(const struct env *env, struct cache *cache, const struct version_asked *asked,
+                  size_t n)
+{
+    struct cache_item items[2 * VERSION_ASKED_MAX]; /* of each its version and his claim */
+    char texts[2 * VERSION_ASKED_MAX][GATE_TEXT_SIZE];
+    for (size_t i = 0; i < 2 * n; i++) {
+        items[i].value = texts[i];
+        items[i].value_cap = sizeof texts[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        gate_key(items[2 * i].key, GATE_KEY_VERSION, env->generation, asked[i].id);
+        gate_user_key(items[2 * i + 1].key, env->generation, asked[i].id, asked[i].who->user);
+    }
+    cache->ops->get(cache, items, 2 * n);
+    for (size_t i = 0; i < n; i++)
+        read_version(&asked[i], &items[2 * i], &items[2 * i + 1]);
 }

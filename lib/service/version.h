@@ -12,12 +12,19 @@
 void version_hint(const struct env *env, struct cache *cache, enum cache_hint how,
                   const struct envelope *e);
 struct version {
+    bool known; /* by the cache, and for this reader */
     int64_t version;
     bool has_mine;     /* the reader's own claim is known; else it may still be there */
     struct claim mine; /* without a name */
 };
-/* False: the cache does not know, or not for him. */
-bool version_get(const struct env *env, struct cache *cache, const struct who *who,
-                 const struct id *id, struct version *out);
+struct version_asked {
+    const struct who *who; /* the reader */
+    const struct id *id;
+    struct version *out;
+};
+#define VERSION_ASKED_MAX 64
+/* One round trip for asked[0..n), n <= VERSION_ASKED_MAX; fills each out. */
+void versions_get(const struct env *env, struct cache *cache, const struct version_asked *asked,
+                  size_t n);
 
 #endif

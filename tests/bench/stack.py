@@ -141,8 +141,7 @@ class Ceiling:
 
     def _threads(self, pool):
         """Acceptors, waiters and how long a crowd gathers, as cgi/program.c makes them of the settings."""
-        names = ("threads",) if pool == "query" else ("acceptors", "threads", "linger")
-        return "+".join(self.stack.setting(f"{pool}.{name}") for name in names)
+        return "+".join(self.stack.setting(f"{pool}.{name}") for name in ("acceptors", "threads", "linger"))
 
     def _stop(self, pool):
         program, _ = self.programs.pop(pool)

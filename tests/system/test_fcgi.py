@@ -80,13 +80,29 @@ def test_large_body_is_refused_whole(service):
     assert got.status == 413
 
 
-def test_silent_connections_hold_up_nobody(service):
-    silent = [fcgi.connect(address(service, "query")) for _ in range(16)]
+@pytest.mark.parametrize("said", [0, 8, 30, -9, -1])
+@pytest.mark.parametrize("pool", POOLS)
+def test_silent_connections_hold_up_nobody(service, pool, said):
+    """Nor do those that stop in mid-sentence."""
+    whole = fcgi.request_bytes("POST", "/v1/envelopes", b"{}", {"Content-Type": "application/json"})
+    silent = [fcgi.connect(address(service, pool)) for _ in range(16)]
+    for s in silent:
+        s.sendall(whole[:said])
     began = time.monotonic()
-    assert all(answers(service, "query") for _ in range(20))
+    assert all(answers(service, pool) for _ in range(20))
     assert time.monotonic() - began < 5
     for s in silent:
         s.close()
+
+
+def test_slow_request_is_answered(service):
+    """Byte for byte, with pauses."""
+    whole = fcgi.request_bytes("GET", "/v1/me")
+    with fcgi.connect(address(service, "query")) as s:
+        for at in range(0, len(whole), 16):
+            s.sendall(whole[at:at + 16])
+            time.sleep(0.005)
+        assert fcgi.read_answer(s).status == 401
 
 
 def test_head_and_keep_alive(service):

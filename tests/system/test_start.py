@@ -145,13 +145,22 @@ def test_only_the_supervisor_is_killed(own):
     assert ready(own) and own.audit() == {}
 
 
+def heed_ctrl_c():
+    """As from a terminal: what a shell starts in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_stops_all_of_it(service):
     s = Service()
     with subprocess.Popen(s.start_command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, start_new_session=True) as process:
-        wait_until(lambda: ready(s), 60 * SLOW, "ready")
-        os.killpg(process.pid, signal.SIGINT)  # what a terminal does
-        output, _ = process.communicate(timeout=60)
+                          stderr=subprocess.STDOUT, text=True, start_new_session=True,
+                          preexec_fn=heed_ctrl_c) as process:
+        try:
+            wait_until(lambda: ready(s), 60 * SLOW, "ready")
+            os.killpg(process.pid, signal.SIGINT)  # what a terminal does
+            output, _ = process.communicate(timeout=60)
+        finally:
+            process.terminate()
     assert process.returncode == 0, output
     wait_until(lambda: not processes_of(s), 5, "nothing is left")
     assert ready(service)  # somebody else's goes on
