@@ -8,6 +8,7 @@
 struct services { /* of the process */
     struct durable *durable;
     struct views *views;
+    struct claimers *claimers;
 };
 
 /* What a look at an envelope knows so far. */
@@ -23,6 +24,7 @@ static struct query_session cached_session(struct call *c)
     return (struct query_session){.env = &c->process->env,
                                   .durable = services->durable,
                                   .views = services->views,
+                                  .claimers = services->claimers,
                                   .cache = call_cache(c)};
 }
 
@@ -275,6 +277,7 @@ static void stop(struct process *p)
     struct services *services = p->services;
     durable_free(services->durable);
     views_free(services->views);
+    claimers_free(services->claimers);
     free(services);
 }
 
@@ -286,7 +289,8 @@ static enum err start(struct process *p)
         return ERR_FAULT;
     services->durable = durable_new(&p->env);
     services->views = views_new();
-    if (services->durable != NULL && services->views != NULL)
+    services->claimers = claimers_new();
+    if (services->durable != NULL && services->views != NULL && services->claimers != NULL)
         return ERR_OK;
     stop(p);
     return ERR_FAULT;

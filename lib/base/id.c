@@ -46,6 +46,13 @@ unsigned id_set(const struct id *id)
     return (id->b[6] & 0x0fu) << 8 | id->b[7];
 }
 
+size_t id_slot(const struct id *id, size_t n)
+{
+    uint32_t random; /* the last bytes are */
+    memcpy(&random, id->b + ID_SIZE - sizeof random, sizeof random);
+    return random % n;
+}
+
 int id_compare(const struct id *a, const struct id *b)
 {
     return memcmp(a->b, b->b, ID_SIZE);

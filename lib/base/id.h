@@ -20,6 +20,8 @@ struct id id_floor(int64_t wall_us);
 int64_t id_time_us(const struct id *id);
 /* The set number in the id. */
 unsigned id_set(const struct id *id);
+/* Spreads ids over 0..n-1. */
+size_t id_slot(const struct id *id, size_t n);
 int id_compare(const struct id *a, const struct id *b);
 /* Canonical lower-case text with hyphens; out holds ID_TEXT_SIZE. */
 void id_format(char *out, const struct id *id);

@@ -32,17 +32,10 @@ void closed_free(struct closed *c)
     free(c);
 }
 
-static size_t slot_index(const struct id *id)
-{
-    uint32_t random; /* the last bytes of an id are random */
-    memcpy(&random, id->b + ID_SIZE - sizeof random, sizeof random);
-    return random % SLOTS;
-}
-
 void closed_put(struct closed *c, const struct id *id, enum envelope_state state)
 {
     assert(state != STATE_OPEN);
-    size_t i = slot_index(id);
+    size_t i = id_slot(id, SLOTS);
     pthread_mutex_lock(&c->locks[i % STRIPES]);
     c->slots[i] = (struct slot){.id = *id, .state = state};
     pthread_mutex_unlock(&c->locks[i % STRIPES]);
@@ -50,7 +43,7 @@ void closed_put(struct closed *c, const struct id *id, enum envelope_state state
 
 enum envelope_state closed_get(struct closed *c, const struct id *id)
 {
-    size_t i = slot_index(id);
+    size_t i = id_slot(id, SLOTS);
     enum envelope_state state = STATE_OPEN;
     pthread_mutex_lock(&c->locks[i % STRIPES]);
     if (id_compare(&c->slots[i].id, id) == 0)

@@ -42,9 +42,7 @@ void durable_free(struct durable *d)
 
 static struct slot *slot_of(struct durable *d, const struct id *id)
 {
-    uint32_t index; /* the last bytes of an id are random */
-    memcpy(&index, id->b + ID_SIZE - sizeof index, sizeof index);
-    return &d->slots[index % SLOTS];
+    return &d->slots[id_slot(id, SLOTS)];
 }
 
 /* Runs one barrier. Called and returns with the lock held. */

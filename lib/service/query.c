@@ -8,14 +8,21 @@ static enum err read_failed(struct store *store, enum err err)
     return err_class(err) == CLASS_FAULT ? err : ERR_UNAVAILABLE;
 }
 
-/* The reader's own claim, if he has one. */
-static enum err find_mine(const struct query_session *q, const struct who *who, const struct id *id,
-                          struct envelope_view *out)
+/* The envelope, and the reader's own claim, if he has one in that version. */
+static enum err read_both(const struct query_session *q, const struct who *who, const struct id *id,
+                          struct envelope_view *out, bool *found)
 {
-    if (who == NULL)
-        return ERR_OK;
-    enum err err = q->store->ops->claim_get(q->store, id, who->user, &out->mine, &out->has_mine);
-    return err == ERR_OK ? ERR_OK : read_failed(q->store, err);
+    int64_t now_us;
+    const struct store_ops *ops = q->store->ops;
+    struct envelope *e = &out->envelope;
+    enum err err = ops->envelope_get(q->store, id, e, found, &now_us);
+    if (err != ERR_OK || !*found || who == NULL || e->opened_shares == 0 ||
+        claimers_without(q->claimers, id, e->opened_shares, who->user))
+        return err;
+    err = ops->claim_get(q->store, id, who->user, &out->mine, &out->has_mine);
+    if (err == ERR_OK && out->has_mine && out->mine.seq > e->opened_shares)
+        err = ops->envelope_get(q->store, id, e, found, &now_us); /* he opened it in between */
+    return err;
 }
 
 static enum err check_reader(const struct who *who, const struct envelope_view *v)
@@ -46,10 +53,11 @@ void query_versions(const struct query_session *q, const struct version_asked *a
         versions_get(q->env, q->cache, asked, n);
 }
 
-/* The reader's own claim among those of the page; where they are all there are, it is there or
- * nowhere. False: it may be elsewhere. */
-static bool find_among(const struct who *who, int64_t after_seq, struct envelope_view *v)
+/* The reader's own claim among those of the page. False: it may be elsewhere. */
+static bool find_among(const struct query_session *q, const struct who *who,
+                       struct envelope_view *v)
 {
+    const struct envelope *e = &v->envelope;
     for (size_t i = 0; i < v->n_claims; i++) {
         if (strcmp(v->claims[i].user, who->user) != 0)
             continue;
@@ -57,7 +65,27 @@ static bool find_among(const struct who *who, int64_t after_seq, struct envelope
         v->has_mine = true;
         return true;
     }
-    return after_seq == 0 && v->next_seq == 0;
+    return claimers_without(q->claimers, &e->id, e->opened_shares, who->user);
+}
+
+/* Who has opened it, up to the version of v: read on from what is known. Errors only leave it
+ * unknown. */
+static void learn_claimers(const struct query_session *q, const struct envelope_view *v)
+{
+    const struct envelope *e = &v->envelope;
+    struct claim more[PAGE_MAX];
+    size_t n = v->n_claims;
+    claimers_add(q->claimers, &e->id, v->claims, n);
+    if (e->opened_shares > CLAIMERS_MAX)
+        return;
+    for (int64_t known = claimers_known(q->claimers, &e->id); known < e->opened_shares && n > 0;
+         known += (int64_t)n) {
+        if (q->store->ops->claims_page(q->store, &e->id, known, PAGE_MAX, more, &n) != ERR_OK) {
+            q->store->ops->rollback(q->store);
+            return;
+        }
+        claimers_add(q->claimers, &e->id, more, n);
+    }
 }
 
 bool query_remembered(const struct query_session *q, const struct who *who, const struct id *id,
@@ -67,7 +95,7 @@ bool query_remembered(const struct query_session *q, const struct who *who, cons
     if (!views_get(q->views, id, newest->version, after_seq, limit, out))
         return false;
     if (!newest->has_mine)
-        return find_among(who, after_seq, out);
+        return find_among(q, who, out);
     if (newest->mine.seq > out->envelope.opened_shares)
         return false; /* his claim is of a version that the cache has not told of yet */
     out->has_mine = true;
@@ -79,15 +107,10 @@ enum err query_envelope(const struct query_session *q, const struct who *who, co
                         struct envelope_view *out)
 {
     bool found;
-    int64_t now_us;
     out->has_mine = false;
     out->n_claims = 0;
     out->next_seq = 0;
-    /* the claim first: an envelope read after it can only be newer */
-    enum err err = find_mine(q, who, id, out);
-    if (err != ERR_OK)
-        return err;
-    err = q->store->ops->envelope_get(q->store, id, &out->envelope, &found, &now_us);
+    enum err err = read_both(q, who, id, out, &found);
     if (err != ERR_OK)
         return read_failed(q->store, err);
     if (!found)
@@ -116,8 +139,10 @@ enum err query_claims(const struct query_session *q, int64_t after_seq, size_t l
         out->n_claims--;
     if (out->n_claims == limit && out->claims[limit - 1].seq < out->envelope.opened_shares)
         out->next_seq = out->claims[limit - 1].seq;
-    if (out->envelope.to_kind == TO_ANYONE)
+    if (out->envelope.to_kind == TO_ANYONE) {
         views_put(q->views, out, after_seq, limit);
+        learn_claimers(q, out);
+    }
     return ERR_OK;
 }
 

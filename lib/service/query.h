@@ -3,17 +3,19 @@
 #ifndef HONGBAO_SERVICE_QUERY_H
 #define HONGBAO_SERVICE_QUERY_H
 
+#include "lib/service/claimers.h"
 #include "lib/service/durable.h"
 #include "lib/service/version.h"
 #include "lib/service/views.h"
 
 struct query_session {
     const struct env *env;
-    struct store *store;     /* primary */
-    struct store *replica;   /* yearly records and ledger */
-    struct durable *durable; /* of the process */
-    struct cache *cache;     /* NULL: none */
-    struct views *views;     /* of the process */
+    struct store *store;       /* primary */
+    struct store *replica;     /* yearly records and ledger */
+    struct durable *durable;   /* of the process */
+    struct cache *cache;       /* NULL: none */
+    struct views *views;       /* of the process */
+    struct claimers *claimers; /* of the process */
 };
 /* The newest version of each envelope, where the cache knows: see versions_get. */
 void query_versions(const struct query_session *q, const struct version_asked *asked, size_t n);

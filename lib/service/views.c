@@ -5,42 +5,58 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS 2048 /* about 12 KiB each, once used */
+#define SETS 512
+#define WAYS 4 /* about 12 KiB each, once used */
 
-/* A newcomer takes the place of whoever was there. */
 struct slot {
-    pthread_mutex_t lock;
     int64_t after_seq, next_seq;
     size_t limit;
+    uint64_t used;              /* rises; 0: never */
     struct envelope_view *view; /* NULL: empty; as long as its claims need */
 };
 
+/* A newcomer takes the place of whoever of his set was longest not asked for. */
+struct set {
+    pthread_mutex_t lock;
+    uint64_t uses;
+    struct slot slots[WAYS];
+};
+
 struct views {
-    struct slot slots[SLOTS];
+    struct set sets[SETS];
 };
 
 struct views *views_new(void)
 {
     struct views *v = calloc(1, sizeof *v);
-    for (size_t i = 0; v != NULL && i < SLOTS; i++)
-        pthread_mutex_init(&v->slots[i].lock, NULL);
+    for (size_t i = 0; v != NULL && i < SETS; i++)
+        pthread_mutex_init(&v->sets[i].lock, NULL);
     return v;
 }
 
 void views_free(struct views *v)
 {
-    for (size_t i = 0; v != NULL && i < SLOTS; i++) {
-        pthread_mutex_destroy(&v->slots[i].lock);
-        free(v->slots[i].view);
+    for (size_t i = 0; v != NULL && i < SETS; i++) {
+        pthread_mutex_destroy(&v->sets[i].lock);
+        for (size_t k = 0; k < WAYS; k++)
+            free(v->sets[i].slots[k].view);
     }
     free(v);
 }
 
-static struct slot *slot_of(struct views *v, const struct id *id)
+/* The page of that envelope, in whatever version; else the one to give up for it. */
+static struct slot *slot_of(struct set *set, const struct id *id, int64_t after_seq, size_t limit)
 {
-    uint32_t index; /* the last bytes of an id are random */
-    memcpy(&index, id->b + ID_SIZE - sizeof index, sizeof index);
-    return &v->slots[index % SLOTS];
+    struct slot *oldest = &set->slots[0];
+    for (size_t k = 0; k < WAYS; k++) {
+        struct slot *slot = &set->slots[k];
+        if (slot->view != NULL && id_compare(&slot->view->envelope.id, id) == 0 &&
+            slot->after_seq == after_seq && slot->limit == limit)
+            return slot;
+        if (slot->used < oldest->used)
+            oldest = slot;
+    }
+    return oldest;
 }
 
 static size_t view_size(const struct envelope_view *view)
@@ -50,27 +66,30 @@ static size_t view_size(const struct envelope_view *view)
 
 void views_put(struct views *v, const struct envelope_view *view, int64_t after_seq, size_t limit)
 {
-    struct slot *slot = slot_of(v, &view->envelope.id);
+    struct set *set = &v->sets[id_slot(&view->envelope.id, SETS)];
     struct envelope_view *copy = malloc(view_size(view));
     if (copy == NULL)
         return;
     memcpy(copy, view, view_size(view));
     copy->has_mine = false;
-    pthread_mutex_lock(&slot->lock);
+    pthread_mutex_lock(&set->lock);
+    struct slot *slot = slot_of(set, &view->envelope.id, after_seq, limit);
     struct envelope_view *old = slot->view;
-    slot->after_seq = after_seq;
-    slot->next_seq = view->next_seq;
-    slot->limit = limit;
-    slot->view = copy;
-    pthread_mutex_unlock(&slot->lock);
+    *slot = (struct slot){.after_seq = after_seq,
+                          .next_seq = view->next_seq,
+                          .limit = limit,
+                          .used = ++set->uses,
+                          .view = copy};
+    pthread_mutex_unlock(&set->lock);
     free(old);
 }
 
 bool views_get(struct views *v, const struct id *id, int64_t version, int64_t after_seq,
                size_t limit, struct envelope_view *out)
 {
-    struct slot *slot = slot_of(v, id);
-    pthread_mutex_lock(&slot->lock);
+    struct set *set = &v->sets[id_slot(id, SETS)];
+    pthread_mutex_lock(&set->lock);
+    struct slot *slot = slot_of(set, id, after_seq, limit);
     const struct envelope_view *view = slot->view;
     bool found = view != NULL && id_compare(&view->envelope.id, id) == 0 &&
                  view->envelope.version == version && slot->after_seq == after_seq &&
@@ -78,7 +97,8 @@ bool views_get(struct views *v, const struct id *id, int64_t version, int64_t af
     if (found) {
         memcpy(out, view, view_size(view));
         out->next_seq = slot->next_seq;
+        slot->used = ++set->uses;
     }
-    pthread_mutex_unlock(&slot->lock);
+    pthread_mutex_unlock(&set->lock);
     return found;
 }

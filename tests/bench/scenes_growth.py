@@ -8,7 +8,6 @@ import time
 import opening
 import plan
 from scene import Scene
-from service import wait_until
 from table import Bar, Figure
 
 SHARES = 10  # of an envelope of the past
@@ -63,7 +62,7 @@ class Growth(Scene):
         result = bench.fire(prepared).result()
         prepared.close()
         bench.stack.settle(True)
-        wait_until(lambda: not bench.stack.sql("SELECT 1 FROM credit LIMIT 1"), 300, "all is credited")
+        bench.stack.wait_for_credits()
         return result.rate, result.wrong("200 opened")
 
     def pages(self, bench, envelopes):

@@ -31,7 +31,7 @@ class Credits(Scene):
         pending = backlog(stack)
         started = time.monotonic()
         stack.settle(True)
-        wait_until(lambda: not stack.sql("SELECT 1 FROM credit LIMIT 1"), 300, "all is credited")
+        stack.wait_for_credits()
         seconds = time.monotonic() - started
         wrong = wrong or ("" if pending == count else f"{pending} credits were pending") or stack.audit()
         note = f"backlog of {count:,}; the ratio is to the {opens.rate:,.0f} opens/s that made it"

@@ -160,7 +160,7 @@ class Credited(_Peers):
         stack.reset()
         prepared = plan.Plan(our_flow(bench, stack.envelopes(self.envelopes, count // self.envelopes), count))
         result = bench.fire(prepared, seconds=0, retry=True).result()
-        wait_until(lambda: not stack.sql("SELECT 1 FROM credit LIMIT 1"), 120, "all is credited")
+        stack.wait_for_credits()
         done = time.monotonic()
         prepared.close()
         return count / (done - result.start_s), result.wrong("200 grabbed", "200 opened", "200 busy") or stack.audit()

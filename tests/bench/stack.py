@@ -65,6 +65,9 @@ class Stack:
             self.service.signal("settle", signal.SIGCONT if running else signal.SIGSTOP)
             self.settling = running
 
+    def wait_for_credits(self):
+        wait_until(lambda: not self.sql("SELECT 1 FROM credit LIMIT 1"), 300, "all is credited")
+
     def reset(self):
         """Empties the database. Pools and cache stay as they are: ids are never used again."""
         self.settle(True)

@@ -29,6 +29,11 @@ def base64url(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def listens(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(str(path)) == 0
+
+
 def wait_until(condition, seconds, what):
     end = time.monotonic() + seconds
     while True:
@@ -122,6 +127,7 @@ class Service:
         old = self.pid(name)
         os.kill(old, signal.SIGKILL)
         wait_until(lambda: self.pid(name) != old, 30, f"{name} is started again")
+        wait_until(lambda: name != "memcached" or listens(self.directory / "run/cache.sock"), 30, f"{name} listens")
 
     # ---- what an operator does ----
     def ctl(self, *arguments, check=True, seconds=120):

@@ -96,6 +96,34 @@ def test_a_crowd_sees_the_newest_and_each_his_own(user):
         tags = {path: alice.get(f"/v1/envelopes/{envelope}{path}").headers["ETag"] for path in ("", "?limit=1")}
 
 
+def test_a_crowd_where_most_have_opened(service, user):
+    """More claims than a page holds: who has none and who has one is told so, also when the cache has forgotten it."""
+    alice, watcher = user(money=100000), user()
+    envelope = alice.send(20000, 200).json["id"]
+    winners = [user() for _ in range(130)]
+    for winner in winners:
+        assert winner.grab_and_open(envelope).state == "opened"
+
+    def check(opened):
+        for reader in (watcher, *winners[::9], *winners[95:105], winners[-1]):
+            answer = reader.envelope(envelope, raw=True)
+            mine = answer.json["mine"]
+            assert (mine["seq"] if mine else None) == (winners.index(reader) + 1 if reader in winners else None)
+            assert answer.json["opened_shares"] == opened
+    check(130)
+    check(130)
+    service.kill_and_wait("memcached")
+    check(130)
+    winners.append(user())
+    assert winners[-1].grab_and_open(envelope).state == "opened"
+    # what the new cache was to be told may have been lost with the connection to the old one: two seconds
+    wait_until(lambda: alice.envelope(envelope).json["opened_shares"] == 131, 5, "the newest")
+    check(131)
+    winners.append(watcher)
+    assert watcher.grab_and_open(envelope).state == "opened"
+    check(132)
+
+
 def test_expired_and_sold_out_for_opens(user):
     alice, bob, carol = user(money=1000), user(), user()
     late = alice.send(100, 2, expires_in=1).json["id"]

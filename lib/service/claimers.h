@@ -1,0 +1,23 @@
+/* Who has opened an envelope, as far as a process has seen: so that a watcher who has not opened it
+ * is told so without the database, however many claims there are. A bounded table; safe for
+ * threads. Only the bytes of a hash are kept of each: a wrong match costs a question. */
+#ifndef HONGBAO_SERVICE_CLAIMERS_H
+#define HONGBAO_SERVICE_CLAIMERS_H
+
+#include "lib/domain/record.h"
+
+#define CLAIMERS_MAX 4096 /* of one envelope; it is not worth it beyond */
+
+struct claimers;
+struct claimers *claimers_new(void); /* NULL: no memory */
+void claimers_free(struct claimers *c);
+/* The first so many claims of the envelope, in the order of seq, are known. */
+int64_t claimers_known(struct claimers *c, const struct id *id);
+/* Adds what is new of n claims, which are in the order of seq without a gap. Without effect where
+ * those before them are not known. */
+void claimers_add(struct claimers *c, const struct id *id, const struct claim *claims, size_t n);
+/* True: none of the first `opened` claims is the user's. False: one may be, or not all are known.
+ */
+bool claimers_without(struct claimers *c, const struct id *id, int64_t opened, const char *user);
+
+#endif
