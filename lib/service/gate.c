@@ -34,8 +34,19 @@ void gate_from_envelope(const struct env *env, const struct envelope *e, struct 
 
 size_t gate_text(const struct env *env, struct gate *g, char out[GATE_TEXT_SIZE])
 {
+    for (size_t i = GATE_NONCES - 1; i > 0; i--)
+        g->before[i] = g->before[i - 1];
+    g->before[0] = g->nonce;
     env->rng->fill(env->rng->self, &g->nonce, sizeof g->nonce);
     return gate_write(out, g);
+}
+
+bool gate_follows(const struct gate *g, uint64_t nonce)
+{
+    bool found = g->nonce == nonce;
+    for (size_t i = 0; i < GATE_NONCES; i++)
+        found = found || g->before[i] == nonce;
+    return found;
 }
 
 void gate_item_prepare(struct gate_item *item)

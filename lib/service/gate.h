@@ -19,7 +19,7 @@ uint32_t gate_ttl_s(const struct env *env, int64_t expires_us);
 
 /* What the gate of e should say: all that remains, or its final state. */
 void gate_from_envelope(const struct env *env, const struct envelope *e, struct gate *g);
-/* Writes g with a new nonce; returns the length. */
+/* Writes g with a new nonce, the old one becoming the first of those before; returns the length. */
 size_t gate_text(const struct env *env, struct gate *g, char out[GATE_TEXT_SIZE]);
 /* Reads the gate of id. HIT with *valid false: something is there that must be replaced by cas. */
 enum cache_result gate_get(const struct env *env, struct cache *cache, const struct id *id,
@@ -28,6 +28,9 @@ enum cache_result gate_get(const struct env *env, struct cache *cache, const str
 enum cache_result gate_add(const struct env *env, struct cache *cache, struct gate *g);
 enum cache_result gate_cas(const struct env *env, struct cache *cache,
                            const struct cache_item *seen, struct gate *g);
+/* Has a write with that nonce led to g? False also of one that more than GATE_NONCES others came
+ * after. */
+bool gate_follows(const struct gate *g, uint64_t nonce);
 
 /* Writes the final state of a durably closed envelope into its gate, by add or cas; a final value
  * is never replaced. For nets.h. */

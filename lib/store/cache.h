@@ -31,6 +31,13 @@ struct cache_item {
     size_t len;               /* out */
 };
 
+struct cache_write {         /* a cas of many */
+    struct cache_item *item; /* in: as it was got; out: as it is got anew */
+    const char *value;
+    size_t len;
+    uint32_t ttl_s;
+};
+
 struct cache;
 struct cache_ops {
     void (*close)(struct cache *c);
@@ -42,6 +49,9 @@ struct cache_ops {
                              uint32_t ttl_s);
     enum cache_result (*cas)(struct cache *c, const struct cache_item *seen, const char *value,
                              size_t len, uint32_t ttl_s);
+    /* Many cas in one round trip: none is answered, but all n items are read again after the last.
+     * Whether a cas was stored shows in the value, which has to tell. CACHE_UNKNOWN as ever. */
+    void (*cas_all)(struct cache *c, struct cache_write *writes, size_t n);
     /* Hints spare a round trip each: flush sends all that were given since the last one, to be
      * stored by add or, where no cas guards the item, by set, in their order. What became of them
      * is never told. wait: until the server has done them, so that whoever is told of it afterwards

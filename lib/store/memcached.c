@@ -1,97 +1,17 @@
 #include "lib/store/memcached.h"
 #include "lib/base/log.h"
-#include <libmemcached/memcached.h>
+#include "lib/store/memcached_link.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define SERVERS_MAX 16
 #define GET_MAX 256 /* keys of one get */
 
-/* One server with a connection of its own, so that the trouble of one is not another's. After any
- * failure the connection is thrown away: what it would still deliver belongs to an older question.
- */
-struct server {
-    char name[128];
-    memcached_st *link;  /* NULL: not connected */
-    memcached_st *hints; /* another connection, whose answers nobody waits for */
-    bool hints_given;    /* since the last flush */
-    bool hints_failed;   /* since the last flush: the rest of them is let go */
-    uint64_t epoch;      /* rises with every new connection of link */
-};
-
 struct memcached {
     struct cache cache;
-    unsigned timeout_ms;
     size_t n;
-    struct server servers[SERVERS_MAX];
+    struct memcached_link servers[SERVERS_MAX];
 };
-
-static void server_drop(struct server *s)
-{
-    if (s->link != NULL)
-        memcached_free(s->link);
-    s->link = NULL;
-}
-
-/* NULL: no memory. Connects with the first question. */
-static memcached_st *link_new(const struct server *s, unsigned timeout_ms)
-{
-    memcached_st *m = memcached_create(NULL);
-    if (m == NULL)
-        return NULL;
-    static const memcached_behavior_t on[] = {MEMCACHED_BEHAVIOR_SUPPORT_CAS,
-                                              MEMCACHED_BEHAVIOR_TCP_NODELAY};
-    for (size_t i = 0; i < sizeof on / sizeof on[0]; i++)
-        memcached_behavior_set(m, on[i], 1);
-    /* microseconds for send and receive, milliseconds for connect and poll */
-    memcached_behavior_set(m, MEMCACHED_BEHAVIOR_POLL_TIMEOUT, timeout_ms);
-    memcached_behavior_set(m, MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT, timeout_ms);
-    memcached_behavior_set(m, MEMCACHED_BEHAVIOR_SND_TIMEOUT, (uint64_t)timeout_ms * 1000);
-    memcached_behavior_set(m, MEMCACHED_BEHAVIOR_RCV_TIMEOUT, (uint64_t)timeout_ms * 1000);
-    memcached_return_t rc;
-    const char *colon = strrchr(s->name, ':');
-    if (s->name[0] == '/' || colon == NULL) {
-        rc = memcached_server_add_unix_socket(m, s->name);
-    } else {
-        char host[sizeof s->name];
-        size_t len = (size_t)(colon - s->name);
-        memcpy(host, s->name, len);
-        host[len] = '\0';
-        rc = memcached_server_add(m, host, (in_port_t)strtoul(colon + 1, NULL, 10));
-    }
-    if (rc != MEMCACHED_SUCCESS) {
-        memcached_free(m);
-        return NULL;
-    }
-    return m;
-}
-
-static memcached_st *server_connect(struct server *s, unsigned timeout_ms)
-{
-    if (s->link == NULL && (s->link = link_new(s, timeout_ms)) != NULL)
-        s->epoch++;
-    return s->link;
-}
-
-/* Without replies: libmemcached would read them in the middle of a later hint, and aborts the
- * process if that fails (its io.cc). Nothing is asked over this connection for the sake of the
- * answer: an error text of the server could be taken for it. */
-static memcached_st *server_hints(struct server *s, unsigned timeout_ms)
-{
-    if (s->hints == NULL && (s->hints = link_new(s, timeout_ms)) != NULL) {
-        memcached_behavior_set(s->hints, MEMCACHED_BEHAVIOR_BUFFER_REQUESTS, 1);
-        memcached_behavior_set(s->hints, MEMCACHED_BEHAVIOR_NOREPLY, 1);
-    }
-    return s->hints;
-}
-
-static void hints_drop(struct server *s)
-{
-    if (s->hints != NULL)
-        memcached_free(s->hints);
-    s->hints = NULL;
-    s->hints_failed = true;
-}
 
 /* FNV-1a over the part before the first '/': keys of one envelope share a server. */
 static size_t server_index(const struct memcached *m, const char *key)
@@ -103,9 +23,9 @@ static size_t server_index(const struct memcached *m, const char *key)
 }
 
 /* Drops the connection after an outcome that says nothing. */
-static enum cache_result unknown(struct server *s)
+static enum cache_result unknown(struct memcached_link *s)
 {
-    server_drop(s);
+    link_drop(s);
     return CACHE_UNKNOWN;
 }
 
@@ -126,7 +46,7 @@ static void take_result(struct cache_item *item, const memcached_result_st *resu
 /* Reads the answers to a get until its end. Answers come in the order of the keys, misses left out.
  * Unless it is MEMCACHED_SUCCESS, the connection is of no further use, and whatever was not found
  * is unknown. */
-static memcached_return_t drain(struct server *s, struct cache_item **asked, size_t n)
+static memcached_return_t drain(struct memcached_link *s, struct cache_item **asked, size_t n)
 {
     memcached_result_st result;
     memcached_return_t rc = MEMCACHED_SUCCESS;
@@ -149,8 +69,7 @@ static memcached_return_t drain(struct server *s, struct cache_item **asked, siz
     return rc == MEMCACHED_END || rc == MEMCACHED_NOTFOUND ? MEMCACHED_SUCCESS : rc;
 }
 
-static memcached_return_t ask(struct memcached *m, struct server *s, struct cache_item **asked,
-                              size_t n)
+static memcached_return_t ask(struct memcached_link *s, struct cache_item **asked, size_t n)
 {
     const char *keys[GET_MAX];
     size_t lengths[GET_MAX];
@@ -161,28 +80,33 @@ static memcached_return_t ask(struct memcached *m, struct server *s, struct cach
         asked[i]->len = 0;
         asked[i]->value[0] = '\0';
     }
-    memcached_st *link = server_connect(s, m->timeout_ms);
+    memcached_st *link = link_connect(s);
     if (link == NULL)
         return MEMCACHED_MEMORY_ALLOCATION_FAILURE;
     memcached_return_t rc = memcached_mget(link, keys, lengths, n);
     return rc == MEMCACHED_SUCCESS ? drain(s, asked, n) : rc;
 }
 
-/* A connection that proves to be dead is from before the server started again: a question changes
- * nothing, so it is asked once more on a new one. A server that is silent is not asked again. */
-static void get_from(struct memcached *m, struct server *s, struct cache_item **asked, size_t n)
+/* Nothing that was asked is known, and what the connection would still say is of no use. */
+static void forget(struct memcached_link *s, struct cache_item **asked, size_t n)
 {
-    bool old = s->link != NULL;
-    memcached_return_t rc = ask(m, s, asked, n);
-    if (rc != MEMCACHED_SUCCESS && rc != MEMCACHED_TIMEOUT && old) {
-        server_drop(s);
-        rc = ask(m, s, asked, n);
-    }
-    if (rc == MEMCACHED_SUCCESS)
-        return;
     for (size_t i = 0; i < n; i++)
         asked[i]->result = CACHE_UNKNOWN;
-    server_drop(s);
+    link_drop(s);
+}
+
+/* A connection that proves to be dead is from before the server started again: a question changes
+ * nothing, so it is asked once more on a new one. A server that is silent is not asked again. */
+static void get_from(struct memcached_link *s, struct cache_item **asked, size_t n)
+{
+    bool old = s->link != NULL;
+    memcached_return_t rc = ask(s, asked, n);
+    if (rc != MEMCACHED_SUCCESS && rc != MEMCACHED_TIMEOUT && old) {
+        link_drop(s);
+        rc = ask(s, asked, n);
+    }
+    if (rc != MEMCACHED_SUCCESS)
+        forget(s, asked, n);
 }
 
 static void memcached_get_items(struct cache *c, struct cache_item *items, size_t n)
@@ -197,12 +121,12 @@ static void memcached_get_items(struct cache *c, struct cache_item *items, size_
                 if (server_index(m, items[i].key) == s)
                     asked[count++] = &items[i];
             if (count > 0)
-                get_from(m, &m->servers[s], asked, count);
+                get_from(&m->servers[s], asked, count);
         }
     }
 }
 
-static enum cache_result store_result(struct server *s, memcached_return_t rc)
+static enum cache_result store_result(struct memcached_link *s, memcached_return_t rc)
 {
     switch (rc) {
     case MEMCACHED_SUCCESS:
@@ -222,8 +146,8 @@ static enum cache_result memcached_add_item(struct cache *c, const char *key, co
                                             size_t len, uint32_t ttl_s)
 {
     struct memcached *m = (struct memcached *)c;
-    struct server *s = &m->servers[server_index(m, key)];
-    memcached_st *link = server_connect(s, m->timeout_ms);
+    struct memcached_link *s = &m->servers[server_index(m, key)];
+    memcached_st *link = link_connect(s);
     if (link == NULL)
         return CACHE_UNKNOWN;
     return store_result(s, memcached_add(link, key, strlen(key), value, len, (time_t)ttl_s, 0));
@@ -233,19 +157,57 @@ static enum cache_result memcached_cas_item(struct cache *c, const struct cache_
                                             const char *value, size_t len, uint32_t ttl_s)
 {
     struct memcached *m = (struct memcached *)c;
-    struct server *s = &m->servers[server_index(m, seen->key)];
+    struct memcached_link *s = &m->servers[server_index(m, seen->key)];
     if (s->link == NULL || s->epoch != seen->epoch)
         return CACHE_UNKNOWN;
     return store_result(s, memcached_cas(s->link, seen->key, strlen(seen->key), value, len,
                                          (time_t)ttl_s, 0, seen->cas));
 }
 
+/* Without a reply the connection stays as it is: an error that the server would tell all the same
+ * spoils the next answer, and so the connection. */
+static bool send_cas(struct memcached_link *s, const struct cache_write *w)
+{
+    const struct cache_item *item = w->item;
+    if (s->link == NULL || s->epoch != item->epoch)
+        return false;
+    memcached_behavior_set(s->link, MEMCACHED_BEHAVIOR_NOREPLY, 1);
+    memcached_return_t rc = memcached_cas(s->link, item->key, strlen(item->key), w->value, w->len,
+                                          (time_t)w->ttl_s, 0, item->cas);
+    memcached_behavior_set(s->link, MEMCACHED_BEHAVIOR_NOREPLY, 0);
+    if (rc == MEMCACHED_SUCCESS || rc == MEMCACHED_STORED)
+        return true;
+    link_drop(s);
+    return false;
+}
+
+/* What is read over another connection could be older than what was just sent: so it is asked once,
+ * and over the same one. */
+static void memcached_cas_all(struct cache *c, struct cache_write *writes, size_t n)
+{
+    struct memcached *m = (struct memcached *)c;
+    for (size_t at = 0; at < m->n; at++) {
+        struct memcached_link *s = &m->servers[at];
+        struct cache_item *asked[GET_MAX];
+        size_t count = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (server_index(m, writes[i].item->key) != at)
+                continue;
+            writes[i].item->result = CACHE_UNKNOWN;
+            if (count < GET_MAX && send_cas(s, &writes[i]))
+                asked[count++] = writes[i].item;
+        }
+        if (count > 0 && (s->link == NULL || ask(s, asked, count) != MEMCACHED_SUCCESS))
+            forget(s, asked, count);
+    }
+}
+
 static void memcached_hint(struct cache *c, enum cache_hint how, const char *key, const char *value,
                            size_t len, uint32_t ttl_s)
 {
     struct memcached *m = (struct memcached *)c;
-    struct server *s = &m->servers[server_index(m, key)];
-    memcached_st *link = s->hints_failed ? NULL : server_hints(s, m->timeout_ms);
+    struct memcached_link *s = &m->servers[server_index(m, key)];
+    memcached_st *link = s->hints_failed ? NULL : link_hints(s);
     if (link == NULL)
         return;
     memcached_return_t rc =
@@ -253,33 +215,18 @@ static void memcached_hint(struct cache *c, enum cache_hint how, const char *key
                               : memcached_set(link, key, strlen(key), value, len, (time_t)ttl_s, 0);
     s->hints_given = true;
     if (rc != MEMCACHED_BUFFERED && rc != MEMCACHED_SUCCESS)
-        hints_drop(s);
-}
-
-/* Commands of one connection are done in their order: once a question that came after the hints
- * has been answered, whatever the answer, they are done. */
-static void wait_for_hints(struct server *s)
-{
-    static const char key[] = "hints";
-    size_t len;
-    uint32_t flags;
-    memcached_return_t rc;
-    memcached_behavior_set(s->hints, MEMCACHED_BEHAVIOR_NOREPLY, 0);
-    free(memcached_get(s->hints, key, sizeof key - 1, &len, &flags, &rc));
-    memcached_behavior_set(s->hints, MEMCACHED_BEHAVIOR_NOREPLY, 1);
-    if (rc != MEMCACHED_SUCCESS && rc != MEMCACHED_NOTFOUND)
-        hints_drop(s);
+        link_drop_hints(s);
 }
 
 static void memcached_flush_hints(struct cache *c, bool wait)
 {
     struct memcached *m = (struct memcached *)c;
     for (size_t i = 0; i < m->n; i++) {
-        struct server *s = &m->servers[i];
+        struct memcached_link *s = &m->servers[i];
         if (s->hints != NULL && memcached_flush_buffers(s->hints) != MEMCACHED_SUCCESS)
-            hints_drop(s);
+            link_drop_hints(s);
         if (wait && s->hints != NULL && s->hints_given)
-            wait_for_hints(s);
+            link_wait_for_hints(s);
         s->hints_given = s->hints_failed = false;
     }
 }
@@ -288,8 +235,8 @@ static void memcached_close(struct cache *c)
 {
     struct memcached *m = (struct memcached *)c;
     for (size_t i = 0; i < m->n; i++) {
-        server_drop(&m->servers[i]);
-        hints_drop(&m->servers[i]);
+        link_drop(&m->servers[i]);
+        link_drop_hints(&m->servers[i]);
     }
     free(m);
 }
@@ -299,6 +246,7 @@ static const struct cache_ops memcached_ops = {
     .get = memcached_get_items,
     .add = memcached_add_item,
     .cas = memcached_cas_item,
+    .cas_all = memcached_cas_all,
     .hint = memcached_hint,
     .flush = memcached_flush_hints,
 };
@@ -309,13 +257,13 @@ struct cache *memcached_cache_new(const char *servers, unsigned timeout_ms)
     if (m == NULL)
         return NULL;
     m->cache.ops = &memcached_ops;
-    m->timeout_ms = timeout_ms;
     for (const char *p = servers; *p != '\0' && m->n < SERVERS_MAX;) {
         size_t len = strcspn(p, ",");
-        struct server *s = &m->servers[m->n];
+        struct memcached_link *s = &m->servers[m->n];
         if (len == 0 || len >= sizeof s->name)
             break;
         memcpy(s->name, p, len);
+        s->timeout_ms = timeout_ms;
         m->n++;
         p += len;
         p += *p == ',' ? 1 : 0;

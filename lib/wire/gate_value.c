@@ -38,10 +38,11 @@ size_t gate_write(char out[GATE_TEXT_SIZE], const struct gate *g)
     str_to_hex(generation, g->generation, 16);
     str_to_hex(id, g->id.b, ID_SIZE);
     int len = snprintf(out, GATE_TEXT_SIZE,
-                       "g1 %s %s %" PRIu64 " %" PRId64 " %" PRId64 " %d %" PRId64 " %d %d %" PRId64
-                       " %" PRId64,
-                       generation, id, g->nonce, g->expires_us, g->shares, (int)g->state, g->left,
-                       g->restricted, g->guest, g->refill_factor, g->refill_opened + 1);
+                       "g2 %s %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64
+                       " %" PRId64 " %d %" PRId64 " %d %d %" PRId64 " %" PRId64,
+                       generation, id, g->nonce, g->before[0], g->before[1], g->before[2],
+                       g->expires_us, g->shares, (int)g->state, g->left, g->restricted, g->guest,
+                       g->refill_factor, g->refill_opened + 1);
     return (size_t)len;
 }
 
@@ -99,10 +100,12 @@ bool gate_read(struct gate *out, const char *text, size_t len, const uint8_t gen
     struct reader r = {.at = text, .left = len, .ok = true};
     struct gate g;
     memset(&g, 0, sizeof g);
-    read_tag(&r, "g1");
+    read_tag(&r, "g2");
     read_hex(&r, g.generation, sizeof g.generation);
     read_hex(&r, g.id.b, ID_SIZE);
     g.nonce = read_u64(&r, 0, UINT64_MAX);
+    for (size_t i = 0; i < GATE_NONCES; i++)
+        g.before[i] = read_u64(&r, 0, UINT64_MAX);
     g.expires_us = read_i64(&r, 0, INT64_MAX);
     g.shares = read_i64(&r, 1, SHARES_LIMIT);
     g.state = (enum envelope_state)read_i64(&r, STATE_OPEN, STATE_EXPIRED);

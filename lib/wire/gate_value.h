@@ -9,6 +9,7 @@
 
 #define GATE_KEY_SIZE 192
 #define GATE_TEXT_SIZE 400
+#define GATE_NONCES 3
 
 enum gate_key { GATE_KEY_GATE, GATE_KEY_HOLD, GATE_KEY_UNKNOWN, GATE_KEY_VERSION };
 /* "<envelope hex>/<kind letter>/<generation hex>": keys of one envelope begin alike, so that they
@@ -20,6 +21,7 @@ struct gate {
     uint8_t generation[16];
     struct id id;
     uint64_t nonce; /* new with every write: a restarted memcached may repeat cas numbers */
+    uint64_t before[GATE_NONCES]; /* of the last writes before that, newest first; 0: none */
     int64_t expires_us, shares;
     enum envelope_state state; /* STATE_OPEN, or final; a final one is never replaced */
     int64_t left;              /* 0..shares */

@@ -109,7 +109,7 @@ class Stack:
 def start_lighttpd(directory):
     """With directory/lighttpd.conf, in the foreground; what it says goes to a file beside."""
     with open(directory / "lighttpd.out", "wb") as out:
-        return subprocess.Popen(["lighttpd", "-D", "-f", directory / "lighttpd.conf"], stderr=out)
+        return subprocess.Popen(["lighttpd", "-D", "-f", directory / "lighttpd.conf"], stderr=out, start_new_session=True)
 
 
 class Ceiling:

@@ -132,6 +132,90 @@ static void add_and_cas_have_one_winner(void **state)
     assert_string_equal(b.text, "3");
 }
 
+#define MANY 40
+
+/* Gets "0/g".. over c, and makes of each a write of its own text with an x behind. */
+static void prepare_writes(struct cache *c, struct cache_item items[MANY],
+                           struct cache_write writes[MANY], char texts[MANY][16],
+                           char values[MANY][16])
+{
+    for (int i = 0; i < MANY; i++) {
+        items[i] = (struct cache_item){.value = texts[i], .value_cap = 16};
+        snprintf(items[i].key, sizeof items[i].key, "%d/g", i);
+    }
+    c->ops->get(c, items, MANY);
+    for (int i = 0; i < MANY; i++) {
+        int len = snprintf(values[i], 16, "%sx", texts[i]);
+        writes[i] = (struct cache_write){
+            .item = &items[i], .value = values[i], .len = (size_t)len, .ttl_s = 60};
+    }
+}
+
+static void many_cas_tell_by_what_is_read(void **state)
+{
+    struct fixture *f = *state;
+    static struct cache_item items[MANY], others[MANY];
+    static struct cache_write writes[MANY], theirs[MANY];
+    static char texts[MANY][16], values[MANY][16], other_texts[MANY][16], other_values[MANY][16];
+    char expected[16];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(expected, sizeof expected, "%d/g", i);
+        assert_int_equal(add(f->a, expected, "v"), CACHE_STORED);
+    }
+    prepare_writes(f->a, items, writes, texts, values);
+    prepare_writes(f->b, others, theirs, other_texts, other_values);
+    for (int i = 0; i < MANY; i++)
+        values[i][0] = 'a';
+    f->b->ops->cas_all(f->b, theirs, MANY / 2); /* the other one is first at half of them */
+    f->a->ops->cas_all(f->a, writes, MANY);
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(items[i].result, CACHE_HIT);
+        assert_string_equal(items[i].value, i < MANY / 2 ? "vx" : "ax");
+    }
+    f->a->ops->cas_all(f->a, writes, MANY); /* with the tokens that were read: all are stored */
+    for (int i = 0; i < MANY; i++)
+        assert_string_equal(items[i].value, "ax");
+    assert_int_equal(get(f->a, "0/g", &(struct text_item){0}), CACHE_HIT); /* still of use */
+}
+
+static void many_cas_to_a_dead_server_are_unknown(void **state)
+{
+    struct fixture *f = *state;
+    static struct cache_item items[MANY];
+    static struct cache_write writes[MANY];
+    static char texts[MANY][16], values[MANY][16];
+    struct text_item seen;
+    assert_int_equal(add(f->a, "0/g", "v"), CACHE_STORED);
+    prepare_writes(f->a, items, writes, texts, values);
+    memcached_server_kill(&f->server);
+    memcached_server_again(&f->server);
+    assert_int_equal(add(f->b, "0/g", "new"), CACHE_STORED);
+    for (int again = 0; again < 2; again++) {
+        f->a->ops->cas_all(f->a, writes, MANY);
+        for (int i = 0; i < MANY; i++)
+            assert_int_equal(items[i].result, CACHE_UNKNOWN);
+    }
+    assert_int_equal(get(f->a, "0/g", &seen), CACHE_HIT);
+    assert_string_equal(seen.text, "new");
+}
+
+static void many_cas_to_a_stopped_server_are_unknown(void **state)
+{
+    struct fixture *f = *state;
+    static struct cache_item items[MANY];
+    static struct cache_write writes[MANY];
+    static char texts[MANY][16], values[MANY][16];
+    assert_int_equal(add(f->a, "0/g", "v"), CACHE_STORED);
+    prepare_writes(f->a, items, writes, texts, values);
+    kill(f->server.pid, SIGSTOP);
+    f->a->ops->cas_all(f->a, writes, MANY);
+    kill(f->server.pid, SIGCONT);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(items[i].result, CACHE_UNKNOWN);
+    /* the server may have done them by now; whoever asks is told what is true */
+    assert_int_equal(get(f->b, "0/g", &(struct text_item){0}), CACHE_HIT);
+}
+
 static void one_get_tells_hits_from_misses(void **state)
 {
     struct fixture *f = *state;
@@ -251,6 +335,9 @@ int main(void)
         TEST(a_stopped_server_is_unknown_and_its_late_answer_goes_to_nobody),
         TEST(a_token_does_not_outlive_its_server),
         TEST(add_and_cas_have_one_winner),
+        TEST(many_cas_tell_by_what_is_read),
+        TEST(many_cas_to_a_dead_server_are_unknown),
+        TEST(many_cas_to_a_stopped_server_are_unknown),
         TEST(one_get_tells_hits_from_misses),
         TEST(a_value_too_long_for_its_place_reads_as_nothing),
         TEST(hints_are_stored_in_their_order),

@@ -13,7 +13,7 @@
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 #define GEN "000102030405060708090a0b0c0d0e0f"
 #define ID "019c665f10007000800102030405060a"
-#define HEAD "g1 " GEN " " ID " 7 "
+#define HEAD "g2 " GEN " " ID " 7 6 5 0 "
 
 static uint8_t generation[16];
 static struct id id;
@@ -31,6 +31,8 @@ static struct gate sample(void)
     memcpy(g.generation, generation, 16);
     g.id = id;
     g.nonce = 7;
+    g.before[0] = 6;
+    g.before[1] = 5;
     g.expires_us = 1771257600000000;
     g.shares = 10;
     g.left = 4;
@@ -53,10 +55,13 @@ static void refuses_other_texts(void **state)
         " ",
         "0",
         "9 ",
-        "g1",
-        "g1 ",
-        "g2 " GEN " " ID " 7 1 10 0 4 0 0 1 0",
-        "g1  " GEN " " ID " 7 1 10 0 4 0 0 1 0",
+        "g2",
+        "g2 ",
+        "g1 " GEN " " ID " 7 1 10 0 4 0 0 1 0", /* of an older version */
+        "g3 " GEN " " ID " 7 6 5 0 1 10 0 4 0 0 1 0",
+        "g2 " GEN " " ID " 7 6 5 1 10 0 4 0 0 1 0",
+        "g2 " GEN " " ID " 7 6 -5 0 1 10 0 4 0 0 1 0",
+        "g2  " GEN " " ID " 7 1 10 0 4 0 0 1 0",
         " " HEAD "1 10 0 4 0 0 1 0",
         HEAD "1 10 0 4 0 0 1 0 ",
         HEAD "1 10 0 4 0 0 1 0\n",
@@ -82,12 +87,14 @@ static void refuses_other_texts(void **state)
         HEAD "1 1000001 0 4 0 0 1 0",
         HEAD "-1 10 0 4 0 0 1 0",
         HEAD "9223372036854775808 10 0 4 0 0 1 0",
-        "g1 " GEN " " ID " -7 1 10 0 4 0 0 1 0",
-        "g1 " GEN " " ID " 18446744073709551616 1 10 0 4 0 0 1 0",
-        "g1 " GEN "00 " ID " 7 1 10 0 4 0 0 1 0",
-        "g1 " GEN " xx9c665f10007000800102030405060a 7 1 10 0 4 0 0 1 0",
-        "g1 " GEN " 019c665f10007000800102030405060b 7 1 10 0 4 0 0 1 0", /* another envelope */
-        "g1 100102030405060708090a0b0c0d0e0f " ID " 7 1 10 0 4 0 0 1 0",  /* another generation */
+        "g2 " GEN " " ID " -7 6 5 0 1 10 0 4 0 0 1 0",
+        "g2 " GEN " " ID " 18446744073709551616 6 5 0 1 10 0 4 0 0 1 0",
+        "g2 " GEN "00 " ID " 7 6 5 0 1 10 0 4 0 0 1 0",
+        "g2 " GEN " xx9c665f10007000800102030405060a 7 6 5 0 1 10 0 4 0 0 1 0",
+        "g2 " GEN
+        " 019c665f10007000800102030405060b 7 6 5 0 1 10 0 4 0 0 1 0", /* another envelope */
+        "g2 100102030405060708090a0b0c0d0e0f " ID
+        " 7 6 5 0 1 10 0 4 0 0 1 0", /* another generation */
     };
     struct gate g = {.left = 77};
     (void)state;
@@ -132,6 +139,7 @@ static void reads_what_it_wrote(void **state)
                 assert_int_equal(len, strlen(text));
                 assert_true(gate_read(&back, text, len, generation, &id));
                 assert_int_equal(back.nonce, g.nonce);
+                assert_memory_equal(back.before, g.before, sizeof g.before);
                 assert_int_equal(back.expires_us, g.expires_us);
                 assert_int_equal(back.shares, 10);
                 assert_int_equal(back.state, s);
@@ -141,7 +149,7 @@ static void reads_what_it_wrote(void **state)
                 assert_int_equal(back.refill_factor, factor);
                 assert_int_equal(back.refill_opened, g.refill_opened);
             }
-    g.nonce = UINT64_MAX;
+    g.nonce = g.before[0] = g.before[1] = g.before[2] = UINT64_MAX;
     g.expires_us = INT64_MAX;
     g.shares = g.left = g.refill_opened = SHARES_LIMIT;
     g.refill_factor = 64;
