@@ -45,16 +45,19 @@ def sender(service):
     return Client(service, service.token("sender", name="Sender"))
 
 
-def two_hundred_on_ten(crowd, sender, rng, rounds):
-    """Rounds overlap as far as the crowd allows: each has 200 users and 10 shares."""
-    def take_part(client, envelopes):
-        return [client.grab_and_open(e, 60 * SLOW) for e in envelopes]
+def two_hundred_on_ten(crowd, sender, rng, rounds, mixed=False):
+    """Rounds overlap as far as the crowd allows: each has 200 users and 10 shares. Mixed: everybody takes them in an
+    order of his own, so that a process has many envelopes in hand at once."""
+    def take_part(client, envelopes, order):
+        answers = {i: client.grab_and_open(envelopes[i], 60 * SLOW) for i in order}
+        return [answers[i] for i in range(len(envelopes))]
     done = 0
     while done < rounds:
         lot = min(20, rounds - done)
         totals = [rng.randrange(10, 5000) for _ in range(lot)]
         envelopes = [sender.send(t, 10).json["id"] for t in totals]
-        answers = together([lambda c=c: take_part(c, envelopes) for c in crowd])
+        orders = [rng.sample(range(lot), lot) if mixed else range(lot) for _ in crowd]
+        answers = together([lambda c=c, o=o: take_part(c, envelopes, o) for c, o in zip(crowd, orders)])
         for i, envelope in enumerate(envelopes):
             states = collections.Counter(a[i].state for a in answers)
             assert states == {"opened": 10, "sold_out": 190}, (envelope, states)
@@ -66,6 +69,7 @@ def two_hundred_on_ten(crowd, sender, rng, rounds):
 
 def test_two_hundred_on_ten(crowd, sender, service, rng):
     two_hundred_on_ten(crowd, sender, rng, ROUNDS)
+    two_hundred_on_ten(crowd, sender, rng, 40, mixed=True)
     assert service.audit() == {}
 
 
