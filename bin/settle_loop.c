@@ -14,34 +14,51 @@
 #define DAY_S 86400
 #define AWAY_PAUSE_MS 500
 #define NS_PER_MS 1000000
+#define LATE_MAX_S 10 /* then refunds rest no more */
 
 static enum err credits_round(struct worker *w, bool *again)
 {
     return credit_run(w->env, w->store, again);
 }
 
+static int64_t mono_us(const struct worker *w)
+{
+    return w->env->clock->mono_us(w->env->clock->self);
+}
+
+/* What hurries less than opens do rests as long as it has worked. */
+static void rest_after(struct worker *w, int64_t began_us)
+{
+    w->rest_ms = (mono_us(w) - began_us) / US_PER_MS;
+}
+
 /* Alone in its thread: a deadline waits behind no credit. */
 static enum err refunds_round(struct worker *w, bool *again)
 {
     size_t closed;
-    int64_t next_due_us;
-    enum err err = refund_run(w->env, w->store, w->cache, &closed, &next_due_us);
+    int64_t late_us, began_us = mono_us(w);
+    enum err err = refund_run(w->env, w->store, w->cache, &closed, &late_us);
     *again = closed > 0;
+    rest_after(w, began_us);
+    if (late_us > LATE_MAX_S * US_PER_S)
+        w->rest_ms = 0;
     return err;
 }
 
 static enum err tallies_round(struct worker *w, bool *again)
 {
     size_t n = 0;
+    int64_t began_us = mono_us(w);
     enum err err = tally_run(w->env, w->store, &n);
     *again = n > 0;
+    rest_after(w, began_us);
     return err;
 }
 
 static enum err keys_round(struct worker *w, bool *again)
 {
-    int64_t mono_us = w->env->clock->mono_us(w->env->clock->self);
-    if (mono_us < w->next_us)
+    int64_t now_us = mono_us(w);
+    if (now_us < w->next_us)
         return ERR_OK;
     size_t n = 0;
     int64_t before_us = w->env->clock->wall_us(w->env->clock->self) -
@@ -51,18 +68,18 @@ static enum err keys_round(struct worker *w, bool *again)
         w->store->ops->rollback(w->store);
     *again = err == ERR_OK && n == EXPIRE_ROWS;
     if (err == ERR_OK && !*again)
-        w->next_us = mono_us + EXPIRE_EVERY_S * US_PER_S;
+        w->next_us = now_us + EXPIRE_EVERY_S * US_PER_S;
     return err;
 }
 
 /* A step now and then; a fault of one table is no outage, and the alarm says what it is. */
 static enum err reconcile_round(struct worker *w, bool *again)
 {
-    int64_t mono_us = w->env->clock->mono_us(w->env->clock->self);
+    int64_t now_us = mono_us(w);
     (void)again;
-    if (mono_us < w->next_us)
+    if (now_us < w->next_us)
         return ERR_OK;
-    w->next_us = mono_us + w->env->config->reconcile_interval_ms * US_PER_MS;
+    w->next_us = now_us + w->env->config->reconcile_interval_ms * US_PER_MS;
     return reconcile_step(w->env, w->store, w->cache, &w->reconcile);
 }
 
@@ -70,15 +87,15 @@ static enum err reconcile_round(struct worker *w, bool *again)
  * few minutes where there are millions. */
 static enum err markers_round(struct worker *w, bool *again)
 {
-    int64_t mono_us = w->env->clock->mono_us(w->env->clock->self);
+    int64_t now_us = mono_us(w);
     (void)again;
-    if (mono_us < w->next_us)
+    if (now_us < w->next_us)
         return ERR_OK;
     int64_t before_us = w->env->clock->wall_us(w->env->clock->self) -
                         w->env->config->marker_days * DAY_S * US_PER_S;
     size_t removed = markers_sweep(w->env->markers, w->env->generation, before_us, &w->sweep_shard);
     metrics_add(w->env->metrics, METRIC_MARKERS_REMOVED, removed);
-    w->next_us = mono_us + SWEEP_EVERY_S * US_PER_S;
+    w->next_us = now_us + SWEEP_EVERY_S * US_PER_S;
     return ERR_OK;
 }
 

@@ -66,7 +66,9 @@ static void *work(void *context)
         bool again = false;
         enum err err = w->round(w, &again);
         note_outcome(w, err);
-        pause_ms = err != ERR_OK ? AWAY_PAUSE_MS : again ? 0 : w->env->config->settle_interval_ms;
+        pause_ms = err != ERR_OK ? AWAY_PAUSE_MS
+                   : again       ? w->rest_ms
+                                 : w->env->config->settle_interval_ms;
     }
     return NULL;
 }

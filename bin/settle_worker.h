@@ -13,7 +13,8 @@ struct worker {
     struct cache *cache;
     /* One round, bounded. *again: more waits, do not pause. An error is a database that is away. */
     enum err (*round)(struct worker *w, bool *again);
-    int64_t next_us;            /* monotonic; for a round that does something only now and then */
+    int64_t rest_ms; /* pause before the next round all the same, set by the round; 0: none */
+    int64_t next_us; /* monotonic; for a round that does something only now and then */
     struct reconcile reconcile; /* how far that has come */
     unsigned sweep_shard;       /* and how far the sweeping of markers */
     bool away;                  /* said once an outage */

@@ -7,6 +7,7 @@
 #define TTL_MIN_S 60
 #define TTL_MAX_S 2592000 /* memcached takes anything above for a point in time */
 #define CLOSE_TRIES 4
+#define CLOSE_TOGETHER 64
 
 uint32_t gate_ttl_s(const struct env *env, int64_t expires_us)
 {
@@ -92,23 +93,68 @@ void gate_hint_new(const struct env *env, struct cache *cache, const struct enve
     cache->ops->hint(cache, CACHE_HINT_ADD, key, text, len, gate_ttl_s(env, g.expires_us));
 }
 
-void gate_close(const struct env *env, struct cache *cache, const struct envelope *e)
+/* One of many that are closed together. */
+struct closing_gate {
+    struct gate_item item;
+    const struct envelope *e; /* NULL: nothing more to do */
+    char text[GATE_TEXT_SIZE];
+};
+
+/* Decides by what the item says. True: *w is the cas to be tried. */
+static bool plan_close(const struct env *env, struct cache *cache, struct closing_gate *c,
+                       struct cache_write *w)
 {
-    for (int i = 0; i < CLOSE_TRIES; i++) {
-        struct gate_item item;
-        struct gate seen, final;
-        bool valid;
-        gate_from_envelope(env, e, &final);
-        enum cache_result result = gate_get(env, cache, &e->id, &item, &seen, &valid);
-        if (result == CACHE_UNKNOWN || (valid && seen.state != STATE_OPEN))
-            return;
-        if (result == CACHE_MISS)
-            result = gate_add(env, cache, &final);
-        else
-            result = gate_cas(env, cache, &item.item, &final);
-        if (result == CACHE_STORED || result == CACHE_UNKNOWN)
-            return;
+    struct cache_item *item = &c->item.item;
+    struct gate seen, final;
+    gate_from_envelope(env, c->e, &final);
+    bool valid = item->result == CACHE_HIT &&
+                 gate_read(&seen, c->item.text, item->len, env->generation, &c->e->id);
+    if (item->result == CACHE_MISS && gate_add(env, cache, &final) == CACHE_EXISTS) {
+        cache->ops->get(cache, item, 1); /* the next try */
+        return false;
     }
+    if (item->result != CACHE_HIT || (valid && seen.state != STATE_OPEN)) {
+        c->e = NULL;
+        return false;
+    }
+    size_t len = gate_text(env, &final, c->text);
+    *w = (struct cache_write){
+        .item = item, .value = c->text, .len = len, .ttl_s = gate_ttl_s(env, final.expires_us)};
+    return true;
+}
+
+/* A cas shows its success in what is read after it: a final value, which is where the next try
+ * ends. */
+static void close_some(const struct env *env, struct cache *cache, const struct envelope *const *es,
+                       size_t n)
+{
+    struct closing_gate gates[CLOSE_TOGETHER];
+    struct cache_item items[CLOSE_TOGETHER];
+    struct cache_write writes[CLOSE_TOGETHER];
+    for (size_t i = 0; i < n; i++) {
+        gates[i].e = es[i];
+        gate_item_prepare(&gates[i].item);
+        gate_key(gates[i].item.item.key, GATE_KEY_GATE, env->generation, &es[i]->id);
+        items[i] = gates[i].item.item;
+    }
+    cache->ops->get(cache, items, n);
+    for (size_t i = 0; i < n; i++)
+        gates[i].item.item = items[i];
+    for (int tries = 0; tries < CLOSE_TRIES; tries++) {
+        size_t count = 0;
+        for (size_t i = 0; i < n; i++)
+            if (gates[i].e != NULL && plan_close(env, cache, &gates[i], &writes[count]))
+                count++;
+        if (count > 0)
+            cache->ops->cas_all(cache, writes, count);
+    }
+}
+
+void gate_close_all(const struct env *env, struct cache *cache, const struct envelope *const *es,
+                    size_t n)
+{
+    for (size_t at = 0; at < n; at += CLOSE_TOGETHER)
+        close_some(env, cache, es + at, n - at < CLOSE_TOGETHER ? n - at : CLOSE_TOGETHER);
 }
 
 void gate_hint_opened(const struct env *env, struct cache *cache, int64_t expires_us,

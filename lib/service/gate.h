@@ -32,9 +32,10 @@ enum cache_result gate_cas(const struct env *env, struct cache *cache,
  * after. */
 bool gate_follows(const struct gate *g, uint64_t nonce);
 
-/* Writes the final state of a durably closed envelope into its gate, by add or cas; a final value
- * is never replaced. For nets.h. */
-void gate_close(const struct env *env, struct cache *cache, const struct envelope *e);
+/* Writes the final state of each durably closed envelope into its gate, by add or cas; a final
+ * value is never replaced. Two round trips for all, where nobody else is at them. For nets.h. */
+void gate_close_all(const struct env *env, struct cache *cache, const struct envelope *const *es,
+                    size_t n);
 /* ---- hints: the cache's flush is the caller's ---- */
 /* After a send: adds the gate with all shares (a repeat changes nothing). */
 void gate_hint_new(const struct env *env, struct cache *cache, const struct envelope *e);

@@ -85,7 +85,7 @@ static bool tell_end(struct grab_primary *p, struct session *s, const struct env
 {
     if (durable_wait(p->durable, s->store, &e->id, e->version) != ERR_OK)
         return refuse(w, ERR_UNAVAILABLE);
-    nets_close(p->env, s->cache, e);
+    nets_close(p->env, s->cache, &e, 1);
     s->cache->ops->flush(s->cache, false);
     if (e->to_kind == TO_ANYONE)
         closed_put(p->closed, &e->id, e->state);

@@ -18,14 +18,17 @@ static void put(const struct env *env, const struct id *id, enum envelope_state 
         metrics_add(env->metrics, METRIC_MARKERS_FAILED, 1);
 }
 
-void nets_close(const struct env *env, struct cache *cache, const struct envelope *e)
+void nets_close(const struct env *env, struct cache *cache, const struct envelope *const *es,
+                size_t n)
 {
-    if (wants_marker(env, e->to_kind != TO_ANYONE))
-        put(env, &e->id, e->state, METRIC_MARKERS_PUT);
+    for (size_t i = 0; i < n; i++)
+        if (wants_marker(env, es[i]->to_kind != TO_ANYONE))
+            put(env, &es[i]->id, es[i]->state, METRIC_MARKERS_PUT);
     if (cache == NULL)
         return;
-    gate_close(env, cache, e);
-    version_hint(env, cache, CACHE_HINT_SET, e);
+    gate_close_all(env, cache, es, n);
+    for (size_t i = 0; i < n; i++)
+        version_hint(env, cache, CACHE_HINT_SET, es[i]);
 }
 
 bool nets_marked(const struct env *env, const struct closing *c)

@@ -6,10 +6,11 @@
 
 #include "lib/service/env.h"
 
-/* e has closed, and this process committed that itself, or waited for a commit of its own that
- * began after e was read. cache may be NULL; readers are told by a hint, whose flush is the
- * caller's. */
-void nets_close(const struct env *env, struct cache *cache, const struct envelope *e);
+/* es[0..n) have closed, and this process committed that itself, or waited for a commit of its own
+ * that began after they were read. cache may be NULL; readers are told by a hint, whose flush is
+ * the caller's. */
+void nets_close(const struct env *env, struct cache *cache, const struct envelope *const *es,
+                size_t n);
 
 /* Has it its marker, if it is to have one? */
 bool nets_marked(const struct env *env, const struct closing *c);

@@ -175,6 +175,8 @@ static enum err finish(struct open_batch *b, bool rests_on_earlier)
  * new version, and what closed here is final for every net. */
 static void tell_nets(struct open_batch *b, void **rows, size_t n)
 {
+    const struct envelope *closed[BATCH_MAX];
+    size_t n_closed = 0;
     for (size_t i = 0; i < n; i++) {
         const struct open_work *w = rows[i];
         if (w->err == ERR_OK && !w->must_close && w->answer.state == OPEN_OPENED)
@@ -185,8 +187,9 @@ static void tell_nets(struct open_batch *b, void **rows, size_t n)
         if (b->set.changed[i] && e->state == STATE_OPEN)
             version_hint(b->env, b->cache, CACHE_HINT_SET, e);
         else if (b->set.changed[i])
-            nets_close(b->env, b->cache, e);
+            closed[n_closed++] = e;
     }
+    nets_close(b->env, b->cache, closed, n_closed);
     b->cache->ops->flush(b->cache, true);
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define TRIES_MAX 5
-#define DUE_MAX 1024 /* listed at once */
+#define DUE_MAX 512 /* listed at once */
 
 /* Which of the envelopes may be closed: those past due, or any. */
 enum which { WHICH_DUE, WHICH_ANY };
@@ -54,6 +54,18 @@ static void flush(struct cache *cache)
         cache->ops->flush(cache, true);
 }
 
+/* What was closed is durable, by our own commit. */
+static void tell_nets(const struct env *env, struct cache *cache, const struct open_set *set)
+{
+    const struct envelope *closed[BATCH_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < set->n_envelopes; i++)
+        if (set->changed[i])
+            closed[n++] = &set->envelopes[i];
+    nets_close(env, cache, closed, n);
+    flush(cache);
+}
+
 /* Once more after a deadlock, an unknown commit or a lost connection: an envelope that is closed
  * already is not closed again. */
 static enum err close_ids(const struct env *env, struct store *store, struct cache *cache,
@@ -68,10 +80,7 @@ static enum err close_ids(const struct env *env, struct store *store, struct cac
     if (err != ERR_OK)
         return err == ERR_UNCERTAIN || err == ERR_DEADLOCK ? ERR_UNAVAILABLE : err;
     metrics_add(env->metrics, METRIC_REFUNDS_BOOKED, *closed);
-    for (size_t i = 0; i < set->n_envelopes; i++)
-        if (set->changed[i]) /* durable by our own commit */
-            nets_close(env, cache, &set->envelopes[i]);
-    flush(cache);
+    tell_nets(env, cache, set);
     return ERR_OK;
 }
 
@@ -116,12 +125,12 @@ static enum err close_due(const struct env *env, struct store *store, struct cac
 /* A crowd of deadlines is listed once for many transactions. Beginning anywhere in it, so that
  * several daemons do not meet at the same envelopes. */
 enum err refund_run(const struct env *env, struct store *store, struct cache *cache, size_t *closed,
-                    int64_t *next_due_us)
+                    int64_t *late_us)
 {
     struct id ids[DUE_MAX];
     size_t n = 0;
     *closed = 0;
-    enum err err = store->ops->due_list(store, ids, DUE_MAX, &n, next_due_us);
+    enum err err = store->ops->due_list(store, ids, DUE_MAX, &n, late_us);
     if (err != ERR_OK) {
         store->ops->rollback(store);
         return err;
@@ -163,7 +172,8 @@ enum err refund_close(const struct env *env, struct store *store, struct cache *
     if (err != ERR_OK)
         store->ops->rollback(store);
     else if (*found && closed == 0) {
-        nets_close(env, cache, envelope);
+        const struct envelope *told = envelope;
+        nets_close(env, cache, &told, 1);
         flush(cache);
     }
     free(set);

@@ -7,7 +7,7 @@
 struct due {
     struct id *ids;
     size_t limit, n;
-    int64_t now_us, next_due_us;
+    int64_t now_us, late_us;
 };
 
 static void take_due(void *context, struct sql_row *row)
@@ -16,28 +16,29 @@ static void take_due(void *context, struct sql_row *row)
     struct id id = {{0}};
     row_bytes(row, id.b, ID_SIZE);
     int64_t expires_us = row_i64(row);
-    if (expires_us <= d->now_us && d->n < d->limit)
-        d->ids[d->n++] = id;
-    else if (d->next_due_us == 0)
-        d->next_due_us = expires_us;
+    if (expires_us > d->now_us || d->n == d->limit)
+        return;
+    if (d->n == 0)
+        d->late_us = d->now_us - expires_us;
+    d->ids[d->n++] = id;
 }
 
 enum err mysql_due_list(struct store *store, struct id *ids, size_t limit, size_t *n,
-                        int64_t *next_due_us)
+                        int64_t *late_us)
 {
     struct mysql_store *s = mysql_of(store);
     struct due d = {.ids = ids, .limit = limit};
     buf_printf(sql_begin(s),
                SQL_NOW "; SELECT s.envelope_id, s.expires_us FROM seed s JOIN envelope e ON "
                        "e.id = s.envelope_id WHERE e.frozen = 0 ORDER BY s.expires_us LIMIT %zu",
-               limit + 1);
+               limit);
     enum err err = sql_send(s);
     if (err == ERR_OK)
         err = sql_rows(s, row_take_i64, &d.now_us);
     if (err == ERR_OK)
         err = sql_rows(s, take_due, &d);
     *n = d.n;
-    *next_due_us = d.next_due_us;
+    *late_us = d.late_us;
     return err;
 }
 

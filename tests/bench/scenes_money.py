@@ -4,7 +4,6 @@ import time
 import opening
 import plan
 from scene import Scene
-from service import wait_until
 from table import Bar, Figure
 
 
@@ -86,8 +85,7 @@ class Refunds(Scene):
         deadline = time.monotonic() + self.before_s
         self.expire(stack, due, deadline_us)
         time.sleep(max(0, deadline - time.monotonic()))
-        wait_until(lambda: not stack.sql(f"SELECT 1 FROM seed WHERE expires_us <= {deadline_us} LIMIT 1"), 60,
-                   "all are refunded")
+        stack.wait_while(f"SELECT 1 FROM seed WHERE expires_us <= {deadline_us}", 60, "all are refunded")
         done = time.monotonic()
         result = load.result()
         wrong = result.wrong("200 opened") or self.check(stack, count) or stack.audit()
