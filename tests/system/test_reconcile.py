@@ -216,7 +216,7 @@ class Cache:
         assert self.file.readline().strip() == b"STORED"
 
 
-EXPIRES, SHARES, STATE, LEFT, RESTRICTED, GUEST = 4, 5, 6, 7, 8, 9
+EXPIRES, SHARES, STATE, LEFT, RESTRICTED, GUEST = 7, 8, 9, 10, 11, 12
 OPEN, SOLD_OUT, EXPIRED = "0", "1", "2"
 GATES = {  # what it becomes: (kind of envelope, words that are changed)
     "sold out while open": ("live", {STATE: SOLD_OUT, LEFT: "0"}),
