@@ -161,10 +161,11 @@ static void finish(struct exchange_io *io)
     FCGX_Finish_r(&io->fcgi);
 }
 
-bool exchange_read(struct exchange *x, int fd, int timeout_s)
+bool exchange_read(struct exchange *x, int fd, int timeout_s, bool whole)
 {
     struct exchange_io *io = x->io;
-    set_timeout(fd, SO_RCVTIMEO, timeout_s);
+    if (!whole)
+        set_timeout(fd, SO_RCVTIMEO, timeout_s);
     /* libfcgi takes a connection of ours for one that was kept open; its own accept, on no socket,
      * only ever fails. */
     io->fcgi.ipcFd = fd;

@@ -23,8 +23,9 @@ int exchange_start(void);
 struct exchange *exchange_new(size_t body_max, size_t memory_size);
 void exchange_free(struct exchange *x);
 /* Reads the request that comes over fd, which the exchange takes over. False: there is none, or it
- * broke off; fd is closed and the exchange can be used again. timeout_s: of each read and write. */
-bool exchange_read(struct exchange *x, int fd, int timeout_s);
+ * broke off; fd is closed and the exchange can be used again. timeout_s: of each read and write.
+ * whole: all of it is there (arrival.h), so that no read can wait. */
+bool exchange_read(struct exchange *x, int fd, int timeout_s, bool whole);
 /* Sends the response, closes the connection; the exchange can be used again. */
 void exchange_answer(struct exchange *x);
 

@@ -101,10 +101,10 @@ static size_t read_burst(struct worker *w, const int *connections, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct exchange *x = w->burst[read];
         x->arrived_us = clock_system.mono_us(clock_system.self);
-        if (s->loop->waiters > 0 && !arrival_whole(connections[i]) &&
-            leave_unread(s, connections[i], x->arrived_us))
+        bool whole = arrival_whole(connections[i]);
+        if (!whole && s->loop->waiters > 0 && leave_unread(s, connections[i], x->arrived_us))
             continue;
-        if (exchange_read(x, connections[i], s->loop->timeout_s))
+        if (exchange_read(x, connections[i], s->loop->timeout_s, whole))
             read++;
     }
     return read;
@@ -185,7 +185,7 @@ static bool read_late(const struct server *s, struct exchange *x)
 {
     int connection = x->unread;
     x->unread = -1;
-    return connection < 0 || exchange_read(x, connection, s->loop->timeout_s);
+    return connection < 0 || exchange_read(x, connection, s->loop->timeout_s, false);
 }
 
 static void *answer_later(void *arg)

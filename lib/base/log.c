@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,7 +19,14 @@ static struct {
     int fd;
     char path[256]; /* "" stderr */
     char program[32];
+    int64_t pid; /* 0: not known yet */
 } sink = {.fd = STDERR_FILENO, .program = "hongbao"};
+
+/* Every line has it; the system is asked once a process. */
+static void learn_pid(void)
+{
+    sink.pid = getpid();
+}
 
 static int open_for_append(const char *path)
 {
@@ -37,7 +45,8 @@ int log_open(const char *path, const char *program)
     sink.fd = fd;
     snprintf(sink.path, sizeof sink.path, "%s", path == NULL ? "" : path);
     snprintf(sink.program, sizeof sink.program, "%s", program);
-    return 0;
+    learn_pid();
+    return pthread_atfork(NULL, NULL, learn_pid) == 0 ? 0 : -1;
 }
 
 void log_reopen(void)
@@ -139,7 +148,7 @@ static void begin(struct line *l, const char *level)
     put_text(l, "time", time);
     put_text(l, "level", level);
     put_text(l, "program", sink.program);
-    put_number(l, "pid", getpid());
+    put_number(l, "pid", sink.pid != 0 ? sink.pid : getpid());
 }
 
 static void end(struct line *l)
