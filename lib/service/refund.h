@@ -4,8 +4,8 @@
 
 #include "lib/service/env.h"
 
-/* Closes due envelopes, some hundreds; final states go to the nets (cache may be NULL). *closed says
- * how many, *late_us how long ago the first of them was due. */
+/* Closes due envelopes, some hundreds; final states go to the nets (cache may be NULL). *closed
+ * says how many, *late_us how long ago the first of them was due. */
 MUST_USE enum err refund_run(const struct env *env, struct store *store, struct cache *cache,
                              size_t *closed, int64_t *late_us);
 /* Closes one envelope now, due or not (operator). *found; *envelope is its state after. */
