@@ -208,6 +208,7 @@ static void many_cas_to_a_stopped_server_are_unknown(void **state)
     assert_int_equal(add(f->a, "0/g", "v"), CACHE_STORED);
     prepare_writes(f->a, items, writes, texts, values);
     kill(f->server.pid, SIGSTOP);
+    waitpid(f->server.pid, NULL, WUNTRACED);
     f->a->ops->cas_all(f->a, writes, MANY);
     kill(f->server.pid, SIGCONT);
     for (int i = 0; i < MANY; i++)
