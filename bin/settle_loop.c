@@ -35,12 +35,12 @@ static void rest_after(struct worker *w, int64_t began_us)
 /* Alone in its thread: a deadline waits behind no credit. */
 static enum err refunds_round(struct worker *w, bool *again)
 {
-    size_t closed;
-    int64_t late_us, began_us = mono_us(w);
-    enum err err = refund_run(w->env, w->store, w->cache, &closed, &late_us);
-    *again = closed > 0;
+    struct refunds done;
+    int64_t began_us = mono_us(w);
+    enum err err = refund_run(w->env, w->store, w->cache, &done);
+    *again = done.closed > 0;
     rest_after(w, began_us);
-    if (late_us > LATE_MAX_S * US_PER_S)
+    if (done.late_us > LATE_MAX_S * US_PER_S)
         w->rest_ms = 0;
     return err;
 }

@@ -11,7 +11,8 @@ struct worker {
     const struct env *env;
     struct store *store;
     struct cache *cache;
-    /* One round, bounded. *again: more waits, do not pause. An error is a database that is away. */
+    /* One round, bounded. *again: more waits, pause only for rest_ms. An error is a database that
+     * is away. */
     enum err (*round)(struct worker *w, bool *again);
     int64_t rest_ms; /* pause before the next round all the same, set by the round; 0: none */
     int64_t next_us; /* monotonic; for a round that does something only now and then */

@@ -9,19 +9,31 @@
 #define FIRST_WORD_MS 1
 
 /* FastCGI 1.0, 3.3: a record is version, type, id (2), length of the content (2), length of the
- * padding, a reserved byte; content and padding follow. A request ends with an empty record of its
- * standard input. */
+ * padding, a reserved byte; content and padding follow. A request is one record that begins it, its
+ * parameters and its standard input, each ended by an empty record. */
 #define HEADER_BYTES 8
-#define TYPE_STDIN 5
+enum { FCGI_VERSION = 1, TYPE_BEGIN = 1, TYPE_PARAMS = 4, TYPE_STDIN = 5 };
 
+static unsigned u16(const uint8_t *p)
+{
+    return (unsigned)p[0] << 8 | p[1];
+}
+
+/* Whatever else there may be is not whole: libfcgi would pass over it, and read on. */
 static bool has_end(const uint8_t *data, size_t len)
 {
-    size_t at = 0;
-    while (at + HEADER_BYTES <= len) {
+    bool params_ended = false;
+    for (size_t at = 0; at + HEADER_BYTES <= len;) {
         const uint8_t *header = data + at;
-        size_t content = (size_t)header[4] << 8 | header[5];
-        if (header[1] == TYPE_STDIN && content == 0)
+        unsigned type = header[1], content = u16(header + 4);
+        bool begins = at == 0 && type == TYPE_BEGIN;
+        bool goes_on = at > 0 && (params_ended ? type == TYPE_STDIN : type == TYPE_PARAMS);
+        if (header[0] != FCGI_VERSION || u16(header + 2) != u16(data + 2) || u16(data + 2) == 0 ||
+            !(begins || goes_on))
+            return false;
+        if (type == TYPE_STDIN && content == 0)
             return true;
+        params_ended = params_ended || (type == TYPE_PARAMS && content == 0);
         at += HEADER_BYTES + content + header[6];
     }
     return false;

@@ -118,13 +118,13 @@ static enum err show_from_primary(struct call *c, struct envelope_view *view)
     return err;
 }
 
-/* Who had to wait looks once more at what the process has shown: somebody who waited for the same
- * may have been answered since. */
+/* Who had to wait looks once more: somebody who waited for the same may have been answered since.
+ */
 static void handle_envelopes(struct call **calls, size_t n)
 {
     struct envelope_view view;
-    if (!calls[0]->begun)
-        begin_looks(calls, n);
+    if (!calls[0]->begun || !((const struct look *)calls[0]->work)->newest.known)
+        begin_looks(calls, n); /* a burst: for all; later: for the one that waited */
     for (size_t i = 0; i < n; i++) {
         struct call *c = calls[i];
         if (c->err != ERR_OK || show_remembered(c, &view))

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define LATER_MAX 1024 /* requests that wait for a thread that may wait */
 
@@ -18,7 +19,7 @@ struct server {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct exchange *first, *last, *unused;
-    size_t waiting;
+    size_t waiting, unread; /* unread: of those that waiters have, or are reading */
     bool ending;
 };
 
@@ -78,19 +79,35 @@ static bool leave_for_later(struct server *s, struct exchange *x)
     return room;
 }
 
-/* Who is slow to say what he wants is listened to by a thread that may wait. False: none is free.
- */
-static bool leave_unread(struct server *s, int connection, int64_t arrived_us)
+/* One more or less of those who are slow to speak. They get half of the waiters at most. */
+static bool count_unread(struct server *s, bool more)
 {
-    struct exchange *x = exchange_take(s);
-    if (x == NULL)
-        return false;
-    x->arrived_us = arrived_us;
-    x->unread = connection;
-    if (leave_for_later(s, x))
-        return true;
-    exchange_free(x);
-    return false;
+    pthread_mutex_lock(&s->lock);
+    bool room = !more || s->unread <= s->loop->waiters / 2;
+    if (room && more)
+        s->unread++;
+    else if (room)
+        s->unread--;
+    pthread_mutex_unlock(&s->lock);
+    return room;
+}
+
+/* Who is slow to say what he wants is listened to by a thread that may wait; one too many is sent
+ * away. */
+static void leave_unread(struct server *s, int connection, int64_t arrived_us)
+{
+    struct exchange *x = NULL;
+    bool room = count_unread(s, true);
+    if (room && (x = exchange_take(s)) != NULL) {
+        x->arrived_us = arrived_us;
+        x->unread = connection;
+        if (leave_for_later(s, x))
+            return;
+        exchange_free(x);
+    }
+    if (room)
+        count_unread(s, false);
+    close(connection);
 }
 
 /* Reads what came over the connections; returns how many requests there are. */
@@ -102,9 +119,9 @@ static size_t read_burst(struct worker *w, const int *connections, size_t n)
         struct exchange *x = w->burst[read];
         x->arrived_us = clock_system.mono_us(clock_system.self);
         bool whole = arrival_whole(connections[i]);
-        if (!whole && s->loop->waiters > 0 && leave_unread(s, connections[i], x->arrived_us))
-            continue;
-        if (exchange_read(x, connections[i], s->loop->timeout_s, whole))
+        if (!whole && s->loop->waiters > 0)
+            leave_unread(s, connections[i], x->arrived_us);
+        else if (exchange_read(x, connections[i], s->loop->timeout_s, whole))
             read++;
     }
     return read;
@@ -180,12 +197,23 @@ static struct exchange *take_later(struct server *s)
     return x;
 }
 
-/* False: he went away without a request. */
-static bool read_late(const struct server *s, struct exchange *x)
+/* False: there is no request. In the end nobody waits for those who have not spoken yet. */
+static bool read_late(struct server *s, struct exchange *x)
 {
     int connection = x->unread;
+    bool read = false;
+    if (connection < 0)
+        return true;
     x->unread = -1;
-    return connection < 0 || exchange_read(x, connection, s->loop->timeout_s, false);
+    pthread_mutex_lock(&s->lock);
+    bool ending = s->ending;
+    pthread_mutex_unlock(&s->lock);
+    if (ending && !arrival_whole(connection))
+        close(connection);
+    else
+        read = exchange_read(x, connection, s->loop->timeout_s, false);
+    count_unread(s, false);
+    return read;
 }
 
 static void *answer_later(void *arg)

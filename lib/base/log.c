@@ -45,8 +45,9 @@ int log_open(const char *path, const char *program)
     sink.fd = fd;
     snprintf(sink.path, sizeof sink.path, "%s", path == NULL ? "" : path);
     snprintf(sink.program, sizeof sink.program, "%s", program);
-    learn_pid();
-    return pthread_atfork(NULL, NULL, learn_pid) == 0 ? 0 : -1;
+    if (sink.pid == 0 && pthread_atfork(NULL, NULL, learn_pid) == 0)
+        learn_pid();
+    return 0;
 }
 
 void log_reopen(void)

@@ -128,6 +128,8 @@ void claimers_add(struct claimers *c, const struct id *id, const struct claim *c
 bool claimers_without(struct claimers *c, const struct id *id, int64_t opened, const char *user)
 {
     uint64_t hash = user_hash(user);
+    if (opened == 0)
+        return true;
     struct set *set = enter(c, id);
     const struct slot *slot = find(set, id);
     bool without = slot != NULL && (int64_t)slot->n >= opened;

@@ -13,8 +13,8 @@ struct claimers *claimers_new(void); /* NULL: no memory */
 void claimers_free(struct claimers *c);
 /* The first so many claims of the envelope, in the order of seq, are known. */
 int64_t claimers_known(struct claimers *c, const struct id *id);
-/* Adds what is new of n claims, which are in the order of seq without a gap. Without effect where
- * those before them are not known. */
+/* Adds what is new of n claims, which are durable, and in the order of seq without a gap. Without
+ * effect where those before them are not known. */
 void claimers_add(struct claimers *c, const struct id *id, const struct claim *claims, size_t n);
 /* True: none of the first `opened` claims is the user's. False: one may be, or not all are known.
  */

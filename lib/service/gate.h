@@ -33,7 +33,8 @@ enum cache_result gate_cas(const struct env *env, struct cache *cache,
 bool gate_follows(const struct gate *g, uint64_t nonce);
 
 /* Writes the final state of each durably closed envelope into its gate, by add or cas; a final
- * value is never replaced. Two round trips for all, where nobody else is at them. For nets.h. */
+ * value is never replaced. Two round trips for all, where nobody else is at them, and one for each
+ * gate that is missing. For nets.h. */
 void gate_close_all(const struct env *env, struct cache *cache, const struct envelope *const *es,
                     size_t n);
 /* ---- hints: the cache's flush is the caller's ---- */

@@ -84,6 +84,8 @@ static void learn_claimers(const struct query_session *q, const struct envelope_
             q->store->ops->rollback(q->store);
             return;
         }
+        while (n > 0 && more[n - 1].seq > e->opened_shares)
+            n--; /* of a later version, not yet known durable */
         claimers_add(q->claimers, &e->id, more, n);
     }
 }

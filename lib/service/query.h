@@ -1,4 +1,5 @@
-/* What people look up. Reads only, except the durability barrier before a closed state is shown.
+/* What people look up. Reads only, except the durability barrier before a closed state is shown,
+ * and what the process remembers of it.
  * store, replica: sessions of the caller's thread (replica may be the same as store). */
 #ifndef HONGBAO_SERVICE_QUERY_H
 #define HONGBAO_SERVICE_QUERY_H

@@ -54,6 +54,17 @@ static void flush(struct cache *cache)
         cache->ops->flush(cache, true);
 }
 
+static void count(struct refunds *done, const struct open_set *set)
+{
+    for (size_t i = 0; i < set->n_envelopes; i++) {
+        if (!set->changed[i])
+            continue;
+        int64_t late_us = set->now_us - set->envelopes[i].expires_us;
+        done->closed++;
+        done->late_us = late_us > done->late_us ? late_us : done->late_us;
+    }
+}
+
 /* What was closed is durable, by our own commit. */
 static void tell_nets(const struct env *env, struct cache *cache, const struct open_set *set)
 {
@@ -69,17 +80,19 @@ static void tell_nets(const struct env *env, struct cache *cache, const struct o
 /* Once more after a deadlock, an unknown commit or a lost connection: an envelope that is closed
  * already is not closed again. */
 static enum err close_ids(const struct env *env, struct store *store, struct cache *cache,
-                          struct open_set *set, enum which which, size_t *closed)
+                          struct open_set *set, enum which which, struct refunds *done)
 {
     enum err err = ERR_UNAVAILABLE;
+    size_t closed = 0;
     for (int tries = 0; tries < TRIES_MAX; tries++) {
-        err = try_close(env, store, set, which, closed);
+        err = try_close(env, store, set, which, &closed);
         if (err != ERR_DEADLOCK && err != ERR_UNCERTAIN && !(err == ERR_UNAVAILABLE && tries == 0))
             break;
     }
     if (err != ERR_OK)
         return err == ERR_UNCERTAIN || err == ERR_DEADLOCK ? ERR_UNAVAILABLE : err;
-    metrics_add(env->metrics, METRIC_REFUNDS_BOOKED, *closed);
+    metrics_add(env->metrics, METRIC_REFUNDS_BOOKED, closed);
+    count(done, set);
     tell_nets(env, cache, set);
     return ERR_OK;
 }
@@ -102,35 +115,32 @@ static int compare_ids(const void *a, const void *b)
 /* Up to BATCH_MAX due envelopes in one transaction. A locked or broken one keeps none of the
  * others: then each by itself. */
 static enum err close_due(const struct env *env, struct store *store, struct cache *cache,
-                          struct open_set *set, const struct id *due, size_t n, size_t *closed)
+                          struct open_set *set, const struct id *due, size_t n,
+                          struct refunds *done)
 {
     struct id ids[BATCH_MAX];
-    size_t now_closed;
     memcpy(ids, due, n * sizeof ids[0]);
     qsort(ids, n, sizeof ids[0], compare_ids);
     set_ids(set, ids, n);
-    enum err err = close_ids(env, store, cache, set, WHICH_DUE, &now_closed);
-    if (err == ERR_OK)
-        *closed += now_closed;
+    enum err err = close_ids(env, store, cache, set, WHICH_DUE, done);
     if (err != ERR_LOCKED && err_class(err) != CLASS_DATA)
         return err;
     for (size_t i = 0; i < n; i++) {
         set_ids(set, &ids[i], 1);
-        if (close_ids(env, store, cache, set, WHICH_DUE, &now_closed) == ERR_OK)
-            *closed += now_closed;
+        (void)close_ids(env, store, cache, set, WHICH_DUE, done);
     }
     return ERR_OK;
 }
 
 /* A crowd of deadlines is listed once for many transactions. Beginning anywhere in it, so that
  * several daemons do not meet at the same envelopes. */
-enum err refund_run(const struct env *env, struct store *store, struct cache *cache, size_t *closed,
-                    int64_t *late_us)
+enum err refund_run(const struct env *env, struct store *store, struct cache *cache,
+                    struct refunds *done)
 {
     struct id ids[DUE_MAX];
     size_t n = 0;
-    *closed = 0;
-    enum err err = store->ops->due_list(store, ids, DUE_MAX, &n, late_us);
+    *done = (struct refunds){.closed = 0};
+    enum err err = store->ops->due_list(store, ids, DUE_MAX, &n);
     if (err != ERR_OK) {
         store->ops->rollback(store);
         return err;
@@ -145,7 +155,7 @@ enum err refund_run(const struct env *env, struct store *store, struct cache *ca
     for (size_t i = 0; i < chunks && err == ERR_OK; i++) {
         size_t at = (first + i) % chunks * BATCH_MAX;
         size_t len = n - at < BATCH_MAX ? n - at : BATCH_MAX;
-        err = close_due(env, store, cache, set, ids + at, len, closed);
+        err = close_due(env, store, cache, set, ids + at, len, done);
     }
     free(set);
     return err;
@@ -154,24 +164,24 @@ enum err refund_run(const struct env *env, struct store *store, struct cache *ca
 enum err refund_close(const struct env *env, struct store *store, struct cache *cache,
                       const struct id *id, bool *found, struct envelope *envelope)
 {
-    size_t closed;
+    struct refunds done = {.closed = 0};
     struct open_set *set = malloc(sizeof *set);
     if (set == NULL)
         return ERR_FAULT;
     set_ids(set, id, 1);
     set->nowait = false;
-    enum err err = close_ids(env, store, cache, set, WHICH_ANY, &closed);
+    enum err err = close_ids(env, store, cache, set, WHICH_ANY, &done);
     *found = err == ERR_OK && set->exists[0];
     if (*found)
         *envelope = set->envelopes[0];
     /* closed by somebody else: what he stored is told only after a commit of our own */
-    if (*found && closed == 0)
+    if (*found && done.closed == 0)
         err = store->ops->barrier(store);
     if (*found && envelope->state == STATE_OPEN)
         err = ERR_LOCKED; /* frozen */
     if (err != ERR_OK)
         store->ops->rollback(store);
-    else if (*found && closed == 0) {
+    else if (*found && done.closed == 0) {
         const struct envelope *told = envelope;
         nets_close(env, cache, &told, 1);
         flush(cache);

@@ -49,8 +49,9 @@ struct cache_ops {
                              uint32_t ttl_s);
     enum cache_result (*cas)(struct cache *c, const struct cache_item *seen, const char *value,
                              size_t len, uint32_t ttl_s);
-    /* Many cas in one round trip: none is answered, but all n items are read again after the last.
-     * Whether a cas was stored shows in the value, which has to tell. CACHE_UNKNOWN as ever. */
+    /* Up to 64 cas in one round trip: none is answered, but all items are read again after the
+     * last. Whether a cas was stored shows in the value, which has to tell. CACHE_UNKNOWN as ever.
+     */
     void (*cas_all)(struct cache *c, struct cache_write *writes, size_t n);
     /* Hints spare a round trip each: flush sends all that were given since the last one, to be
      * stored by add or, where no cas guards the item, by set, in their order. What became of them

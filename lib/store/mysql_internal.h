@@ -117,7 +117,7 @@ enum err mysql_credit_read(struct store *s, struct credit_set *set);
 enum err mysql_credit_write(struct store *s, const struct credit_set *set,
                             const struct transfer *transfers, int year_offset_min);
 enum err mysql_credit_postpone(struct store *s, const struct credit *c, int64_t not_before_us);
-enum err mysql_due_list(struct store *s, struct id *ids, size_t limit, size_t *n, int64_t *late_us);
+enum err mysql_due_list(struct store *s, struct id *ids, size_t limit, size_t *n);
 enum err mysql_refund_write(struct store *s, const struct open_set *set,
                             const struct transfer *transfers, size_t n);
 enum err mysql_closing_list(struct store *s, struct closing *out, size_t limit, size_t *n);

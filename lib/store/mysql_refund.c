@@ -7,7 +7,7 @@
 struct due {
     struct id *ids;
     size_t limit, n;
-    int64_t now_us, late_us;
+    int64_t now_us;
 };
 
 static void take_due(void *context, struct sql_row *row)
@@ -16,15 +16,11 @@ static void take_due(void *context, struct sql_row *row)
     struct id id = {{0}};
     row_bytes(row, id.b, ID_SIZE);
     int64_t expires_us = row_i64(row);
-    if (expires_us > d->now_us || d->n == d->limit)
-        return;
-    if (d->n == 0)
-        d->late_us = d->now_us - expires_us;
-    d->ids[d->n++] = id;
+    if (expires_us <= d->now_us && d->n < d->limit)
+        d->ids[d->n++] = id;
 }
 
-enum err mysql_due_list(struct store *store, struct id *ids, size_t limit, size_t *n,
-                        int64_t *late_us)
+enum err mysql_due_list(struct store *store, struct id *ids, size_t limit, size_t *n)
 {
     struct mysql_store *s = mysql_of(store);
     struct due d = {.ids = ids, .limit = limit};
@@ -38,7 +34,6 @@ enum err mysql_due_list(struct store *store, struct id *ids, size_t limit, size_
     if (err == ERR_OK)
         err = sql_rows(s, take_due, &d);
     *n = d.n;
-    *late_us = d.late_us;
     return err;
 }
 

@@ -151,8 +151,7 @@ struct store_ops {
     /* Moves one credit aside until not_before_us and commits. */
     enum err (*credit_postpone)(struct store *s, const struct credit *c, int64_t not_before_us);
     /* Up to limit ids of open envelopes past due, oldest deadline first; plain read. */
-    enum err (*due_list)(struct store *s, struct id *ids, size_t limit, size_t *n,
-                         int64_t *late_us);
+    enum err (*due_list)(struct store *s, struct id *ids, size_t limit, size_t *n);
     /* Closes: envelopes as in open_read/open_write plus refund transfers (ref unique) and the
      * senders' balances. transfers[i].amount_fen 0: nothing to refund. */
     enum err (*refund_write)(struct store *s, const struct open_set *set,

@@ -81,8 +81,15 @@ class Plant:
                    10 * SLOW, "credited")
 
     def paused(self, statements):
-        """Runs them as one transaction while settle sleeps."""
-        self.service.signal("settle", signal.SIGSTOP)
+        """Runs them as one transaction while settle sleeps, with no transaction of its own half done."""
+        def asleep():
+            self.service.signal("settle", signal.SIGSTOP)
+            if self.service.sql("SELECT 1 FROM information_schema.innodb_trx t JOIN information_schema.processlist p "
+                                "ON p.id = t.trx_mysql_thread_id WHERE p.user = 'hongbao_settle'"):
+                self.service.signal("settle", signal.SIGCONT)
+                return False
+            return True
+        wait_until(asleep, 10 * SLOW, "settle is between two transactions")
         try:
             self.service.sql(f"SET SESSION check_constraint_checks = 0; BEGIN; {statements}; COMMIT")
         finally:

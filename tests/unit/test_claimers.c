@@ -35,6 +35,7 @@ static void add(struct claimers *c, const struct id *id, int64_t first, size_t n
 
 static void test_sure_of_those_known(void **state)
 {
+    assert_true(claimers_without(*state, &one, 0, "x"));
     assert_false(claimers_without(*state, &one, 1, "x"));
     add(*state, &one, 1, 40);
     assert_int_equal(claimers_known(*state, &one), 40);
