@@ -11,6 +11,10 @@
 
 #define LATER_MAX 1024 /* requests that wait for a thread that may wait */
 
+struct queue {
+    struct exchange *first, *last;
+};
+
 struct server {
     const struct loop *loop;
     struct listener listener;
@@ -18,8 +22,9 @@ struct server {
     /* what is left for the waiters, and exchanges that nobody uses */
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct exchange *first, *last, *unused;
-    size_t waiting, unread; /* unread: of those that waiters have, or are reading */
+    struct queue later, unread; /* to be answered; to be read first */
+    size_t waiting, reading;    /* in both; waiters that read */
+    struct exchange *unused;
     bool ending;
 };
 
@@ -60,18 +65,34 @@ static struct exchange *exchange_take(struct server *s)
     return x != NULL ? x : exchange_new(s->loop->body_max, s->loop->memory_size);
 }
 
+static void put(struct queue *q, struct exchange *x)
+{
+    x->next = NULL;
+    if (q->last == NULL)
+        q->first = x;
+    else
+        q->last->next = x;
+    q->last = x;
+}
+
+/* NULL: it is empty. */
+static struct exchange *take(struct queue *q)
+{
+    struct exchange *x = q->first;
+    if (x != NULL)
+        q->first = x->next;
+    if (q->first == NULL)
+        q->last = NULL;
+    return x;
+}
+
 /* Leaves x to a waiter. False: too many wait already. */
 static bool leave_for_later(struct server *s, struct exchange *x)
 {
     pthread_mutex_lock(&s->lock);
     bool room = s->waiting < LATER_MAX;
     if (room) {
-        x->next = NULL;
-        if (s->last == NULL)
-            s->first = x;
-        else
-            s->last->next = x;
-        s->last = x;
+        put(x->unread >= 0 ? &s->unread : &s->later, x);
         s->waiting++;
         pthread_cond_signal(&s->changed);
     }
@@ -79,34 +100,18 @@ static bool leave_for_later(struct server *s, struct exchange *x)
     return room;
 }
 
-/* One more or less of those who are slow to speak. They get half of the waiters at most. */
-static bool count_unread(struct server *s, bool more)
-{
-    pthread_mutex_lock(&s->lock);
-    bool room = !more || s->unread <= s->loop->waiters / 2;
-    if (room && more)
-        s->unread++;
-    else if (room)
-        s->unread--;
-    pthread_mutex_unlock(&s->lock);
-    return room;
-}
-
-/* Who is slow to say what he wants is listened to by a thread that may wait; one too many is sent
- * away. */
+/* Who is slow to say what he wants is listened to by a thread that may wait; one of a thousand too
+ * many is sent away. */
 static void leave_unread(struct server *s, int connection, int64_t arrived_us)
 {
-    struct exchange *x = NULL;
-    bool room = count_unread(s, true);
-    if (room && (x = exchange_take(s)) != NULL) {
+    struct exchange *x = exchange_take(s);
+    if (x != NULL) {
         x->arrived_us = arrived_us;
         x->unread = connection;
         if (leave_for_later(s, x))
             return;
-        exchange_free(x);
     }
-    if (room)
-        count_unread(s, false);
+    exchange_free(x);
     close(connection);
 }
 
@@ -181,38 +186,47 @@ static void *accept_and_answer(void *arg)
 
 /* ---- waiters ---- */
 
+/* Who has to be read first is read soon, but by no more than half of the waiters: those who say
+ * nothing keep nobody else waiting. Called with the lock held. */
+static struct exchange *take_next(struct server *s)
+{
+    size_t readers_max = s->loop->waiters > 1 ? s->loop->waiters / 2 : 1;
+    struct exchange *x = s->reading < readers_max ? take(&s->unread) : NULL;
+    if (x != NULL)
+        s->reading++;
+    else
+        x = take(&s->later);
+    return x;
+}
+
+/* NULL: the end, and nothing is left. */
 static struct exchange *take_later(struct server *s)
 {
+    struct exchange *x;
     pthread_mutex_lock(&s->lock);
-    while (s->first == NULL && !s->ending)
+    while ((x = take_next(s)) == NULL && !(s->ending && s->waiting == 0))
         pthread_cond_wait(&s->changed, &s->lock);
-    struct exchange *x = s->first;
-    if (x != NULL) {
-        s->first = x->next;
-        if (s->first == NULL)
-            s->last = NULL;
-        s->waiting--;
-    }
+    if (x != NULL && --s->waiting == 0 && s->ending)
+        pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->lock);
     return x;
 }
 
-/* False: there is no request. In the end nobody waits for those who have not spoken yet. */
+/* False: there is no request. In the end, those who have not spoken are not waited for long. */
 static bool read_late(struct server *s, struct exchange *x)
 {
     int connection = x->unread;
-    bool read = false;
     if (connection < 0)
         return true;
     x->unread = -1;
     pthread_mutex_lock(&s->lock);
     bool ending = s->ending;
     pthread_mutex_unlock(&s->lock);
-    if (ending && !arrival_whole(connection))
-        close(connection);
-    else
-        read = exchange_read(x, connection, s->loop->timeout_s, false);
-    count_unread(s, false);
+    bool read = exchange_read(x, connection, ending ? 1 : s->loop->timeout_s, false);
+    pthread_mutex_lock(&s->lock);
+    s->reading--;
+    pthread_cond_signal(&s->changed);
+    pthread_mutex_unlock(&s->lock);
     return read;
 }
 
