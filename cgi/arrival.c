@@ -1,12 +1,12 @@
 #include "cgi/arrival.h"
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
 #define LOOK_BYTES 16384
-#define FIRST_WORD_MS 1
 
 /* FastCGI 1.0, 3.3: a record is version, type, id (2), length of the content (2), length of the
  * padding, a reserved byte; content and padding follow. A request is one record that begins it, its
@@ -39,12 +39,23 @@ static bool has_end(const uint8_t *data, size_t len)
     return false;
 }
 
-bool arrival_whole(int fd)
+/* The other side will say no more. */
+static bool has_gone(int fd)
+{
+    struct pollfd end = {.fd = fd, .events = POLLRDHUP};
+    return poll(&end, 1, 0) > 0;
+}
+
+enum arrival arrival_look(int fd, int wait_ms)
 {
     uint8_t data[LOOK_BYTES];
     struct pollfd first_word = {.fd = fd, .events = POLLIN};
     ssize_t len = recv(fd, data, sizeof data, MSG_PEEK | MSG_DONTWAIT);
-    if (len < 0 && poll(&first_word, 1, FIRST_WORD_MS) > 0)
+    if (len < 0 && wait_ms > 0 && poll(&first_word, 1, wait_ms) > 0)
         len = recv(fd, data, sizeof data, MSG_PEEK | MSG_DONTWAIT);
-    return len == 0 || (len > 0 && has_end(data, (size_t)len));
+    if (len == 0 || (len > 0 && has_end(data, (size_t)len)))
+        return ARRIVAL_WHOLE;
+    if (len == (ssize_t)sizeof data)
+        return ARRIVAL_LARGE;
+    return has_gone(fd) ? ARRIVAL_WHOLE : ARRIVAL_PART;
 }

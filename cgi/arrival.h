@@ -1,13 +1,14 @@
-/* Whether a request has come whole, so that reading it keeps nobody waiting. */
+/* How much of a request has come, so that reading it keeps nobody waiting. */
 #ifndef HONGBAO_CGI_ARRIVAL_H
 #define HONGBAO_CGI_ARRIVAL_H
 
-#include <stdbool.h>
-
-/* Looks at what waits on connection fd, and takes nothing. True: a request to its end (or the other
- * side has gone: reading tells so at once). False: part of it is still to come, or it is larger
- * than what is looked at, 16 KiB. Of a connection that has said nothing yet, waits for the first
- * word for a millisecond: web servers connect, and then write. */
-bool arrival_whole(int fd);
+enum arrival {
+    ARRIVAL_WHOLE, /* to its end; or the other side has gone, which reading tells at once */
+    ARRIVAL_PART,  /* or nothing yet */
+    ARRIVAL_LARGE  /* more than is looked at, 16 KiB */
+};
+/* Looks at what waits on connection fd, and takes nothing. Of a connection that has said nothing
+ * yet, waits up to wait_ms for the first word. */
+enum arrival arrival_look(int fd, int wait_ms);
 
 #endif

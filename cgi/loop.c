@@ -1,5 +1,6 @@
 #include "cgi/loop.h"
 #include "cgi/arrival.h"
+#include "cgi/later.h"
 #include "cgi/listener.h"
 #include "cgi/turn.h"
 #include "lib/base/clock.h"
@@ -7,25 +8,14 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#define LATER_MAX 1024 /* requests that wait for a thread that may wait */
-
-struct queue {
-    struct exchange *first, *last;
-};
+#define FIRST_WORD_MS 1 /* web servers connect, and then write */
 
 struct server {
     const struct loop *loop;
     struct listener listener;
     struct turn turn; /* of the acceptors, at the listener */
-    /* what is left for the waiters, and exchanges that nobody uses */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    struct queue later, unread; /* to be answered; to be read first */
-    size_t waiting, reading;    /* in both; waiters that read */
-    struct exchange *unused;
-    bool ending;
+    struct later later;
 };
 
 struct worker {
@@ -54,67 +44,6 @@ void loop_block_signals(void)
 
 /* ---- acceptors ---- */
 
-/* An exchange in place of one that is left to others; NULL: no memory. */
-static struct exchange *exchange_take(struct server *s)
-{
-    pthread_mutex_lock(&s->lock);
-    struct exchange *x = s->unused;
-    if (x != NULL)
-        s->unused = x->next;
-    pthread_mutex_unlock(&s->lock);
-    return x != NULL ? x : exchange_new(s->loop->body_max, s->loop->memory_size);
-}
-
-static void put(struct queue *q, struct exchange *x)
-{
-    x->next = NULL;
-    if (q->last == NULL)
-        q->first = x;
-    else
-        q->last->next = x;
-    q->last = x;
-}
-
-/* NULL: it is empty. */
-static struct exchange *take(struct queue *q)
-{
-    struct exchange *x = q->first;
-    if (x != NULL)
-        q->first = x->next;
-    if (q->first == NULL)
-        q->last = NULL;
-    return x;
-}
-
-/* Leaves x to a waiter. False: too many wait already. */
-static bool leave_for_later(struct server *s, struct exchange *x)
-{
-    pthread_mutex_lock(&s->lock);
-    bool room = s->waiting < LATER_MAX;
-    if (room) {
-        put(x->unread >= 0 ? &s->unread : &s->later, x);
-        s->waiting++;
-        pthread_cond_signal(&s->changed);
-    }
-    pthread_mutex_unlock(&s->lock);
-    return room;
-}
-
-/* Who is slow to say what he wants is listened to by a thread that may wait; one of a thousand too
- * many is sent away. */
-static void leave_unread(struct server *s, int connection, int64_t arrived_us)
-{
-    struct exchange *x = exchange_take(s);
-    if (x != NULL) {
-        x->arrived_us = arrived_us;
-        x->unread = connection;
-        if (leave_for_later(s, x))
-            return;
-    }
-    exchange_free(x);
-    close(connection);
-}
-
 /* Reads what came over the connections; returns how many requests there are. */
 static size_t read_burst(struct worker *w, const int *connections, size_t n)
 {
@@ -123,9 +52,9 @@ static size_t read_burst(struct worker *w, const int *connections, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct exchange *x = w->burst[read];
         x->arrived_us = clock_system.mono_us(clock_system.self);
-        bool whole = arrival_whole(connections[i]);
+        bool whole = arrival_look(connections[i], FIRST_WORD_MS) == ARRIVAL_WHOLE;
         if (!whole && s->loop->waiters > 0)
-            leave_unread(s, connections[i], x->arrived_us);
+            later_leave_unread(&s->later, connections[i], x->arrived_us);
         else if (exchange_read(x, connections[i], s->loop->timeout_s, whole))
             read++;
     }
@@ -137,8 +66,8 @@ static size_t read_burst(struct worker *w, const int *connections, size_t n)
 static void hand_over(struct worker *w, size_t at)
 {
     struct server *s = w->server;
-    struct exchange *fresh = exchange_take(s);
-    if (fresh != NULL && leave_for_later(s, w->burst[at])) {
+    struct exchange *fresh = later_take(&s->later);
+    if (fresh != NULL && later_leave(&s->later, w->burst[at])) {
         w->burst[at] = fresh;
         return;
     }
@@ -184,66 +113,10 @@ static void *accept_and_answer(void *arg)
     return NULL;
 }
 
-/* ---- waiters ---- */
-
-/* Who has to be read first is read soon, but by no more than half of the waiters: those who say
- * nothing keep nobody else waiting. Called with the lock held. */
-static struct exchange *take_next(struct server *s)
-{
-    size_t readers_max = s->loop->waiters > 1 ? s->loop->waiters / 2 : 1;
-    struct exchange *x = s->reading < readers_max ? take(&s->unread) : NULL;
-    if (x != NULL)
-        s->reading++;
-    else
-        x = take(&s->later);
-    return x;
-}
-
-/* NULL: the end, and nothing is left. */
-static struct exchange *take_later(struct server *s)
-{
-    struct exchange *x;
-    pthread_mutex_lock(&s->lock);
-    while ((x = take_next(s)) == NULL && !(s->ending && s->waiting == 0))
-        pthread_cond_wait(&s->changed, &s->lock);
-    if (x != NULL && --s->waiting == 0 && s->ending)
-        pthread_cond_broadcast(&s->changed);
-    pthread_mutex_unlock(&s->lock);
-    return x;
-}
-
-/* False: there is no request. In the end, those who have not spoken are not waited for long. */
-static bool read_late(struct server *s, struct exchange *x)
-{
-    int connection = x->unread;
-    if (connection < 0)
-        return true;
-    x->unread = -1;
-    pthread_mutex_lock(&s->lock);
-    bool ending = s->ending;
-    pthread_mutex_unlock(&s->lock);
-    bool read = exchange_read(x, connection, ending ? 1 : s->loop->timeout_s, false);
-    pthread_mutex_lock(&s->lock);
-    s->reading--;
-    pthread_cond_signal(&s->changed);
-    pthread_mutex_unlock(&s->lock);
-    return read;
-}
-
 static void *answer_later(void *arg)
 {
     const struct worker *w = arg;
-    struct server *s = w->server;
-    for (struct exchange *x; (x = take_later(s)) != NULL;) {
-        if (read_late(s, x)) {
-            s->loop->handler(s->loop->context, w->number, &x, 1, true);
-            exchange_answer(x);
-        }
-        pthread_mutex_lock(&s->lock);
-        x->next = s->unused;
-        s->unused = x;
-        pthread_mutex_unlock(&s->lock);
-    }
+    later_answer(&w->server->later, w->number);
     return NULL;
 }
 
@@ -261,14 +134,6 @@ static void wait_for_end(void)
         if (signal_number == SIGHUP)
             log_reopen();
     } while (signal_number != SIGTERM && signal_number != SIGINT);
-}
-
-static void end_waiting(struct server *s)
-{
-    pthread_mutex_lock(&s->lock);
-    s->ending = true;
-    pthread_cond_broadcast(&s->changed);
-    pthread_mutex_unlock(&s->lock);
 }
 
 static bool start_worker(struct server *s, struct worker *w, unsigned number)
@@ -295,7 +160,7 @@ static int run_workers(struct server *s, struct worker *workers)
     listener_end(&s->listener);
     for (unsigned i = 0; i < started && i < s->loop->acceptors; i++)
         pthread_join(workers[i].thread, NULL);
-    end_waiting(s);
+    later_end(&s->later);
     for (unsigned i = s->loop->acceptors; i < started; i++)
         pthread_join(workers[i].thread, NULL);
     return started == all ? 0 : -1;
@@ -306,11 +171,6 @@ static void free_exchanges(struct server *s, struct worker *workers)
     for (unsigned i = 0; i < s->loop->acceptors; i++)
         for (size_t k = 0; k < LOOP_BURST_MAX; k++)
             exchange_free(workers[i].burst[k]);
-    while (s->unused != NULL) {
-        struct exchange *x = s->unused;
-        s->unused = x->next;
-        exchange_free(x);
-    }
 }
 
 int loop_run(const struct loop *loop)
@@ -321,8 +181,7 @@ int loop_run(const struct loop *loop)
     struct worker *workers = calloc(all, sizeof *workers);
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", close_poll_ms, 1);
     turn_init(&server.turn);
-    pthread_mutex_init(&server.lock, NULL);
-    pthread_cond_init(&server.changed, NULL);
+    later_init(&server.later, loop);
     int rc = listener_init(&server.listener, loop->listener, loop->linger_us);
     if (rc == 0 && workers != NULL && all <= LOOP_THREADS_MAX && exchange_start() == 0) {
         rc = run_workers(&server, workers);
@@ -331,8 +190,7 @@ int loop_run(const struct loop *loop)
         rc = -1;
     }
     free(workers);
-    pthread_cond_destroy(&server.changed);
-    pthread_mutex_destroy(&server.lock);
+    later_destroy(&server.later);
     listener_free(&server.listener);
     turn_destroy(&server.turn);
     return rc;
