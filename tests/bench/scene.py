@@ -50,6 +50,10 @@ class Bench:
         options = {"seconds": self.seconds, "connections": self.connections, **options}
         return Load(self.stack.load, port or self.stack.port, plan, **options)
 
+    def whole(self):
+        """Is a long scene to be run in all its length? Once is enough: the other rounds take a part of it."""
+        return not self.quick and self.round == 0
+
     def scaled(self, count):
         """A count of things to make: a tenth of it if it has to be quick."""
         return count // 10 if self.quick else count

@@ -29,7 +29,7 @@ class Flow(Scene):
     def run(self, bench):
         stack = bench.stack
         stack.reset()
-        count = bench.scaled(ENVELOPES)
+        count = ENVELOPES if bench.whole() else ENVELOPES // 10
         prepared = plan.Plan(self.requests(bench, stack.envelopes(count, SHARES)))
         result = bench.fire(prepared, seconds=0, retry=True, connections=4 * bench.connections).result()
         prepared.close()

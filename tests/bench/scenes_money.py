@@ -46,7 +46,7 @@ class Sustained(Scene):
     def run(self, bench):
         stack = bench.stack
         stack.reset()
-        seconds = 10 if bench.quick else 60
+        seconds = 60 if bench.whole() else 10 if bench.quick else 20
         sample = plan.Plan(opening.requests(bench, stack.envelopes(1, 1000), 1000))
         ceiling = bench.ceiling_of(self, sample)
         sample.close()
