@@ -1,5 +1,6 @@
 #include "lib/base/metrics.h"
 #include "lib/base/metrics_layout.h"
+#include "lib/base/str.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -165,9 +166,7 @@ void metrics_batch(struct metrics *m, enum metric_batch kind, unsigned members)
 bool metrics_rate_allow(struct metrics *m, const char *key, int64_t mono_us, unsigned per_s,
                         unsigned burst, int64_t *wait_us)
 {
-    uint64_t hash = 14695981039346656037u;
-    for (const char *p = key; *p != '\0'; p++)
-        hash = (hash ^ (uint8_t)*p) * 1099511628211u;
+    uint64_t hash = str_hash(key, strlen(key));
     _Atomic int64_t *bucket = &m->buckets[(hash ^ hash >> 32) % METRIC_BUCKETS];
     int64_t interval_us = 1000000 / (int64_t)per_s;
     int64_t seen = atomic_load_explicit(bucket, memory_order_relaxed);

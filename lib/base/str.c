@@ -66,3 +66,11 @@ void str_to_hex(char *out, const uint8_t *bytes, size_t n)
     }
     out[2 * n] = '\0';
 }
+
+uint64_t str_hash(const char *text, size_t len)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (uint8_t)text[i]) * UINT64_C(1099511628211);
+    return hash;
+}

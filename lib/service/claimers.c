@@ -1,4 +1,5 @@
 #include "lib/service/claimers.h"
+#include "lib/base/str.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,13 +44,10 @@ void claimers_free(struct claimers *c)
     free(c);
 }
 
-/* FNV-1a, as by Fowler, Noll and Vo: whoever aims at a collision only makes others ask. */
+/* Whoever aims at a collision only makes others ask. */
 static uint64_t user_hash(const char *user)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (; *user != '\0'; user++)
-        hash = (hash ^ (uint8_t)*user) * UINT64_C(1099511628211);
-    return hash;
+    return str_hash(user, strlen(user));
 }
 
 static struct set *enter(struct claimers *c, const struct id *id)

@@ -1,4 +1,5 @@
 #include "lib/service/recent.h"
+#include "lib/base/str.h"
 #include "lib/domain/limits.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -35,15 +36,10 @@ void recent_free(struct recent *r)
     free(r);
 }
 
-/* FNV-1a, as by Fowler, Noll and Vo: whoever aims at a collision only makes a slot forget. */
+/* Whoever aims at a collision only makes a slot forget. */
 static size_t slot_index(const struct id *id, const char *user)
 {
-    uint32_t hash = 2166136261U;
-    for (size_t i = 0; i < ID_SIZE; i++)
-        hash = (hash ^ id->b[i]) * 16777619U;
-    for (; *user != '\0'; user++)
-        hash = (hash ^ (uint8_t)*user) * 16777619U;
-    return hash % SLOTS;
+    return (id_slot(id, SLOTS) + str_hash(user, strlen(user))) % SLOTS;
 }
 
 void recent_put(struct recent *r, const struct id *id, const char *user, int64_t expires_s,

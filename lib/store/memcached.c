@@ -1,5 +1,6 @@
 #include "lib/store/memcached.h"
 #include "lib/base/log.h"
+#include "lib/base/str.h"
 #include "lib/store/memcached_link.h"
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +14,10 @@ struct memcached {
     struct memcached_link servers[SERVERS_MAX];
 };
 
-/* FNV-1a over the part before the first '/': keys of one envelope share a server. */
+/* By the part before the first '/': keys of one envelope share a server. */
 static size_t server_index(const struct memcached *m, const char *key)
 {
-    uint32_t hash = 2166136261u;
-    for (const char *p = key; *p != '\0' && *p != '/'; p++)
-        hash = (hash ^ (uint8_t)*p) * 16777619u;
-    return hash % m->n;
+    return str_hash(key, strcspn(key, "/")) % m->n;
 }
 
 /* Drops the connection after an outcome that says nothing. */

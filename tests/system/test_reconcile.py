@@ -236,12 +236,12 @@ GATES = {  # what it becomes: (kind of envelope, words that are changed)
     "of another version": ("live", {0: "g9"}),
     "for some people only": ("live", {RESTRICTED: "1"}),
     "for guests only": ("live", {GUEST: "1"}),
-    "cut off": ("live", {10: "", 11: ""}),
+    "cut off": ("live", {13: "", 14: ""}),
     "open though sold out": ("sold", {STATE: OPEN, LEFT: "2"}),
     "expired though sold out": ("sold", {STATE: EXPIRED}),
     "open though expired": ("expired", {STATE: OPEN, LEFT: "1"}),
     "sold out though expired": ("expired", {STATE: SOLD_OUT}),
-    "nonsense": ("live", {i: "x" for i in range(12)}),
+    "nonsense": ("live", {i: "x" for i in range(15)}),
 }
 
 
