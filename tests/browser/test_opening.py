@@ -202,6 +202,7 @@ def test_too_late(stage, languages, words):
     gate.release()
     stage.browser.state("envelope", "sold_out")
     stage.browser.see("#over", words)
+    stage.browser.see("#claims > li[data-seq='2']")  # the list comes with the next look
     assert len(stage.browser.all("#claims > li")) == 2
 
 
