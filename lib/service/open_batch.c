@@ -1,4 +1,5 @@
 #include "lib/service/open_batch.h"
+#include "lib/base/str.h"
 #include "lib/service/gate.h"
 #include "lib/service/nets.h"
 #include "lib/service/version.h"
@@ -6,11 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CLAIMED_MAX 4096
+
+/* Almost nobody opens twice, and looking for a claim costs the primary as much as storing one. So
+ * a batch looks only for the claims that it has reason to expect; the key of claims refuses any
+ * other, and then the batch runs again and looks for all. Who was found out is remembered, so that
+ * repeating oneself costs others one run, not each. */
 struct open_batch {
     const struct env *env;
     struct store *store;
     struct cache *cache;
-    struct open_set set; /* large: reused */
+    struct open_set set;           /* large: reused */
+    bool unsure;                   /* an answer rests on a claim that was not looked for */
+    uint64_t claimed[CLAIMED_MAX]; /* hashes of members with a claim, at their own place */
 };
 
 struct open_batch *open_batch_new(const struct env *env)
@@ -61,15 +70,32 @@ static int compare_rows(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->user, y->user);
 }
 
-/* Fills the set: distinct envelopes in id order, rows in key order, as locks and inserts demand. */
-static void set_fill(struct open_set *set, void **rows, size_t n, bool nowait)
+static uint64_t member_hash(const struct id *id, const char *user)
 {
+    return str_hash(user, strlen(user)) ^ id_slot(id, SIZE_MAX);
+}
+
+static bool claim_expected(const struct open_batch *b, const struct open_work *w)
+{
+    uint64_t hash = member_hash(&w->id, w->who->user);
+    return w->lapsed || b->claimed[hash % CLAIMED_MAX] == hash;
+}
+
+static void expect_claim(struct open_batch *b, const struct open_work *w)
+{
+    uint64_t hash = member_hash(&w->id, w->who->user);
+    b->claimed[hash % CLAIMED_MAX] = hash;
+}
+
+/* Fills the set: distinct envelopes in id order, rows in key order, as locks and inserts demand. */
+static void set_fill(struct open_batch *b, void **rows, size_t n, bool nowait, bool look)
+{
+    struct open_set *set = &b->set;
     for (size_t i = 0; i < n; i++) {
         const struct open_work *w = rows[i];
         set->ids[i] = w->id;
-        set->rows[i].envelope = w->id;
-        set->rows[i].user = w->who->user;
-        set->rows[i].found = set->rows[i].insert = false;
+        set->rows[i] = (struct open_row){
+            .envelope = w->id, .user = w->who->user, .look = look || claim_expected(b, w)};
     }
     qsort(set->ids, n, sizeof set->ids[0], compare_ids);
     qsort(set->rows, n, sizeof set->rows[0], compare_rows);
@@ -113,11 +139,34 @@ static void answer_closed(struct open_work *w, enum envelope_state state)
     w->answer.state = state == STATE_SOLD_OUT ? OPEN_SOLD_OUT : OPEN_EXPIRED;
 }
 
-/* Decides one member under the locks, in the order: no such envelope, own claim, closed, not for
- * him, frozen, lapsed ticket, past due; else the next share is his. Returns true if the answer
- * rests on rows that an earlier transaction stored. */
-static bool decide(struct open_set *set, struct open_work *w)
+/* Decides a member that gets no new share, in the order: own claim, not for him, closed, frozen,
+ * lapsed ticket, past due. False: the next share is his. */
+static bool decide_without_share(const struct open_set *set, size_t at, const struct open_row *row,
+                                 struct open_work *w)
 {
+    const struct envelope *e = &set->envelopes[at];
+    if (row->found)
+        answer_claim(w, &row->claim, e->expires_us);
+    else if (!envelope_admits(e, w->who->user, w->who->groups, w->who->n_groups))
+        w->err = ERR_NOT_RECIPIENT;
+    else if (e->state != STATE_OPEN)
+        answer_closed(w, e->state);
+    else if (e->frozen)
+        w->err = ERR_UNAVAILABLE;
+    else if (w->lapsed)
+        w->err = ERR_TICKET_EXPIRED;
+    else if (envelope_past_due(e, set->now_us))
+        w->must_close = true;
+    else
+        return false;
+    return true;
+}
+
+/* Decides one member under the locks. Returns true if the answer rests on rows that an earlier
+ * transaction stored. */
+static bool decide(struct open_batch *b, struct open_work *w)
+{
+    struct open_set *set = &b->set;
     size_t at = envelope_index(set, &w->id);
     struct envelope *e = &set->envelopes[at];
     struct open_row *row = row_of(set, w);
@@ -125,25 +174,15 @@ static bool decide(struct open_set *set, struct open_work *w)
     w->err = ERR_OK;
     if (!set->exists[at]) {
         w->err = ERR_NOT_FOUND;
-    } else if (row->found) {
-        answer_claim(w, &row->claim, e->expires_us);
-        return true;
-    } else if (!envelope_admits(e, w->who->user, w->who->groups, w->who->n_groups)) {
-        w->err = ERR_NOT_RECIPIENT;
-    } else if (e->state != STATE_OPEN) {
-        answer_closed(w, e->state);
-        return !set->changed[at];
-    } else if (e->frozen) {
-        w->err = ERR_UNAVAILABLE;
-    } else if (w->lapsed) {
-        w->err = ERR_TICKET_EXPIRED;
-    } else if (envelope_past_due(e, set->now_us)) {
-        w->must_close = true;
-    } else {
-        envelope_open_next(e, w->who->user, w->who->name, set->now_us, &row->claim);
-        row->insert = set->changed[at] = true;
-        answer_claim(w, &row->claim, e->expires_us);
+        return false;
     }
+    if (decide_without_share(set, at, row, w)) {
+        b->unsure |= !row->look; /* a claim of his would have come first */
+        return row->found || (w->err == ERR_OK && !w->must_close && !set->changed[at]);
+    }
+    envelope_open_next(e, w->who->user, w->who->name, set->now_us, &row->claim);
+    row->insert = set->changed[at] = true;
+    answer_claim(w, &row->claim, e->expires_us);
     return false;
 }
 
@@ -179,8 +218,10 @@ static void tell_nets(struct open_batch *b, void **rows, size_t n)
     size_t n_closed = 0;
     for (size_t i = 0; i < n; i++) {
         const struct open_work *w = rows[i];
-        if (w->err == ERR_OK && !w->must_close && w->answer.state == OPEN_OPENED)
-            gate_hint_opened(b->env, b->cache, w->expires_us, &w->answer.claim);
+        if (w->err != ERR_OK || w->must_close || w->answer.state != OPEN_OPENED)
+            continue;
+        expect_claim(b, w);
+        gate_hint_opened(b->env, b->cache, w->expires_us, &w->answer.claim);
     }
     for (size_t i = 0; i < b->set.n_envelopes; i++) {
         const struct envelope *e = &b->set.envelopes[i];
@@ -193,21 +234,32 @@ static void tell_nets(struct open_batch *b, void **rows, size_t n)
     b->cache->ops->flush(b->cache, true);
 }
 
+static enum err run_once(struct open_batch *b, void **rows, size_t n, bool nowait, bool look)
+{
+    bool rests_on_earlier = false;
+    b->unsure = false;
+    set_fill(b, rows, n, nowait, look);
+    enum err err = b->store->ops->open_read(b->store, &b->set);
+    for (size_t i = 0; i < n && err == ERR_OK; i++)
+        rests_on_earlier |= decide(b, rows[i]);
+    if (err == ERR_OK && b->unsure)
+        err = ERR_DUPLICATE;
+    if (err == ERR_OK)
+        err = finish(b, rests_on_earlier);
+    if (err != ERR_OK)
+        b->store->ops->rollback(b->store);
+    return err;
+}
+
 enum err open_batch_run(void *batch, void **rows, size_t n, bool nowait)
 {
     struct open_batch *b = batch;
-    bool rests_on_earlier = false;
-    set_fill(&b->set, rows, n, nowait);
-    enum err err = b->store->ops->open_read(b->store, &b->set);
-    if (err == ERR_OK) {
-        for (size_t i = 0; i < n; i++)
-            rests_on_earlier |= decide(&b->set, rows[i]);
-        err = finish(b, rests_on_earlier);
+    enum err err = run_once(b, rows, n, nowait, false);
+    if (err == ERR_DUPLICATE) {
+        metrics_add(b->env->metrics, METRIC_BATCH_LOOKED, 1);
+        err = run_once(b, rows, n, nowait, true);
     }
-    if (err != ERR_OK) {
-        b->store->ops->rollback(b->store);
-        return err;
-    }
-    tell_nets(b, rows, n);
-    return ERR_OK;
+    if (err == ERR_OK)
+        tell_nets(b, rows, n);
+    return err;
 }

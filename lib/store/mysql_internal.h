@@ -93,8 +93,8 @@ void transfer_take(struct sql_row *row, struct transfer *t);
 /* "INSERT INTO transfer .. VALUES" and one row of it. */
 extern const char sql_transfer_insert[];
 void sql_transfer_values(struct buf *q, const struct transfer *t);
-/* UPDATE of the parts that change of set's changed envelopes (at least one), guarded by the version
- * before; returns how many rows it must change. */
+/* UPDATE of what changes in the changed envelopes of set (at least one), which must be open.
+ * Returns how many rows it must change. */
 size_t sql_envelopes_update(struct buf *q, const struct open_set *set);
 /* For the closed among set's changed envelopes: seeds deleted, closing queued. *n: how many. */
 void sql_closings(struct buf *q, const struct open_set *set, size_t *n);

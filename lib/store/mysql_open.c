@@ -19,6 +19,7 @@ static void take_envelope(void *context, struct sql_row *row)
     const struct id *at = bsearch(&id, set->ids, set->n_envelopes, sizeof set->ids[0], compare_ids);
     assert(at != NULL);
     envelope_take(row, &set->envelopes[at - set->ids]);
+    set->opened_before[at - set->ids] = set->envelopes[at - set->ids].opened_shares;
     set->exists[at - set->ids] = true;
 }
 
@@ -41,6 +42,28 @@ static void take_claim(void *context, struct sql_row *row)
     }
 }
 
+/* By the key that is meant: weighing the other one against it costs more than reading. Returns how
+ * many claims are asked for. */
+static size_t put_looks(struct buf *q, struct open_set *set)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < set->n_rows; i++) {
+        set->rows[i].found = false;
+        if (!set->rows[i].look)
+            continue;
+        buf_puts(q, n++ == 0 ? "SELECT envelope_id, user_id, name, amount_fen, seq, opened_us "
+                               "FROM claim FORCE INDEX (PRIMARY) "
+                               "WHERE (envelope_id, user_id) IN (("
+                             : ", (");
+        sql_id(q, &set->rows[i].envelope);
+        buf_putc(q, ',');
+        sql_user(q, set->rows[i].user);
+        buf_putc(q, ')');
+    }
+    buf_puts(q, n > 0 ? "); " : "");
+    return n;
+}
+
 enum err mysql_open_read(struct store *store, struct open_set *set)
 {
     struct mysql_store *s = mysql_of(store);
@@ -56,24 +79,14 @@ enum err mysql_open_read(struct store *store, struct open_set *set)
     }
     buf_puts(q, ") ORDER BY e.id FOR UPDATE");
     buf_puts(q, set->nowait ? " NOWAIT; " : "; ");
-    for (size_t i = 0; i < set->n_rows; i++) {
-        /* by the key that is meant: weighing the other one against it costs more than reading */
-        buf_puts(q, i == 0 ? "SELECT envelope_id, user_id, name, amount_fen, seq, opened_us "
-                             "FROM claim FORCE INDEX (PRIMARY) "
-                             "WHERE (envelope_id, user_id) IN (("
-                           : ", (");
-        sql_id(q, &set->rows[i].envelope);
-        buf_putc(q, ',');
-        sql_user(q, set->rows[i].user);
-        buf_putc(q, ')');
-    }
-    buf_puts(q, set->n_rows > 0 ? "); " SQL_NOW : SQL_NOW);
+    size_t looks = put_looks(q, set);
+    buf_puts(q, SQL_NOW);
     enum err err = sql_send(s);
     if (err == ERR_OK)
         err = sql_affected(s, NULL);
     if (err == ERR_OK)
         err = sql_rows(s, take_envelope, set);
-    if (err == ERR_OK && set->n_rows > 0)
+    if (err == ERR_OK && looks > 0)
         err = sql_rows(s, take_claim, set);
     return err == ERR_OK ? sql_rows(s, row_take_i64, &set->now_us) : err;
 }

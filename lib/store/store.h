@@ -22,7 +22,8 @@
 struct open_row {
     struct id envelope; /* in */
     const char *user;   /* in */
-    bool found;         /* out: he has a claim already */
+    bool look;          /* in: does he have a claim already? */
+    bool found;         /* out: he has; false without a look */
     struct claim claim; /* out if found; and the one to insert if `insert` */
     bool insert;        /* in for open_write */
 };
@@ -31,6 +32,7 @@ struct open_set {
     struct id ids[BATCH_MAX];             /* in, sorted */
     bool exists[BATCH_MAX];               /* out */
     struct envelope envelopes[BATCH_MAX]; /* out: with the seed while open; in for write */
+    int64_t opened_before[BATCH_MAX];     /* out: opened_shares as read */
     bool changed[BATCH_MAX];              /* in for open_write */
     struct open_row rows[BATCH_MAX];
     int64_t now_us; /* out: UTC_TIMESTAMP(6) of the primary, read after the locks */

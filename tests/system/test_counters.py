@@ -129,6 +129,24 @@ def test_commit_of_opens_unknown(proxied, say, when):
     assert proxied.audit() == {}
 
 
+def test_who_opens_again_costs_others_one_run(proxied):
+    """The batch looks for the claims of those only who are known to have one: a process that does not know finds out
+    once, by running again, and then remembers."""
+    envelope = proxied.alice.send(300, 50).json["id"]
+    crowd = tokens(proxied, 2)
+    grabs = proxied.swarm.fire([grab_request(t, envelope) for t in crowd])
+    opens = [open_request(t, envelope, a.json["ticket"]) for t, a in zip(crowd, grabs)]
+    first = proxied.swarm.fire(opens[:1])[0]
+    before = proxied.metrics()
+    proxied.kill_and_wait("open")
+    wait_until(lambda: proxied.swarm.fire(opens[:1])[0].status == 200, 10, "opens are answered again")
+    assert [proxied.swarm.fire(opens[:1])[0].json for _ in range(20)] == [first.json] * 20
+    assert rose(proxied, before, "hongbao_batch_looked_total") == 1
+    assert [proxied.swarm.fire(opens[1:])[0].json["seq"] for _ in range(20)] == [2] * 20
+    assert rose(proxied, before, "hongbao_batch_looked_total") == 1
+    assert proxied.audit() == {}
+
+
 @pytest.mark.parametrize("when", ["after", "before"])
 def test_commit_of_sends_unknown(proxied, say, when):
     before = proxied.metrics()
