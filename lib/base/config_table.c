@@ -72,7 +72,7 @@ const struct setting config_table[] = {
     POOL("open", open, "5000"),
     BURSTS("open", open, "3", "0"),
     POOL("query", query, "5000"),
-    TAKING("query", query, "2", "0"),
+    TAKING("query", query, "2", "600"),
 
     TEXT("settle", "credentials", settle_credentials, "/etc/hongbao/secrets/settle.cnf", "Database user of hongbao-settle."),
     NUMBER("settle", "interval", settle_interval_ms, 10, 10000, "100", "ms", "Pause between looks when there is nothing to do."),
