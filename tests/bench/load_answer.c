@@ -116,3 +116,11 @@ const char *answer_ticket(const struct answer *a, size_t size)
     const char *at = member(a, "\"ticket\":\"", &found);
     return at != NULL && found == size ? at : NULL;
 }
+
+const char *answer_etag(const struct answer *a, size_t size)
+{
+    const char *value = NULL;
+    for (const char *line = a->data; value == NULL && (line = strchr(line, '\n')) != NULL;)
+        value = value_of(++line, "etag:");
+    return value != NULL && strcspn(value, "\r") == size ? value : NULL;
+}

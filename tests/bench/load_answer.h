@@ -30,4 +30,7 @@ void answer_word(const struct answer *a, char *word);
 /* The ticket in the body; NULL if there is none of that size. */
 const char *answer_ticket(const struct answer *a, size_t size);
 
+/* The ETag in the head; NULL if there is none of that size. */
+const char *answer_etag(const struct answer *a, size_t size);
+
 #endif

@@ -10,7 +10,7 @@
 #define HEAD_SIZE (4 * sizeof(uint32_t))
 
 /* One record at `at`; returns its end, 0 if it does not fit. */
-static size_t read_record(const char *bytes, size_t size, size_t at, struct request *r)
+static size_t read_record(char *bytes, size_t size, size_t at, struct request *r)
 {
     uint32_t head[4];
     if (size - at < HEAD_SIZE)
@@ -24,12 +24,12 @@ static size_t read_record(const char *bytes, size_t size, size_t at, struct requ
                           .hole_at = head[2],
                           .hole_size = head[3]};
     size_t length = (size_t)r->size + r->then_size;
-    bool fits = r->size > 0 && length <= size - at &&
-                (r->then_size == 0 || (size_t)r->hole_at + r->hole_size <= r->then_size);
+    size_t holed = r->then_size > 0 ? r->then_size : r->size;
+    bool fits = r->size > 0 && length <= size - at && (size_t)r->hole_at + r->hole_size <= holed;
     return fits ? at + length : 0;
 }
 
-static bool read_records(struct plan *plan, const char *bytes, size_t size)
+static bool read_records(struct plan *plan, char *bytes, size_t size)
 {
     size_t room = 0;
     for (size_t at = 0; at < size;) {
@@ -51,10 +51,11 @@ static bool read_records(struct plan *plan, const char *bytes, size_t size)
 bool plan_read(struct plan *plan, const char *path)
 {
     struct stat status;
-    const char *bytes = MAP_FAILED;
+    char *bytes = MAP_FAILED;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0)
-        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_POPULATE, fd, 0);
     if (fd >= 0)
         close(fd);
     if (bytes == MAP_FAILED || !read_records(plan, bytes, (size_t)status.st_size)) {
@@ -64,7 +65,7 @@ bool plan_read(struct plan *plan, const char *path)
     return true;
 }
 
-const struct request *plan_take(struct plan *plan)
+struct request *plan_take(struct plan *plan)
 {
     size_t at = atomic_fetch_add_explicit(&plan->next, 1, memory_order_relaxed);
     if (at < plan->count)

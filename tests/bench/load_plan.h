@@ -2,7 +2,8 @@
  * four numbers of 32 bits in the machine's order (sizes in bytes) and then the bytes of one request
  * or two: request_size, then_size, hole_at, hole_size, request, then `then` (then_size 0: none) is
  * sent after an answer that brings a ticket; the ticket, which must be hole_size bytes long, goes
- * to hole_at within it. */
+ * to hole_at within it. Without a second request, a hole is in the first (hole_size 0: none): the
+ * ETag of each answer, if it is so long, goes there for the next time. */
 #ifndef HONGBAO_BENCH_LOAD_PLAN_H
 #define HONGBAO_BENCH_LOAD_PLAN_H
 
@@ -12,7 +13,7 @@
 #include <stdint.h>
 
 struct request {
-    const char *bytes;
+    char *bytes;
     const char *then;
     uint32_t size, then_size, hole_at, hole_size;
 };
@@ -28,7 +29,7 @@ struct plan {
  * read or is not of this form. */
 bool plan_read(struct plan *plan, const char *path);
 /* The next request, by whichever thread asks; NULL: there are no more. */
-const struct request *plan_take(struct plan *plan);
+struct request *plan_take(struct plan *plan);
 /* True if plan_take has returned NULL. */
 bool plan_ran_out(const struct plan *plan);
 

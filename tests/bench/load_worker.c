@@ -15,9 +15,9 @@
 
 struct connection {
     int fd;
-    bool waiting;                  /* for its Retry-After, until wake_ns */
-    bool in_then;                  /* the second request of a pair is under way */
-    const struct request *request; /* under way or waiting; NULL: idle */
+    bool waiting;            /* for its Retry-After, until wake_ns */
+    bool in_then;            /* the second request of a pair is under way */
+    struct request *request; /* under way or waiting; NULL: idle */
     int64_t due_ns, wake_ns;
     struct answer answer;
     char then[THEN_MAX_BYTES];
@@ -93,7 +93,7 @@ static void begin_due(struct pool *p, int64_t now)
     bool open_loop = load->rate > 0;
     while (p->n_idle > 0 && !p->dry && now < load->end_ns &&
            (!open_loop || p->next_due_ns <= now)) {
-        const struct request *r = plan_take(&p->worker->load->plan);
+        struct request *r = plan_take(&p->worker->load->plan);
         if (r == NULL) {
             p->dry = true;
             break;
@@ -153,11 +153,23 @@ static bool begin_then(struct connection *c)
     return true;
 }
 
+/* A reader names the version that he saw last. */
+static void keep_etag(struct connection *c)
+{
+    struct request *r = c->request;
+    if (r->then_size > 0 || r->hole_size == 0 || c->answer.status != 200)
+        return;
+    const char *etag = answer_etag(&c->answer, r->hole_size);
+    if (etag != NULL)
+        memcpy(r->bytes + r->hole_at, etag, r->hole_size);
+}
+
 static void take_answer(struct pool *p, struct connection *c, int64_t now)
 {
     const struct load *load = p->worker->load;
     char word[WORD_SIZE];
     answer_word(&c->answer, word);
+    keep_etag(c);
     tally_add(&p->worker->tally, c->answer.status, word, now - load->start_ns, now - c->due_ns,
               now < load->end_ns);
     bool again = load->retry && c->answer.retry_after_s > 0 && now < load->end_ns;

@@ -74,11 +74,17 @@ def topup(wallet_token, user, amount_fen):
     return request("POST", "/v1/topups", wallet_token, body, reference)
 
 
+def etag_in(request):
+    """Where the ETag stands that the request names, and how long it is; zeros: it names none."""
+    _, name, rest = request.partition(b"If-None-Match: ")
+    return (len(request) - len(rest), rest.index(b"\r\n")) if name else (0, 0)
+
+
 class Plan:
     """The file of the requests, until close().
 
     requests: bytes each, or for a grab that goes on to the open a pair (grab, open), where the open holds TICKET_BYTES
-    question marks."""
+    question marks. A request with If-None-Match names the newest ETag that it was answered with."""
 
     def __init__(self, requests):
         hole = b"?" * TICKET_BYTES
@@ -86,8 +92,8 @@ class Plan:
         self.file = tempfile.NamedTemporaryFile(prefix="hb-plan-", dir=SHARED_MEMORY)
         for item in requests:
             first, then = item if isinstance(item, tuple) else (item, b"")
-            self.file.write(struct.pack("=4I", len(first), len(then), then.index(hole) if then else 0,
-                                        TICKET_BYTES if then else 0))
+            hole_at, hole_bytes = (then.index(hole), TICKET_BYTES) if then else etag_in(first)
+            self.file.write(struct.pack("=4I", len(first), len(then), hole_at, hole_bytes))
             self.file.write(first + then)
             self.count += 1
         self.file.flush()
