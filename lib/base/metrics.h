@@ -25,7 +25,7 @@ enum metric {
     METRIC_COMMIT_UNKNOWN,
     METRIC_BATCH_TURNED_OUT, /* a member refused or parked while its batch went on */
     METRIC_BATCH_RERUN,
-    METRIC_BATCH_LOOKED, /* opens: somebody has opened before, so all are looked for */
+    METRIC_BATCH_LOOKED, /* opens: somebody would have got a second share */
     METRIC_BREAKER_OPENED,
     METRIC_BARRIERS,
     METRIC_CREDITS_BOOKED,

@@ -20,8 +20,9 @@ static const struct counter_row counter_rows[METRIC_COUNT] = {
     [METRIC_BATCH_TURNED_OUT] = {"hongbao_batch_turned_out_total", "",
                                  "Members turned out of a batch because of a foreign lock."},
     [METRIC_BATCH_RERUN] = {"hongbao_batch_rerun_total", "", "Batches run again after an error."},
-    [METRIC_BATCH_LOOKED] = {"hongbao_batch_looked_total", "",
-                             "Batches of opens run again to look for earlier claims."},
+    [METRIC_BATCH_LOOKED] =
+        {"hongbao_batch_looked_total", "",
+         "Batches of opens run again because somebody in them had opened before."},
     [METRIC_BREAKER_OPENED] = {"hongbao_breaker_opened_total", "",
                                "Batches that ran so long that others were refused at once."},
     [METRIC_BARRIERS] = {"hongbao_barriers_total", "",

@@ -9,16 +9,18 @@
 
 #define CLAIMED_MAX 4096
 
-/* Almost nobody opens twice, and looking for a claim costs the primary as much as storing one. So
- * a batch looks only for the claims that it has reason to expect; the key of claims refuses any
- * other, and then the batch runs again and looks for all. Who was found out is remembered, so that
+/* Almost nobody opens twice, and looking for a claim costs the primary something with every open.
+ * So a batch looks at first only for the claims that it has reason to expect. Whoever gets no new
+ * share is looked for before he is told so; whoever would get a second one is refused by the key of
+ * claims, and then the batch runs again and looks for all. Who was found out is remembered, so that
  * repeating oneself costs others one run, not each. */
 struct open_batch {
     const struct env *env;
     struct store *store;
     struct cache *cache;
-    struct open_set set;           /* large: reused */
-    bool unsure;                   /* an answer rests on a claim that was not looked for */
+    struct open_set set;                 /* large: reused */
+    struct open_work *unsure[BATCH_MAX]; /* answered as if they had no claim: not looked for yet */
+    size_t n_unsure;
     uint64_t claimed[CLAIMED_MAX]; /* hashes of members with a claim, at their own place */
 };
 
@@ -177,7 +179,8 @@ static bool decide(struct open_batch *b, struct open_work *w)
         return false;
     }
     if (decide_without_share(set, at, row, w)) {
-        b->unsure |= !row->look; /* a claim of his would have come first */
+        if (!row->look) /* a claim of his would come first */
+            b->unsure[b->n_unsure++] = w;
         return row->found || (w->err == ERR_OK && !w->must_close && !set->changed[at]);
     }
     envelope_open_next(e, w->who->user, w->who->name, set->now_us, &row->claim);
@@ -234,16 +237,31 @@ static void tell_nets(struct open_batch *b, void **rows, size_t n)
     b->cache->ops->flush(b->cache, true);
 }
 
+/* Under the same locks; nobody of them gets a share, whatever is found. */
+static enum err make_sure(struct open_batch *b, bool *rests_on_earlier)
+{
+    if (b->n_unsure == 0)
+        return ERR_OK;
+    for (size_t i = 0; i < b->set.n_rows; i++)
+        b->set.rows[i].look = false;
+    for (size_t i = 0; i < b->n_unsure; i++)
+        row_of(&b->set, b->unsure[i])->look = true;
+    enum err err = b->store->ops->open_look(b->store, &b->set);
+    for (size_t i = 0; i < b->n_unsure && err == ERR_OK; i++)
+        *rests_on_earlier |= decide(b, b->unsure[i]);
+    return err;
+}
+
 static enum err run_once(struct open_batch *b, void **rows, size_t n, bool nowait, bool look)
 {
     bool rests_on_earlier = false;
-    b->unsure = false;
+    b->n_unsure = 0;
     set_fill(b, rows, n, nowait, look);
     enum err err = b->store->ops->open_read(b->store, &b->set);
     for (size_t i = 0; i < n && err == ERR_OK; i++)
         rests_on_earlier |= decide(b, rows[i]);
-    if (err == ERR_OK && b->unsure)
-        err = ERR_DUPLICATE;
+    if (err == ERR_OK)
+        err = make_sure(b, &rests_on_earlier);
     if (err == ERR_OK)
         err = finish(b, rests_on_earlier);
     if (err != ERR_OK)

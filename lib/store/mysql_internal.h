@@ -104,6 +104,7 @@ unsigned lane_of(const char *user); /* 0..LANES-1 */
 
 /* ---- operations, one or a few a file ---- */
 enum err mysql_open_read(struct store *s, struct open_set *set);
+enum err mysql_open_look(struct store *s, struct open_set *set);
 enum err mysql_open_write(struct store *s, const struct open_set *set);
 enum err mysql_send_read(struct store *s, struct send_set *set);
 enum err mysql_send_write(struct store *s, const struct send_set *set);

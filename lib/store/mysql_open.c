@@ -44,11 +44,10 @@ static void take_claim(void *context, struct sql_row *row)
 
 /* By the key that is meant: weighing the other one against it costs more than reading. Returns how
  * many claims are asked for. */
-static size_t put_looks(struct buf *q, struct open_set *set)
+static size_t put_looks(struct buf *q, const struct open_set *set)
 {
     size_t n = 0;
     for (size_t i = 0; i < set->n_rows; i++) {
-        set->rows[i].found = false;
         if (!set->rows[i].look)
             continue;
         buf_puts(q, n++ == 0 ? "SELECT envelope_id, user_id, name, amount_fen, seq, opened_us "
@@ -60,7 +59,7 @@ static size_t put_looks(struct buf *q, struct open_set *set)
         sql_user(q, set->rows[i].user);
         buf_putc(q, ')');
     }
-    buf_puts(q, n > 0 ? "); " : "");
+    buf_puts(q, n > 0 ? ")" : "");
     return n;
 }
 
@@ -80,7 +79,7 @@ enum err mysql_open_read(struct store *store, struct open_set *set)
     buf_puts(q, ") ORDER BY e.id FOR UPDATE");
     buf_puts(q, set->nowait ? " NOWAIT; " : "; ");
     size_t looks = put_looks(q, set);
-    buf_puts(q, SQL_NOW);
+    buf_puts(q, looks > 0 ? "; " SQL_NOW : SQL_NOW);
     enum err err = sql_send(s);
     if (err == ERR_OK)
         err = sql_affected(s, NULL);
@@ -89,6 +88,14 @@ enum err mysql_open_read(struct store *store, struct open_set *set)
     if (err == ERR_OK && looks > 0)
         err = sql_rows(s, take_claim, set);
     return err == ERR_OK ? sql_rows(s, row_take_i64, &set->now_us) : err;
+}
+
+enum err mysql_open_look(struct store *store, struct open_set *set)
+{
+    struct mysql_store *s = mysql_of(store);
+    size_t looks = put_looks(sql_begin(s), set);
+    enum err err = looks > 0 ? sql_send(s) : ERR_OK;
+    return err == ERR_OK && looks > 0 ? sql_rows(s, take_claim, set) : err;
 }
 
 /* Both inserts of the new claims; returns how many. */

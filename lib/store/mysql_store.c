@@ -84,6 +84,7 @@ static const struct store_ops mysql_ops = {
     .generation = mysql_generation,
     .barrier = mysql_barrier,
     .open_read = mysql_open_read,
+    .open_look = mysql_open_look,
     .open_write = mysql_open_write,
     .send_read = mysql_send_read,
     .send_write = mysql_send_write,

@@ -23,7 +23,7 @@ struct open_row {
     struct id envelope; /* in */
     const char *user;   /* in */
     bool look;          /* in: does he have a claim already? */
-    bool found;         /* out: he has; false without a look */
+    bool found;         /* in: false; out if look: he has */
     struct claim claim; /* out if found; and the one to insert if `insert` */
     bool insert;        /* in for open_write */
 };
@@ -129,6 +129,8 @@ struct store_ops {
     enum err (*barrier)(struct store *s);
 
     enum err (*open_read)(struct store *s, struct open_set *set);
+    /* In the transaction of open_read: looks for claims of rows that it did not look for. */
+    enum err (*open_look)(struct store *s, struct open_set *set);
     enum err (*open_write)(struct store *s, const struct open_set *set);
 
     enum err (*send_read)(struct store *s, struct send_set *set);

@@ -75,6 +75,11 @@ static enum err faulty_open_read(struct store *s, struct open_set *set)
     FAULTY(s, open_read(of(s)->real, set));
 }
 
+static enum err faulty_open_look(struct store *s, struct open_set *set)
+{
+    FAULTY(s, open_look(of(s)->real, set));
+}
+
 static enum err faulty_open_write(struct store *s, const struct open_set *set)
 {
     FAULTY(s, open_write(of(s)->real, set));
@@ -131,6 +136,7 @@ struct store *faulty_store_new(struct store *real, struct faults *faults)
                                 .rollback = faulty_rollback,
                                 .barrier = faulty_barrier,
                                 .open_read = faulty_open_read,
+                                .open_look = faulty_open_look,
                                 .open_write = faulty_open_write,
                                 .send_read = faulty_send_read,
                                 .send_write = faulty_send_write,

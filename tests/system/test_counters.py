@@ -147,6 +147,20 @@ def test_who_opens_again_costs_others_one_run(proxied):
     assert proxied.audit() == {}
 
 
+def test_a_winner_is_told_again_by_a_process_that_does_not_know_him(proxied):
+    envelope = proxied.alice.send(100, 1).json["id"]
+    winner, = tokens(proxied, 1)
+    grab, = proxied.swarm.fire([grab_request(winner, envelope)])
+    again = [open_request(winner, envelope, grab.json["ticket"])]
+    first, = proxied.swarm.fire(again)
+    assert first.json["amount"] == 100 and proxied.alice.envelope(envelope).json["state"] == "sold_out"
+    before = proxied.metrics()
+    proxied.kill_and_wait("open")
+    wait_until(lambda: proxied.swarm.fire(again)[0].status == 200, 10, "opens are answered again")
+    assert proxied.swarm.fire(again)[0].json == first.json
+    assert rose(proxied, before, "hongbao_batch_looked_total") == 0
+
+
 @pytest.mark.parametrize("when", ["after", "before"])
 def test_commit_of_sends_unknown(proxied, say, when):
     before = proxied.metrics()
