@@ -64,7 +64,7 @@ const struct setting config_table[] = {
     POOL("send", send, "5000"),
     BURSTS("send", send, "3", "0"),
     POOL("grab", grab, "3000"),
-    BURSTS("grab", grab, "2", "300"),
+    BURSTS("grab", grab, "2", "600"),
     NUMBER("grab", "ticket_life", ticket_life_s, 5, 3600, "60", "s", "How long a ticket can be used."),
     NUMBER("grab", "cas_tries", cas_tries, 1, 100, "8", "tries", "Lost races before a grab is let through."),
     NUMBER("grab", "hold", hold_s, 1, 60, "2", "s", "How long nobody asks the database after the last ticket went."),
