@@ -81,11 +81,13 @@ class Plant:
                    10 * SLOW, "credited")
 
     def paused(self, statements):
-        """Runs them as one transaction while settle sleeps, with no transaction of its own half done."""
+        """Runs them as one transaction while settle sleeps, with nothing of its own half done. What only reads does no
+        harm: it sees all of them or nothing."""
         def asleep():
             self.service.signal("settle", signal.SIGSTOP)
             if self.service.sql("SELECT 1 FROM information_schema.innodb_trx t JOIN information_schema.processlist p "
-                                "ON p.id = t.trx_mysql_thread_id WHERE p.user = 'hongbao_settle'"):
+                                "ON p.id = t.trx_mysql_thread_id WHERE p.user = 'hongbao_settle' "
+                                "AND (t.trx_rows_locked > 0 OR t.trx_rows_modified > 0)"):
                 self.service.signal("settle", signal.SIGCONT)
                 return False
             return True
