@@ -58,6 +58,14 @@ static void answer_view(struct call *c, const struct envelope_view *view, const 
     memcpy(c->response->etag, etag, strlen(etag) + 1);
 }
 
+static void answer_changed(struct call *c, const struct api_page *page,
+                           const struct envelope_view *view)
+{
+    char etag[80];
+    if (!not_modified(c, page, view->envelope.version, view->has_mine ? view->mine.seq : 0, etag))
+        answer_view(c, view, etag);
+}
+
 /* Reads what each asks for, and its newest version from the cache: one round trip for all. */
 static void begin_looks(struct call **calls, size_t n)
 {
@@ -91,19 +99,25 @@ static bool show_remembered(struct call *c, struct envelope_view *view)
         return true;
     if (!query_remembered(&q, &c->who, &c->id, newest, after_of(page), page->limit, view))
         return false;
-    if (!not_modified(c, page, newest->version, view->has_mine ? view->mine.seq : 0, etag))
-        answer_view(c, view, etag);
+    answer_changed(c, page, view);
     return true;
 }
 
 static enum err show_from_primary(struct call *c, struct envelope_view *view)
 {
-    const struct api_page *page = &((const struct look *)c->work)->page;
+    const struct look *look = c->work;
+    const struct api_page *page = &look->page;
     struct query_session q;
     char etag[80];
     enum err err = session_of(c, &q);
-    if (err == ERR_OK)
-        err = query_envelope(&q, c->has_who ? &c->who : NULL, &c->id, view);
+    if (err != ERR_OK)
+        return err;
+    if (c->has_who && !look->newest.known &&
+        query_unchanged(&q, &c->who, &c->id, after_of(page), page->limit, view)) {
+        answer_changed(c, page, view);
+        return ERR_OK;
+    }
+    err = query_envelope(&q, c->has_who ? &c->who : NULL, &c->id, view);
     if (err != ERR_OK)
         return err;
     if (!c->has_who) {

@@ -64,6 +64,14 @@ static void keep_luckiest(struct envelope *e, const struct claim *c)
     memcpy(e->luckiest_name, c->name, sizeof e->luckiest_name);
 }
 
+static void add_up(struct envelope *e, const struct claim *c)
+{
+    e->opened_shares++;
+    e->opened_fen += c->amount_fen;
+    e->version++;
+    keep_luckiest(e, c);
+}
+
 /* Text of any length below the size into a zeroed field. */
 static void set_text(char *out, size_t size, const char *text)
 {
@@ -85,15 +93,23 @@ void envelope_open_next(struct envelope *e, const char *user, const char *name, 
     c->seq = e->opened_shares + 1;
     c->opened_us = now_us;
     assert(c->amount_fen >= 1 && c->amount_fen <= e->cap_fen);
-    e->opened_shares++;
-    e->opened_fen += c->amount_fen;
-    e->version++;
-    keep_luckiest(e, c);
+    add_up(e, c);
     if (e->opened_shares == e->shares) {
         e->state = STATE_SOLD_OUT;
         e->closed_us = now_us;
     }
     assert(envelope_consistent(e));
+}
+
+bool envelope_learn(struct envelope *e, const struct claim *c)
+{
+    int64_t left_shares = remaining_shares(e) - 1, left_fen = remaining_fen(e) - c->amount_fen;
+    if (e->state != STATE_OPEN || c->seq != e->opened_shares + 1 || left_shares < 1 ||
+        c->amount_fen < 1 || c->amount_fen > e->cap_fen || left_fen < left_shares ||
+        left_fen > left_shares * e->cap_fen)
+        return false;
+    add_up(e, c);
+    return true;
 }
 
 int64_t envelope_expire(struct envelope *e, int64_t now_us)

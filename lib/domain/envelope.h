@@ -45,6 +45,9 @@ bool envelope_past_due(const struct envelope *e, int64_t now_us);
  * past due, consistent. */
 void envelope_open_next(struct envelope *e, const char *user, const char *name, int64_t now_us,
                         struct claim *c);
+/* e as it is after its next claim, which somebody else drew: adds up *c, keeps the luckiest. False,
+ * and e is unchanged: *c is not the next one of e, or closes it. */
+bool envelope_learn(struct envelope *e, const struct claim *c);
 /* Closes an open envelope as expired: what remains goes to refunded_fen. Returns that amount. */
 int64_t envelope_expire(struct envelope *e, int64_t now_us);
 /* True if user (a member of groups[0..n)) is among `to`, or is the sender's kind for an envelope to

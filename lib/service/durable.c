@@ -45,6 +45,13 @@ static struct slot *slot_of(struct durable *d, const struct id *id)
     return &d->slots[id_slot(id, SLOTS)];
 }
 
+static void remember(struct slot *slot, const struct id *id, int64_t version)
+{
+    bool same = id_compare(&slot->id, id) == 0;
+    if (!same || slot->version < version)
+        *slot = (struct slot){.id = *id, .version = version};
+}
+
 /* Runs one barrier. Called and returns with the lock held. */
 static enum err run_barrier(struct durable *d, struct store *store)
 {
@@ -76,11 +83,16 @@ enum err durable_wait(struct durable *d, struct store *store, const struct id *i
             else
                 pthread_cond_wait(&d->finished_changed, &d->lock);
         }
-        if (err == ERR_OK) {
-            slot->id = *id;
-            slot->version = version;
-        }
+        if (err == ERR_OK)
+            remember(slot, id, version);
     }
     pthread_mutex_unlock(&d->lock);
     return err;
+}
+
+void durable_told(struct durable *d, const struct id *id, int64_t version)
+{
+    pthread_mutex_lock(&d->lock);
+    remember(slot_of(d, id), id, version);
+    pthread_mutex_unlock(&d->lock);
 }

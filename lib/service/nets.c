@@ -28,7 +28,7 @@ void nets_close(const struct env *env, struct cache *cache, const struct envelop
         return;
     gate_close_all(env, cache, es, n);
     for (size_t i = 0; i < n; i++)
-        version_hint(env, cache, CACHE_HINT_SET, es[i]);
+        version_hint_made(env, cache, es[i], NULL, 0);
 }
 
 bool nets_marked(const struct env *env, const struct closing *c)

@@ -213,6 +213,30 @@ static enum err finish(struct open_batch *b, bool rests_on_earlier)
     return ops->barrier(b->store);
 }
 
+/* The newest claims of the envelope at that place, as far as this batch made them. Rows are sorted
+ * by envelope; returns how many. */
+static size_t newest_claims(const struct open_set *set, size_t at,
+                            struct claim newest[VERSION_CLAIMS_MAX])
+{
+    const struct envelope *e = &set->envelopes[at];
+    int64_t made = e->opened_shares - set->opened_before[at];
+    int64_t n = made < VERSION_CLAIMS_MAX ? made : VERSION_CLAIMS_MAX;
+    for (size_t i = 0; i < set->n_rows; i++) {
+        const struct claim *c = &set->rows[i].claim;
+        if (set->rows[i].insert && id_compare(&c->envelope, &e->id) == 0 &&
+            c->seq > e->opened_shares - n)
+            newest[c->seq - (e->opened_shares - n) - 1] = *c;
+    }
+    return (size_t)n;
+}
+
+static void tell_version(const struct open_batch *b, size_t at)
+{
+    struct claim newest[VERSION_CLAIMS_MAX];
+    size_t n = newest_claims(&b->set, at, newest);
+    version_hint_made(b->env, b->cache, &b->set.envelopes[at], newest, n);
+}
+
 /* After the commit, and before anybody is told: who opened here is remembered, readers learn of the
  * new version, and what closed here is final for every net. */
 static void tell_nets(struct open_batch *b, void **rows, size_t n)
@@ -229,7 +253,7 @@ static void tell_nets(struct open_batch *b, void **rows, size_t n)
     for (size_t i = 0; i < b->set.n_envelopes; i++) {
         const struct envelope *e = &b->set.envelopes[i];
         if (b->set.changed[i] && e->state == STATE_OPEN)
-            version_hint(b->env, b->cache, CACHE_HINT_SET, e);
+            tell_version(b, i);
         else if (b->set.changed[i])
             closed[n_closed++] = e;
     }

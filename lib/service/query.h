@@ -18,13 +18,18 @@ struct query_session {
     struct views *views;       /* of the process */
     struct claimers *claimers; /* of the process */
 };
-/* The newest version of each envelope, where the cache knows: see versions_get. */
-void query_versions(const struct query_session *q, const struct version_asked *asked, size_t n);
-/* The envelope with the page of claims after after_seq, in the version that query_versions told,
- * from what the process has shown lately. False: the primary has to be asked. */
+/* The newest version of each envelope, where the cache knows: see versions_get; fills wants_mine.
+ */
+void query_versions(const struct query_session *q, struct version_asked *asked, size_t n);
+/* The envelope with the page of claims after after_seq, in the version that query_versions told or
+ * a newer one, from what the process has shown lately. False: the primary has to be asked. */
 bool query_remembered(const struct query_session *q, const struct who *who, const struct id *id,
                       const struct version *newest, int64_t after_seq, size_t limit,
                       struct envelope_view *out);
+/* The same in the version that the primary tells, for whom the cache knew none. False: all has to
+ * be read. */
+bool query_unchanged(const struct query_session *q, const struct who *who, const struct id *id,
+                     int64_t after_seq, size_t limit, struct envelope_view *out);
 /* The envelope without claims, and the reader's own claim (who NULL: none). ERR_NOT_FOUND;
  * ERR_NOT_RECIPIENT (who is neither sender nor among `to`); ERR_UNAUTHORIZED (no who and the
  * envelope has recipients); ERR_UNAVAILABLE. */

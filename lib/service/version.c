@@ -1,37 +1,57 @@
 #include "lib/service/version.h"
 #include "lib/service/gate.h"
-#include "lib/wire/gate_value.h"
 #include <string.h>
 
 #define LIFE_S 2
 
-void version_hint(const struct env *env, struct cache *cache, enum cache_hint how,
-                  const struct envelope *e)
+static void hint(const struct env *env, struct cache *cache, enum cache_hint how,
+                 const struct envelope *e, const struct claim *newest, size_t n)
 {
-    char key[GATE_KEY_SIZE], text[GATE_TEXT_SIZE];
-    struct gate_version v = {.version = e->version, .guest = user_is_guest(e->sender)};
+    char key[GATE_KEY_SIZE], text[VERSION_TEXT_SIZE];
+    struct gate_version v = {
+        .version = e->version, .guest = user_is_guest(e->sender), .n_claims = n};
     if (e->to_kind != TO_ANYONE)
         return;
+    for (size_t i = 0; i < n; i++)
+        v.claims[i] = newest[i];
     gate_key(key, GATE_KEY_VERSION, env->generation, &e->id);
     size_t len = gate_version_write(text, &v, &e->id);
     cache->ops->hint(cache, how, key, text, len, LIFE_S);
 }
 
-static void read_version(const struct version_asked *a, const struct cache_item *newest,
-                         const struct cache_item *mine)
+void version_hint_made(const struct env *env, struct cache *cache, const struct envelope *e,
+                       const struct claim *newest, size_t n)
+{
+    hint(env, cache, CACHE_HINT_SET, e, newest, n);
+}
+
+void version_hint_read(const struct env *env, struct cache *cache, const struct envelope *e)
+{
+    hint(env, cache, CACHE_HINT_ADD, e, NULL, 0);
+}
+
+static void read_version(const struct version_asked *a, const struct cache_item *item)
 {
     struct gate_version v;
-    struct gate_user u;
     struct version *out = a->out;
-    out->known = newest->result == CACHE_HIT &&
-                 gate_version_read(&v, newest->value, newest->len, a->id) &&
-                 v.guest == user_is_guest(a->who->user);
     out->has_mine = false;
+    out->known = item->result == CACHE_HIT &&
+                 gate_version_read(&v, item->value, item->len, a->id) &&
+                 v.guest == user_is_guest(a->who->user);
     if (!out->known)
         return;
     out->version = v.version;
-    out->has_mine =
-        mine->result == CACHE_HIT && gate_user_read(&u, mine->value, mine->len, a->id) && u.opened;
+    out->n_claims = v.n_claims;
+    for (size_t i = 0; i < v.n_claims; i++)
+        out->claims[i] = v.claims[i];
+}
+
+static void read_mine(const struct version_asked *a, const struct cache_item *item)
+{
+    struct gate_user u;
+    struct version *out = a->out;
+    out->has_mine = out->known && item->result == CACHE_HIT &&
+                    gate_user_read(&u, item->value, item->len, a->id) && u.opened;
     if (!out->has_mine)
         return;
     out->mine = (struct claim){
@@ -42,17 +62,24 @@ static void read_version(const struct version_asked *a, const struct cache_item 
 void versions_get(const struct env *env, struct cache *cache, const struct version_asked *asked,
                   size_t n)
 {
-    struct cache_item items[2 * VERSION_ASKED_MAX]; /* of each its version and his claim */
-    char texts[2 * VERSION_ASKED_MAX][GATE_TEXT_SIZE];
-    for (size_t i = 0; i < 2 * n; i++) {
-        items[i].value = texts[i];
-        items[i].value_cap = sizeof texts[i];
-    }
+    struct cache_item items[2 * VERSION_ASKED_MAX]; /* all versions, then the claims asked for */
+    char versions[VERSION_ASKED_MAX][VERSION_TEXT_SIZE], claims[VERSION_ASKED_MAX][GATE_TEXT_SIZE];
+    size_t count = n;
     for (size_t i = 0; i < n; i++) {
-        gate_key(items[2 * i].key, GATE_KEY_VERSION, env->generation, asked[i].id);
-        gate_user_key(items[2 * i + 1].key, env->generation, asked[i].id, asked[i].who->user);
+        items[i].value = versions[i];
+        items[i].value_cap = sizeof versions[i];
+        gate_key(items[i].key, GATE_KEY_VERSION, env->generation, asked[i].id);
+        if (!asked[i].wants_mine)
+            continue;
+        items[count].value = claims[i];
+        items[count].value_cap = sizeof claims[i];
+        gate_user_key(items[count++].key, env->generation, asked[i].id, asked[i].who->user);
     }
-    cache->ops->get(cache, items, 2 * n);
-    for (size_t i = 0; i < n; i++)
-        read_version(&asked[i], &items[2 * i], &items[2 * i + 1]);
+    cache->ops->get(cache, items, count);
+    count = n;
+    for (size_t i = 0; i < n; i++) {
+        read_version(&asked[i], &items[i]);
+        if (asked[i].wants_mine)
+            read_mine(&asked[i], &items[count++]);
+    }
 }

@@ -6,20 +6,28 @@
 #define HONGBAO_SERVICE_VERSION_H
 
 #include "lib/service/env.h"
+#include "lib/wire/gate_value.h"
 
-/* Hints at the version of e, which is durable. CACHE_HINT_SET: by whoever made it; CACHE_HINT_ADD:
- * by whoever read it, and may be late. The flush is the caller's. */
-void version_hint(const struct env *env, struct cache *cache, enum cache_hint how,
-                  const struct envelope *e);
+/* Hints at the version of e, which is durable. By whoever made it, with the newest n claims that
+ * led to it, in order, so that a reader of the version before knows this one; n <=
+ * VERSION_CLAIMS_MAX.
+ */
+void version_hint_made(const struct env *env, struct cache *cache, const struct envelope *e,
+                       const struct claim *newest, size_t n);
+/* By whoever read it, and may be late. The flush is the caller's, of both. */
+void version_hint_read(const struct env *env, struct cache *cache, const struct envelope *e);
 struct version {
     bool known; /* by the cache, and for this reader */
     int64_t version;
+    size_t n_claims; /* its newest claims, in order: each made one version, the last this one */
+    struct claim claims[VERSION_CLAIMS_MAX];
     bool has_mine;     /* the reader's own claim is known; else it may still be there */
     struct claim mine; /* without a name */
 };
 struct version_asked {
     const struct who *who; /* the reader */
     const struct id *id;
+    bool wants_mine; /* his own claim is asked for too */
     struct version *out;
 };
 #define VERSION_ASKED_MAX 64

@@ -44,19 +44,26 @@ void views_free(struct views *v)
     free(v);
 }
 
-/* The page of that envelope, in whatever version; else the one to give up for it. */
-static struct slot *slot_of(struct set *set, const struct id *id, int64_t after_seq, size_t limit)
+/* The page of that envelope, in whatever version; NULL: it is not remembered. */
+static struct slot *find(struct set *set, const struct id *id, int64_t after_seq, size_t limit)
 {
-    struct slot *oldest = &set->slots[0];
     for (size_t k = 0; k < WAYS; k++) {
         struct slot *slot = &set->slots[k];
         if (slot->view != NULL && id_compare(&slot->view->envelope.id, id) == 0 &&
             slot->after_seq == after_seq && slot->limit == limit)
             return slot;
-        if (slot->used < oldest->used)
-            oldest = slot;
     }
-    return oldest;
+    return NULL;
+}
+
+/* The one that was longest not asked for. */
+static struct slot *oldest(struct set *set)
+{
+    struct slot *slot = &set->slots[0];
+    for (size_t k = 1; k < WAYS; k++)
+        if (set->slots[k].used < slot->used)
+            slot = &set->slots[k];
+    return slot;
 }
 
 static size_t view_size(const struct envelope_view *view)
@@ -73,15 +80,67 @@ void views_put(struct views *v, const struct envelope_view *view, int64_t after_
     memcpy(copy, view, view_size(view));
     copy->has_mine = false;
     pthread_mutex_lock(&set->lock);
-    struct slot *slot = slot_of(set, &view->envelope.id, after_seq, limit);
-    struct envelope_view *old = slot->view;
-    *slot = (struct slot){.after_seq = after_seq,
-                          .next_seq = view->next_seq,
-                          .limit = limit,
-                          .used = ++set->uses,
-                          .view = copy};
+    struct slot *slot = find(set, &view->envelope.id, after_seq, limit);
+    struct envelope_view *old = copy;
+    if (slot == NULL || slot->view->envelope.version <= view->envelope.version) {
+        slot = slot != NULL ? slot : oldest(set);
+        old = slot->view;
+        *slot = (struct slot){.after_seq = after_seq,
+                              .next_seq = view->next_seq,
+                              .limit = limit,
+                              .used = ++set->uses,
+                              .view = copy};
+    }
     pthread_mutex_unlock(&set->lock);
     free(old);
+}
+
+/* The page of view with one claim more, the next one after those that the envelope has. A page that
+ * is not full had all of them. False: the view is as it was. */
+static bool learn_claim(struct slot *slot, const struct claim *c)
+{
+    struct envelope_view *view = slot->view;
+    bool had_all = slot->next_seq == 0 && c->seq > slot->after_seq;
+    if (had_all && view->n_claims < slot->limit) {
+        view = realloc(slot->view, view_size(view) + sizeof view->claims[0]);
+        if (view == NULL)
+            return false;
+        slot->view = view;
+    }
+    if (!envelope_learn(&view->envelope, c))
+        return false;
+    if (had_all && view->n_claims < slot->limit)
+        view->claims[view->n_claims++] = *c;
+    else if (had_all)
+        slot->next_seq = view->claims[slot->limit - 1].seq;
+    return true;
+}
+
+void views_learn(struct views *v, const struct id *id, int64_t version, const struct claim *claims,
+                 size_t n)
+{
+    struct set *set = &v->sets[id_slot(id, SETS)];
+    pthread_mutex_lock(&set->lock);
+    for (size_t k = 0; n > 0 && k < WAYS; k++) {
+        struct slot *slot = &set->slots[k];
+        if (slot->view == NULL || id_compare(&slot->view->envelope.id, id) != 0)
+            continue;
+        int64_t missing = version - slot->view->envelope.version;
+        for (size_t i = n - (size_t)missing; missing > 0 && missing <= (int64_t)n && i < n; i++)
+            if (!learn_claim(slot, &claims[i]))
+                break;
+    }
+    pthread_mutex_unlock(&set->lock);
+}
+
+int64_t views_version(struct views *v, const struct id *id, int64_t after_seq, size_t limit)
+{
+    struct set *set = &v->sets[id_slot(id, SETS)];
+    pthread_mutex_lock(&set->lock);
+    const struct slot *slot = find(set, id, after_seq, limit);
+    int64_t version = slot != NULL ? slot->view->envelope.version : 0;
+    pthread_mutex_unlock(&set->lock);
+    return version;
 }
 
 bool views_get(struct views *v, const struct id *id, int64_t version, int64_t after_seq,
@@ -89,13 +148,10 @@ bool views_get(struct views *v, const struct id *id, int64_t version, int64_t af
 {
     struct set *set = &v->sets[id_slot(id, SETS)];
     pthread_mutex_lock(&set->lock);
-    struct slot *slot = slot_of(set, id, after_seq, limit);
-    const struct envelope_view *view = slot->view;
-    bool found = view != NULL && id_compare(&view->envelope.id, id) == 0 &&
-                 view->envelope.version == version && slot->after_seq == after_seq &&
-                 slot->limit == limit;
+    struct slot *slot = find(set, id, after_seq, limit);
+    bool found = slot != NULL && slot->view->envelope.version >= version;
     if (found) {
-        memcpy(out, view, view_size(view));
+        memcpy(out, slot->view, view_size(slot->view));
         out->next_seq = slot->next_seq;
         slot->used = ++set->uses;
     }

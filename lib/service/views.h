@@ -9,10 +9,16 @@ struct views;
 struct views *views_new(void); /* NULL: no memory */
 void views_free(struct views *v);
 /* Remembers what everybody may see of view: all but the reader's own claim. The page is that of
- * limit claims after after_seq. Only versions that are durable. */
+ * limit claims after after_seq. Only versions that are durable; a newer one is kept. */
 void views_put(struct views *v, const struct envelope_view *view, int64_t after_seq, size_t limit);
-/* Fills out, without a claim of the reader's own, if that very page of that version is remembered.
- */
+/* The envelope is of that version now, and n claims made it, in order, each one version: whatever
+ * is remembered of one of those before becomes it. */
+void views_learn(struct views *v, const struct id *id, int64_t version, const struct claim *claims,
+                 size_t n);
+/* The version in which that page is remembered; 0: it is not. */
+int64_t views_version(struct views *v, const struct id *id, int64_t after_seq, size_t limit);
+/* Fills out, without a claim of the reader's own, if that very page is remembered of that version
+ * or a newer one. */
 bool views_get(struct views *v, const struct id *id, int64_t version, int64_t after_seq,
                size_t limit, struct envelope_view *out);
 

@@ -132,6 +132,7 @@ enum err mysql_freeze(struct store *s, const struct id *id, int64_t rule, bool *
 enum err mysql_frozen_list(struct store *s, struct frozen *out, size_t limit, size_t *n);
 enum err mysql_envelope_get(struct store *s, const struct id *id, struct envelope *e, bool *found,
                             int64_t *now_us);
+enum err mysql_version_get(struct store *s, const struct id *id, int64_t *version);
 enum err mysql_claim_get(struct store *s, const struct id *id, const char *user, struct claim *c,
                          bool *found);
 enum err mysql_claims_page(struct store *s, const struct id *id, int64_t after_seq, size_t limit,

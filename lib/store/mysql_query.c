@@ -30,6 +30,17 @@ enum err mysql_envelope_get(struct store *store, const struct id *id, struct env
     return err == ERR_OK ? sql_rows(s, row_take_i64, now_us) : err;
 }
 
+enum err mysql_version_get(struct store *store, const struct id *id, int64_t *version)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    *version = 0;
+    buf_puts(q, "SELECT version FROM envelope WHERE id = ");
+    sql_id(q, id);
+    enum err err = sql_send(s);
+    return err == ERR_OK ? sql_rows(s, row_take_i64, version) : err;
+}
+
 struct claims {
     struct id envelope;
     struct claim *out;

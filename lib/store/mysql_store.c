@@ -106,6 +106,7 @@ static const struct store_ops mysql_ops = {
     .freeze = mysql_freeze,
     .frozen_list = mysql_frozen_list,
     .envelope_get = mysql_envelope_get,
+    .version_get = mysql_version_get,
     .claim_get = mysql_claim_get,
     .claims_page = mysql_claims_page,
     .account_get = mysql_account_get,

@@ -184,6 +184,8 @@ struct store_ops {
     /* Plain reads, no transaction left open. *found false: no such row. */
     enum err (*envelope_get)(struct store *s, const struct id *id, struct envelope *e, bool *found,
                              int64_t *now_us);
+    /* *version 0: no such envelope. */
+    enum err (*version_get)(struct store *s, const struct id *id, int64_t *version);
     enum err (*claim_get)(struct store *s, const struct id *id, const char *user, struct claim *c,
                           bool *found);
     enum err (*claims_page)(struct store *s, const struct id *id, int64_t after_seq, size_t limit,

@@ -122,22 +122,53 @@ bool gate_read(struct gate *out, const char *text, size_t len, const uint8_t gen
     return true;
 }
 
-size_t gate_version_write(char out[GATE_TEXT_SIZE], const struct gate_version *v,
+/* A name may hold anything, or nothing: so it is hex after a letter. */
+static size_t write_claim(char *out, size_t size, const struct claim *c)
+{
+    char name[2 * NAME_SIZE + 1];
+    str_to_hex(name, (const uint8_t *)c->name, strlen(c->name));
+    return (size_t)snprintf(out, size, " %s n%s %" PRId64 " %" PRId64 " %" PRId64, c->user, name,
+                            c->amount_fen, c->seq, c->opened_us);
+}
+
+size_t gate_version_write(char out[VERSION_TEXT_SIZE], const struct gate_version *v,
                           const struct id *id)
 {
     char hex[ID_HEX_SIZE];
     str_to_hex(hex, id->b, ID_SIZE);
-    return (size_t)snprintf(out, GATE_TEXT_SIZE, "v1 %s %" PRId64 " %d", hex, v->version, v->guest);
+    size_t len = (size_t)snprintf(out, VERSION_TEXT_SIZE, "v2 %s %" PRId64 " %d %zu", hex,
+                                  v->version, v->guest, v->n_claims);
+    for (size_t i = 0; i < v->n_claims; i++)
+        len += write_claim(out + len, VERSION_TEXT_SIZE - len, &v->claims[i]);
+    return len;
+}
+
+static void read_claim(struct reader *r, const struct id *id, struct claim *c)
+{
+    const char *word;
+    memset(c, 0, sizeof *c);
+    c->envelope = *id;
+    size_t len = take_word(r, &word);
+    r->ok = r->ok && user_valid(word, len) && str_set(c->user, sizeof c->user, word, len);
+    len = take_word(r, &word);
+    r->ok = r->ok && word[0] == 'n' && len / 2 < sizeof c->name &&
+            str_from_hex((uint8_t *)c->name, len / 2, word + 1, len - 1);
+    c->amount_fen = read_i64(r, 1, AMOUNT_MAX_FEN);
+    c->seq = read_i64(r, 1, SHARES_LIMIT);
+    c->opened_us = read_i64(r, 0, INT64_MAX);
 }
 
 bool gate_version_read(struct gate_version *out, const char *text, size_t len, const struct id *id)
 {
     struct reader r = {.at = text, .left = len, .ok = true};
     struct id seen = {{0}};
-    read_tag(&r, "v1");
+    read_tag(&r, "v2");
     read_hex(&r, seen.b, ID_SIZE);
     out->version = read_i64(&r, 1, INT64_MAX);
     out->guest = read_i64(&r, 0, 1) != 0;
+    out->n_claims = (size_t)read_i64(&r, 0, VERSION_CLAIMS_MAX);
+    for (size_t i = 0; r.ok && i < out->n_claims; i++)
+        read_claim(&r, id, &out->claims[i]);
     return r.ok && r.left == 0 && id_compare(&seen, id) == 0;
 }
 

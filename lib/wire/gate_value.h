@@ -10,6 +10,8 @@
 #define GATE_KEY_SIZE 192
 #define GATE_TEXT_SIZE 400
 #define GATE_NONCES 3
+#define VERSION_CLAIMS_MAX 4
+#define VERSION_TEXT_SIZE 1600
 
 enum gate_key { GATE_KEY_GATE, GATE_KEY_HOLD, GATE_KEY_UNKNOWN, GATE_KEY_VERSION };
 /* "<envelope hex>/<kind letter>/<generation hex>": keys of one envelope begin alike, so that they
@@ -40,8 +42,11 @@ MUST_USE bool gate_read(struct gate *out, const char *text, size_t len,
 struct gate_version { /* of an envelope for anyone, as it is durably stored */
     int64_t version;
     bool guest; /* its sender is a guest */
+    /* its newest claims, in order; each of them made one version, the last one this one */
+    size_t n_claims;
+    struct claim claims[VERSION_CLAIMS_MAX];
 };
-size_t gate_version_write(char out[GATE_TEXT_SIZE], const struct gate_version *v,
+size_t gate_version_write(char out[VERSION_TEXT_SIZE], const struct gate_version *v,
                           const struct id *id);
 MUST_USE bool gate_version_read(struct gate_version *out, const char *text, size_t len,
                                 const struct id *id);

@@ -87,6 +87,34 @@ static void equal_shares_have_no_luckiest(void **state)
     assert_int_equal(e.luckiest_seq, 0);
 }
 
+/* Whoever learns the claims of others comes to the same envelope, but not to its end. */
+static void learning_is_adding_up(void **state)
+{
+    (void)state;
+    for (int mode = MODE_LUCKY; mode <= MODE_EQUAL; mode++) {
+        struct envelope e = make((enum envelope_mode)mode, 1000, 5), reader = e;
+        for (int64_t seq = 1; seq <= 5; seq++) {
+            struct claim c, wrong;
+            envelope_open_next(&e, "bob", "Bob", NOW_US + seq, &c);
+            const struct envelope before = reader;
+            wrong = c;
+            wrong.seq++;
+            assert_false(envelope_learn(&reader, &wrong));
+            wrong = c;
+            wrong.amount_fen = 0;
+            assert_false(envelope_learn(&reader, &wrong));
+            wrong.amount_fen = 1000 - reader.opened_fen; /* nothing would be left for the others */
+            assert_false(envelope_learn(&reader, &wrong));
+            assert_memory_equal(&reader, &before, sizeof before);
+            assert_int_equal(envelope_learn(&reader, &c), seq < 5);
+            if (seq < 5)
+                assert_memory_equal(&reader, &e, sizeof e);
+        }
+        assert_int_equal(reader.state, STATE_OPEN);
+        assert_int_equal(reader.opened_shares, 4);
+    }
+}
+
 static void expiry_returns_exactly_what_is_left(void **state)
 {
     struct envelope e = make(MODE_LUCKY, 1000, 3);
@@ -141,6 +169,7 @@ int main(void)
         cmocka_unit_test(contradictions_are_seen),
         cmocka_unit_test(the_last_share_takes_all_and_closes),
         cmocka_unit_test(equal_shares_have_no_luckiest),
+        cmocka_unit_test(learning_is_adding_up),
         cmocka_unit_test(expiry_returns_exactly_what_is_left),
         cmocka_unit_test(only_recipients_are_admitted),
         cmocka_unit_test(a_claim_has_one_journal_for_ever),
