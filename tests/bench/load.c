@@ -1,8 +1,7 @@
 /* A load of HTTP requests over loopback, as cheap as can be: it shares the processors with what it
  * measures. Requests are prepared beforehand, in a file (load_plan.h); the result is one line of
  * JSON. load --port N --plan FILE [--seconds S] [--connections N] [--threads N] [--rate R]
- * [--cycle]
- *        [--retry] [--grace S] [--series] */
+ *        [--skip N] [--cycle] [--retry] [--grace S] [--series] */
 #include "tests/bench/load_worker.h"
 #include <getopt.h>
 #include <pthread.h>
@@ -31,6 +30,7 @@ static void usage(void)
           "  --connections N  kept open (default 128)\n"
           "  --threads N      share the connections (default 1)\n"
           "  --rate R         open loop: R requests a second, latency from the scheduled moment\n"
+          "  --skip N         begin after the first N requests of the plan\n"
           "  --cycle          begin the plan again at its end\n"
           "  --retry          repeat a request whose answer says Retry-After, after that time\n"
           "  --grace S        wait so long for the last answers (default 10)\n"
@@ -40,17 +40,13 @@ static void usage(void)
 
 static bool read_options(int argc, char **argv, struct load *load, struct options *o)
 {
-    static const struct option names[] = {{"port", required_argument, NULL, 'p'},
-                                          {"plan", required_argument, NULL, 'f'},
-                                          {"seconds", required_argument, NULL, 's'},
-                                          {"connections", required_argument, NULL, 'c'},
-                                          {"threads", required_argument, NULL, 't'},
-                                          {"rate", required_argument, NULL, 'r'},
-                                          {"cycle", no_argument, NULL, 'y'},
-                                          {"retry", no_argument, NULL, 'a'},
-                                          {"grace", required_argument, NULL, 'g'},
-                                          {"series", no_argument, NULL, 'e'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"port", required_argument, NULL, 'p'},    {"plan", required_argument, NULL, 'f'},
+        {"seconds", required_argument, NULL, 's'}, {"connections", required_argument, NULL, 'c'},
+        {"threads", required_argument, NULL, 't'}, {"rate", required_argument, NULL, 'r'},
+        {"skip", required_argument, NULL, 'k'},    {"cycle", no_argument, NULL, 'y'},
+        {"retry", no_argument, NULL, 'a'},         {"grace", required_argument, NULL, 'g'},
+        {"series", no_argument, NULL, 'e'},        {NULL, 0, NULL, 0}};
     for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (c) {
         case 'p':
@@ -70,6 +66,9 @@ static bool read_options(int argc, char **argv, struct load *load, struct option
             break;
         case 'r':
             load->rate = strtod(optarg, NULL);
+            break;
+        case 'k':
+            load->plan.next = strtoul(optarg, NULL, 10);
             break;
         case 'y':
             load->plan.cycle = true;

@@ -1,4 +1,5 @@
 """Runs the load client and reads its result."""
+import collections
 import json
 import subprocess
 
@@ -11,6 +12,7 @@ class Result:
         self.answers = values["answers"]
         self.rate, self.seconds, self.ran_out = values["rate"], values["seconds"], values["ran_out"]
         self.start_s = values["start_s"]  # on the clock of time.monotonic()
+        self.begun = values["begun"]  # requests of the plan
 
     def count(self, kind):
         """Answers of a kind, as "200 opened", or of several with one beginning, as "200"."""
@@ -44,6 +46,14 @@ class Result:
         found = [f"{a['count']} x {name}" for name, a in self.answers.items() if name not in expected]
         found += [f"{self.values[name]} {name}" for name in ("lost", "unanswered", "other") if self.values[name]]
         return ", ".join(found) or ("" if self.answers else "no answers")
+
+
+def added_up(results):
+    """How many answers of each kind came in several runs."""
+    totals = collections.Counter()
+    for result in results:
+        totals.update({kind: a["count"] for kind, a in result.answers.items()})
+    return totals
 
 
 class Load:

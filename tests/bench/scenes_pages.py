@@ -73,8 +73,8 @@ class Read304(_Pages):
     def known(self, answer):
         return answer[0]
 
-    def check(self, bench, result):
-        share = result.count("304") / result.total()
+    def check(self, bench, counts):
+        share = counts["304"] / counts.total()
         return "" if share > 0.85 else f"only {share:.0%} of the answers were 304"
 
 

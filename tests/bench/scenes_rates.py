@@ -75,9 +75,9 @@ class _Opens(_Crowd):
         return [plan.open_(envelope, signer.token(user), signer.ticket(envelope, user))
                 for envelope, user in self.pairs(bench)]
 
-    def check(self, bench, result):
+    def check(self, bench, counts):
         (claims,), = bench.stack.sql("SELECT COUNT(*) FROM claim")
-        return "" if int(claims) == result.count("200 opened") else f"{claims} claims are stored"
+        return "" if int(claims) == counts["200 opened"] else f"{claims} claims are stored"
 
 
 class OpensMany(_Opens):
@@ -112,9 +112,9 @@ class Sends(RateScene):
         tokens = [bench.stack.signer.token(user) for user in senders]
         return [plan.send(tokens[i % len(tokens)], 1000, 10) for i in range(int(25000 * bench.seconds))]
 
-    def check(self, bench, result):
+    def check(self, bench, counts):
         (stored,), = bench.stack.sql("SELECT COUNT(*) FROM envelope")
-        return "" if int(stored) == result.count("201 open") else f"{stored} envelopes are stored"
+        return "" if int(stored) == counts["201 open"] else f"{stored} envelopes are stored"
 
 
 SCENES = (GrabsMany, GrabsHot, GrabsFirst, OpensMany, OpensManyLogged, OpensHot, OpensHotLogged, Sends)
