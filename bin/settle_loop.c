@@ -126,18 +126,29 @@ static int learn_generation(struct env *env, const sigset_t *signals)
     return signal_number;
 }
 
+/* Those who credit take turns: two that look at one moment are in each other's way. */
+static enum err start_credits(const struct env *env, struct crew *crew)
+{
+    int64_t threads = env->config->settle_threads;
+    enum err err = ERR_OK;
+    for (int64_t i = 0; i < threads && err == ERR_OK; i++)
+        err =
+            crew_add(crew, "credits", i * env->config->settle_interval_ms / threads, credits_round);
+    return err;
+}
+
 static enum err start_all(const struct env *env, struct crew *crew)
 {
-    enum err err = crew_add(crew, "refunds", refunds_round);
-    for (int64_t i = 0; i < env->config->settle_threads && err == ERR_OK; i++)
-        err = crew_add(crew, "credits", credits_round);
+    enum err err = crew_add(crew, "refunds", 0, refunds_round);
     if (err == ERR_OK)
-        err = crew_add(crew, "totals", tallies_round);
+        err = start_credits(env, crew);
     if (err == ERR_OK)
-        err = crew_add(crew, "reconciliation", reconcile_round);
+        err = crew_add(crew, "totals", 0, tallies_round);
     if (err == ERR_OK)
-        err = crew_add(crew, "markers", markers_round);
-    return err == ERR_OK ? crew_add(crew, "keys", keys_round) : err;
+        err = crew_add(crew, "reconciliation", 0, reconcile_round);
+    if (err == ERR_OK)
+        err = crew_add(crew, "markers", 0, markers_round);
+    return err == ERR_OK ? crew_add(crew, "keys", 0, keys_round) : err;
 }
 
 enum err settle_loop(struct env *env, const sigset_t *signals)

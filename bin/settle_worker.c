@@ -61,7 +61,7 @@ static bool pause_for(struct crew *crew, int64_t pause_ms)
 static void *work(void *context)
 {
     struct worker *w = context;
-    int64_t pause_ms = 0;
+    int64_t pause_ms = w->first_ms;
     while (!pause_for(w->crew, pause_ms)) {
         bool again = false;
         enum err err = w->round(w, &again);
@@ -81,7 +81,7 @@ static void close_sessions(struct worker *w)
         w->cache->ops->close(w->cache);
 }
 
-enum err crew_add(struct crew *crew, const char *name,
+enum err crew_add(struct crew *crew, const char *name, int64_t first_ms,
                   enum err (*round)(struct worker *w, bool *again))
 {
     const struct env *env = crew->env;
@@ -93,6 +93,7 @@ enum err crew_add(struct crew *crew, const char *name,
                          .store = env->store_open(env->self),
                          .cache = env->cache_open(env->self),
                          .round = round,
+                         .first_ms = first_ms,
                          .crew = crew};
     if (w->store == NULL || w->cache == NULL ||
         pthread_create(&crew->threads[crew->n], NULL, work, w) != 0) {

@@ -14,8 +14,9 @@ struct worker {
     /* One round, bounded. *again: more waits, pause only for rest_ms. An error is a database that
      * is away. */
     enum err (*round)(struct worker *w, bool *again);
-    int64_t rest_ms; /* pause before the next round all the same, set by the round; 0: none */
-    int64_t next_us; /* monotonic; for a round that does something only now and then */
+    int64_t first_ms; /* pause before the first round */
+    int64_t rest_ms;  /* pause before the next round all the same, set by the round; 0: none */
+    int64_t next_us;  /* monotonic; for a round that does something only now and then */
     struct reconcile reconcile; /* how far that has come */
     unsigned sweep_shard;       /* and how far the sweeping of markers */
     bool away;                  /* said once an outage */
@@ -23,8 +24,9 @@ struct worker {
 };
 
 struct crew *crew_new(const struct env *env); /* NULL: no memory */
-/* Starts a thread. Returns ERR_FAULT if there is no memory for it. */
-MUST_USE enum err crew_add(struct crew *crew, const char *name,
+/* Starts a thread, whose first round begins after first_ms. Returns ERR_FAULT if there is no memory
+ * for it. */
+MUST_USE enum err crew_add(struct crew *crew, const char *name, int64_t first_ms,
                            enum err (*round)(struct worker *w, bool *again));
 /* Waits for every round in hand, ends the threads, frees all. */
 void crew_stop(struct crew *crew);

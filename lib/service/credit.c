@@ -9,10 +9,10 @@ struct work {
     struct transfer transfers[CREDIT_BATCH_MAX];
 };
 
-static void choose(const struct env *env, struct credit_set *set, unsigned lane)
+static void choose(const struct env *env, struct credit_set *set, uint32_t lanes)
 {
     size_t batch = (size_t)env->config->settle_batch;
-    set->lane = lane;
+    set->lanes = lanes;
     set->limit_oldest = batch / 5 > 0 ? batch / 5 : 1;
     set->limit_largest = batch - set->limit_oldest;
     set->old_after_us = env->config->settle_old_s * US_PER_S;
@@ -39,7 +39,7 @@ static int64_t postponed_until_us(const struct credit *c, int64_t now_us)
 }
 
 /* One credit alone. What fails by its data is put off, so that it keeps nobody else waiting. */
-static enum err book_one(const struct env *env, struct store *store, unsigned lane,
+static enum err book_one(const struct env *env, struct store *store, uint32_t lane,
                          const struct credit *c, int64_t now_us, size_t *booked)
 {
     struct work *w = calloc(1, sizeof *w);
@@ -47,7 +47,7 @@ static enum err book_one(const struct env *env, struct store *store, unsigned la
         return ERR_FAULT;
     choose(env, &w->set, lane);
     enum err err = store->ops->credit_read(store, &w->set); /* for the lane's lock */
-    bool mine = err == ERR_OK && w->set.lane_free;
+    bool mine = err == ERR_OK && w->set.taken;
     if (mine) {
         w->set.n = 1;
         w->set.rows[0] = *c;
@@ -72,19 +72,20 @@ static enum err book_singly(const struct env *env, struct store *store, const st
 {
     enum err err = ERR_OK;
     for (size_t i = 0; i < w->set.n && err_class(err) != CLASS_RETRY; i++)
-        err = book_one(env, store, w->set.lane, &w->set.rows[i], w->set.now_us, booked);
+        err = book_one(env, store, w->set.lanes, &w->set.rows[i], w->set.now_us, booked);
     return err;
 }
 
-enum err credit_run_lane(const struct env *env, struct store *store, unsigned lane, size_t *booked)
+enum err credit_run_lanes(const struct env *env, struct store *store, uint32_t lanes,
+                          size_t *booked)
 {
     *booked = 0;
     struct work *w = calloc(1, sizeof *w);
     if (w == NULL)
         return ERR_FAULT;
-    choose(env, &w->set, lane);
+    choose(env, &w->set, lanes);
     enum err err = store->ops->credit_read(store, &w->set);
-    bool some = err == ERR_OK && w->set.lane_free && w->set.n > 0;
+    bool some = err == ERR_OK && w->set.taken && w->set.n > 0;
     if (some)
         err = book(env, store, w);
     if (err == ERR_OK && some)
@@ -92,7 +93,7 @@ enum err credit_run_lane(const struct env *env, struct store *store, unsigned la
     else
         store->ops->rollback(store);
     if (some && (err_class(err) == CLASS_DATA || err == ERR_FAULT))
-        err = book_singly(env, store, w, booked);
+        err = lanes_single(lanes) ? book_singly(env, store, w, booked) : ERR_OK;
     free(w);
     metrics_add(env->metrics, METRIC_CREDITS_BOOKED, *booked);
     if (err == ERR_UNCERTAIN)
@@ -102,20 +103,30 @@ enum err credit_run_lane(const struct env *env, struct store *store, unsigned la
 }
 
 /* Beginning anywhere, so that several threads and daemons spread. */
+static enum err run_each(const struct env *env, struct store *store, uint32_t lanes, bool *again)
+{
+    enum err err = ERR_OK;
+    unsigned first = (unsigned)rng_below(env->rng, LANES);
+    for (unsigned i = 0; i < LANES && err == ERR_OK; i++) {
+        uint32_t lane = UINT32_C(1) << (first + i) % LANES;
+        size_t booked = 0;
+        if ((lanes & lane) != 0)
+            err = credit_run_lanes(env, store, lane, &booked);
+        *again |= booked >= (size_t)env->config->settle_batch / 2;
+    }
+    return err;
+}
+
+/* Where little waits, one transaction for all of it spares the disk a flush for each lane. */
 enum err credit_run(const struct env *env, struct store *store, bool *again)
 {
     uint32_t lanes;
+    size_t booked = 0;
     *again = false;
     enum err err = store->ops->credit_lanes(store, &lanes);
     if (err != ERR_OK)
         store->ops->rollback(store);
-    unsigned first = (unsigned)rng_below(env->rng, LANES);
-    for (unsigned i = 0; i < LANES && err == ERR_OK; i++) {
-        unsigned lane = (first + i) % LANES;
-        size_t booked = 0;
-        if ((lanes >> lane & 1) != 0)
-            err = credit_run_lane(env, store, lane, &booked);
-        *again |= booked >= (size_t)env->config->settle_batch / 2;
-    }
-    return err;
+    else if (!lanes_single(lanes))
+        err = credit_run_lanes(env, store, lanes, &booked);
+    return err == ERR_OK && booked == 0 ? run_each(env, store, lanes, again) : err;
 }

@@ -4,13 +4,15 @@
 
 #include "lib/service/env.h"
 
-/* One batch of one lane. *booked: credits paid (0: lane empty or taken). A data error makes the
- * batch run singly; a poison row is postponed (1 s, doubling to 1 h) and counted. ERR_UNAVAILABLE:
- * nothing happened or unknown; run again, the unique key makes it safe. */
-MUST_USE enum err credit_run_lane(const struct env *env, struct store *store, unsigned lane,
-                                  size_t *booked);
-/* One batch of every lane where something waits. *again: a lane gave a full batch, more may wait.
- */
+/* One batch of one lane, or of several (bit i: lane i) that have no more than one batch together.
+ * *booked: credits paid (0: all empty, one taken, or too many). A data error of one lane makes the
+ * batch run singly; a poison row is postponed (1 s, doubling to 1 h) and counted. Of several lanes
+ * nothing is booked then. ERR_UNAVAILABLE: nothing happened or unknown; run again, the unique key
+ * makes it safe. */
+MUST_USE enum err credit_run_lanes(const struct env *env, struct store *store, uint32_t lanes,
+                                   size_t *booked);
+/* What waits in all lanes, if it is little; else one batch of each. *again: a lane gave a full
+ * batch, more may wait. */
 MUST_USE enum err credit_run(const struct env *env, struct store *store, bool *again);
 
 #endif

@@ -1,4 +1,6 @@
-/* Crediting: one lane at a time, in the order lane, accounts, inserts. */
+/* Crediting: a lane at a time, or several with little in them, in the order lanes, accounts,
+ * inserts.
+ */
 #include "lib/base/clock.h"
 #include "lib/store/mysql_internal.h"
 #include <stdlib.h>
@@ -19,11 +21,6 @@ enum err mysql_credit_lanes(struct store *store, uint32_t *lanes)
                            "c.lane = l.lane AND c.not_before_us <= (" SQL_NOW "))");
     enum err err = sql_send(s);
     return err == ERR_OK ? sql_rows(s, take_lane_bit, lanes) : err;
-}
-
-static void take_lane(void *context, struct sql_row *row)
-{
-    *(bool *)context = row_i64(row) >= 0;
 }
 
 static void take_credit(void *context, struct sql_row *row)
@@ -59,33 +56,61 @@ static void sort_distinct(struct credit_set *set)
     set->n = n;
 }
 
-/* FORCE INDEX: a choice by statistics that are behind a rush would sort the whole lane. */
+static void put_lanes(struct buf *q, uint32_t lanes)
+{
+    bool first = true;
+    for (int lane = 0; lane < LANES; lane++) {
+        if ((lanes >> lane & 1) == 0)
+            continue;
+        buf_printf(q, first ? "lane IN (%d" : ",%d", lane);
+        first = false;
+    }
+    buf_putc(q, ')');
+}
+
+/* FORCE INDEX: a choice by statistics that are behind a rush would sort the whole lane. An order of
+ * several lanes would sort them, too. */
 static void put_choice(struct buf *q, const struct credit_set *set, const char *index,
                        const char *order, size_t limit)
 {
-    buf_printf(q,
-               "SELECT " CREDIT_COLUMNS " FROM credit FORCE INDEX (%s) WHERE lane = %u AND "
-               "not_before_us <= (" SQL_NOW ") ORDER BY %s LIMIT %zu",
-               index, set->lane, order, limit);
+    buf_printf(q, "SELECT " CREDIT_COLUMNS " FROM credit FORCE INDEX (%s) WHERE ", index);
+    put_lanes(q, set->lanes);
+    buf_puts(q, " AND not_before_us <= (" SQL_NOW ")");
+    if (lanes_single(set->lanes))
+        buf_printf(q, " ORDER BY %s", order);
+    buf_printf(q, " LIMIT %zu", limit);
 }
 
-/* Locks the lane, and takes its oldest credits: when they are few, these are all. */
+/* Locks the lanes, and takes their oldest credits: when they are few, these are all. */
 static enum err read_oldest(struct mysql_store *s, struct credit_set *set)
 {
     struct buf *q = sql_begin(s);
-    set->lane_free = false;
+    uint32_t locked = 0;
     set->n = 0;
     sql_transaction(s);
-    buf_printf(q, "SELECT lane FROM lane WHERE lane = %u FOR UPDATE NOWAIT; " SQL_NOW "; ",
-               set->lane);
+    buf_puts(q, "SELECT lane FROM lane WHERE ");
+    put_lanes(q, set->lanes);
+    buf_puts(q, " FOR UPDATE NOWAIT; " SQL_NOW "; ");
     put_choice(q, set, "credit_oldest", "opened_us", set->limit_oldest + set->limit_largest);
     enum err err = sql_send(s);
     if (err == ERR_OK)
         err = sql_affected(s, NULL);
     if (err == ERR_OK)
-        err = sql_rows(s, take_lane, &set->lane_free);
+        err = sql_rows(s, take_lane_bit, &locked);
     if (err == ERR_OK)
         err = sql_rows(s, row_take_i64, &set->now_us);
+    if (err == ERR_OK)
+        err = sql_rows(s, take_credit, set);
+    set->taken = err == ERR_OK && locked == set->lanes;
+    return err;
+}
+
+/* Of a lane that has more: the few oldest, and the largest. */
+static enum err read_largest(struct mysql_store *s, struct credit_set *set)
+{
+    set->n = set->limit_oldest;
+    put_choice(sql_begin(s), set, "credit_largest", "amount_fen DESC", set->limit_largest);
+    enum err err = sql_send(s);
     return err == ERR_OK ? sql_rows(s, take_credit, set) : err;
 }
 
@@ -97,13 +122,10 @@ enum err mysql_credit_read(struct store *store, struct credit_set *set)
         return ERR_OK; /* another daemon is at it */
     bool full = set->n == set->limit_oldest + set->limit_largest;
     bool overdue = set->n > 0 && set->now_us - set->rows[0].opened_us > set->old_after_us;
-    if (err == ERR_OK && full && !overdue) {
-        set->n = set->limit_oldest;
-        put_choice(sql_begin(s), set, "credit_largest", "amount_fen DESC", set->limit_largest);
-        err = sql_send(s);
-        if (err == ERR_OK)
-            err = sql_rows(s, take_credit, set);
-    }
+    if (full && !lanes_single(set->lanes))
+        set->taken = false;
+    else if (err == ERR_OK && full && !overdue)
+        err = read_largest(s, set);
     if (err == ERR_OK)
         sort_distinct(set);
     return err;

@@ -83,10 +83,16 @@ struct credit {
     int64_t seq, amount_fen, opened_us;
     int64_t attempts;
 };
+/* Of lanes, a bit each: no more than one? */
+static inline bool lanes_single(uint32_t lanes)
+{
+    return (lanes & (lanes - 1)) == 0;
+}
 struct credit_set {
-    unsigned lane;  /* in */
-    bool lane_free; /* out: false: another daemon has it; nothing else was read */
-    size_t limit_largest, limit_oldest; /* in */
+    uint32_t lanes; /* in: bit i: lane i */
+    bool taken;     /* out: the lanes are locked; false: another daemon has one of them, or they are
+                       several     with more credits than the limits: nothing else was read */
+    size_t limit_largest, limit_oldest; /* in: of one lane; of several, together, for all */
     int64_t old_after_us;               /* in: only the oldest once one waits longer than this */
     size_t n;                           /* out, distinct, sorted by user, envelope */
     struct credit rows[CREDIT_BATCH_MAX];
@@ -147,6 +153,8 @@ struct store_ops {
 
     /* *lanes: bit i set where lane i has credits that may be booked now. Plain read. */
     enum err (*credit_lanes)(struct store *s, uint32_t *lanes);
+    /* Locks lanes and reads what is to be booked: of one lane the oldest and the largest credits,
+     * of several all. */
     enum err (*credit_read)(struct store *s, struct credit_set *set);
     /* Books credits rows[0..n): transfers, balances, accounts that do not exist yet, yearly totals
      * at that offset; deletes the credit rows, checking that every one was there. */

@@ -105,6 +105,11 @@ static enum err faulty_wallet_write(struct store *s, const struct wallet_row *ro
     FAULTY(s, wallet_write(of(s)->real, row));
 }
 
+static enum err faulty_credit_lanes(struct store *s, uint32_t *lanes)
+{
+    FAULTY(s, credit_lanes(of(s)->real, lanes));
+}
+
 static enum err faulty_credit_read(struct store *s, struct credit_set *set)
 {
     FAULTY(s, credit_read(of(s)->real, set));
@@ -142,6 +147,7 @@ struct store *faulty_store_new(struct store *real, struct faults *faults)
                                 .send_write = faulty_send_write,
                                 .wallet_read = faulty_wallet_read,
                                 .wallet_write = faulty_wallet_write,
+                                .credit_lanes = faulty_credit_lanes,
                                 .credit_read = faulty_credit_read,
                                 .credit_write = faulty_credit_write,
                                 .refund_write = faulty_refund_write};

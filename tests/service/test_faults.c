@@ -175,15 +175,14 @@ static void close_envelope(struct flow *f)
 
 static void credit_all(struct flow *f)
 {
-    for (unsigned lane = 0; lane < LANES; lane++) {
-        size_t booked;
-        enum err err;
-        int repeats = 0;
-        do
-            err = credit_run_lane(&f->env, f->store, lane, &booked);
-        while (again(err, &repeats));
-        assert_int_equal(err, ERR_OK);
-    }
+    bool more;
+    enum err err;
+    int repeats = 0;
+    do
+        err = credit_run(&f->env, f->store, &more);
+    while (again(err, &repeats));
+    assert_int_equal(err, ERR_OK);
+    assert_false(more);
 }
 
 static void check_balance(struct flow *f, const char *user, int64_t expected_fen)

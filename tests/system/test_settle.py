@@ -1,9 +1,11 @@
 """Several daemons at once share the work: each credit and each refund is booked once, by one of them."""
 import pathlib
+import signal
 import subprocess
 
 import pytest
-from service import BUILD, SLOW, wait_until
+from client import Client
+from service import BUILD, SLOW, Service, wait_until
 
 ENVELOPES, SHARES, OPENED = 50 // SLOW, 4, 3
 
@@ -41,3 +43,29 @@ def test_three_daemons_book_everything_once(user, service, two_more):
     after = service.metrics()
     assert [after[name] - before[name] for name in booked] == [opened, ENVELOPES] and opened > ENVELOPES
     assert all(daemon.poll() is None for daemon in two_more) and service.audit() == {}
+
+
+def deletes(s):
+    return int(s.sql("SHOW GLOBAL STATUS LIKE 'Com_delete'")[0][1])
+
+
+@pytest.mark.parametrize("batch, least, most", [(500, 1, 4), (10, 6, 100)])
+def test_little_is_booked_together(batch, least, most):
+    """Credits that wait in many lanes are one transaction, which deletes them; where they are more than a batch, each
+    lane is one at least."""
+    s = Service([f"settle.batch={batch}"])
+    s.start()
+    try:
+        s.ctl("topup", "alice", 100000)
+        envelope = Client(s, s.token("alice")).send(6000, 60).json["id"]
+        winners = [Client(s, s.token(f"winner{i}")) for i in range(59)]
+        s.signal("settle", signal.SIGSTOP)
+        won = sum(w.grab_and_open(envelope).json["amount"] for w in winners)
+        before = deletes(s)
+        assert sum(money(w)[1] for w in winners) == won
+        s.signal("settle", signal.SIGCONT)
+        wait_until(lambda: all(money(w)[1] == 0 for w in winners), 5 * SLOW, "all credited")
+        assert sum(money(w)[0] for w in winners) == won and s.audit() == {}
+        assert least <= deletes(s) - before <= most
+    finally:
+        s.remove()
