@@ -126,7 +126,7 @@ static int learn_generation(struct env *env, const sigset_t *signals)
     return signal_number;
 }
 
-/* Those who credit take turns: two that look at one moment are in each other's way. */
+/* Those who credit begin at different moments: two that look at one are in each other's way. */
 static enum err start_credits(const struct env *env, struct crew *crew)
 {
     int64_t threads = env->config->settle_threads;

@@ -123,6 +123,15 @@ void claimers_add(struct claimers *c, const struct id *id, const struct claim *c
     leave(set);
 }
 
+void claimers_forget(struct claimers *c, const struct id *id)
+{
+    struct set *set = enter(c, id);
+    struct slot *slot = find(set, id);
+    if (slot != NULL)
+        slot->n = 0;
+    leave(set);
+}
+
 bool claimers_without(struct claimers *c, const struct id *id, int64_t opened, const char *user)
 {
     uint64_t hash = user_hash(user);

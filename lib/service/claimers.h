@@ -16,6 +16,7 @@ int64_t claimers_known(struct claimers *c, const struct id *id);
 /* Adds what is new of n claims, which are durable, and in the order of seq without a gap. Without
  * effect where those before them are not known. */
 void claimers_add(struct claimers *c, const struct id *id, const struct claim *claims, size_t n);
+void claimers_forget(struct claimers *c, const struct id *id);
 /* True: none of the first `opened` claims is the user's. False: one may be, or not all are known.
  */
 bool claimers_without(struct claimers *c, const struct id *id, int64_t opened, const char *user);

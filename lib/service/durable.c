@@ -89,10 +89,3 @@ enum err durable_wait(struct durable *d, struct store *store, const struct id *i
     pthread_mutex_unlock(&d->lock);
     return err;
 }
-
-void durable_told(struct durable *d, const struct id *id, int64_t version)
-{
-    pthread_mutex_lock(&d->lock);
-    remember(slot_of(d, id), id, version);
-    pthread_mutex_unlock(&d->lock);
-}

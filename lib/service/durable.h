@@ -13,7 +13,5 @@ void durable_free(struct durable *d);
  * the caller's own session, outside a transaction. */
 MUST_USE enum err durable_wait(struct durable *d, struct store *store, const struct id *id,
                                int64_t version);
-/* That version, and with it all before it, is known to be durable: nobody waits for it. */
-void durable_told(struct durable *d, const struct id *id, int64_t version);
 
 #endif

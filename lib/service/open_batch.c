@@ -213,28 +213,29 @@ static enum err finish(struct open_batch *b, bool rests_on_earlier)
     return ops->barrier(b->store);
 }
 
-/* The newest claims of the envelope at that place, as far as this batch made them. Rows are sorted
- * by envelope; returns how many. */
+/* The newest claims of the envelope at that place, as far as this batch made them, by seq; returns
+ * how many. */
 static size_t newest_claims(const struct open_set *set, size_t at,
                             struct claim newest[VERSION_CLAIMS_MAX])
 {
     const struct envelope *e = &set->envelopes[at];
     int64_t made = e->opened_shares - set->opened_before[at];
     int64_t n = made < VERSION_CLAIMS_MAX ? made : VERSION_CLAIMS_MAX;
+    int64_t before = e->opened_shares - n;
     for (size_t i = 0; i < set->n_rows; i++) {
         const struct claim *c = &set->rows[i].claim;
-        if (set->rows[i].insert && id_compare(&c->envelope, &e->id) == 0 &&
-            c->seq > e->opened_shares - n)
-            newest[c->seq - (e->opened_shares - n) - 1] = *c;
+        if (set->rows[i].insert && c->seq > before && id_compare(&c->envelope, &e->id) == 0)
+            newest[c->seq - before - 1] = *c;
     }
     return (size_t)n;
 }
 
 static void tell_version(const struct open_batch *b, size_t at)
 {
+    const struct envelope *e = &b->set.envelopes[at];
     struct claim newest[VERSION_CLAIMS_MAX];
-    size_t n = newest_claims(&b->set, at, newest);
-    version_hint_made(b->env, b->cache, &b->set.envelopes[at], newest, n);
+    if (e->to_kind == TO_ANYONE)
+        version_hint_made(b->env, b->cache, e, newest, newest_claims(&b->set, at, newest));
 }
 
 /* After the commit, and before anybody is told: who opened here is remembered, readers learn of the

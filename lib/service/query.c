@@ -45,16 +45,10 @@ static void tell_version(const struct query_session *q, const struct envelope *e
     q->cache->ops->flush(q->cache, false);
 }
 
-/* Who had no claim in the last version known here need not be looked for: should he have one since,
- * then it is among those that the next version tells of, or the primary is asked. */
-void query_versions(const struct query_session *q, struct version_asked *asked, size_t n)
+void query_versions(const struct query_session *q, const struct version_asked *asked, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        int64_t known = claimers_known(q->claimers, asked[i].id);
+    for (size_t i = 0; q->cache == NULL && i < n; i++)
         asked[i].out->known = asked[i].out->has_mine = false;
-        asked[i].wants_mine =
-            known == 0 || !claimers_without(q->claimers, asked[i].id, known, asked[i].who->user);
-    }
     if (q->cache != NULL && n > 0)
         versions_get(q->env, q->cache, asked, n);
 }
@@ -96,14 +90,13 @@ static void learn_claimers(const struct query_session *q, const struct envelope_
     }
 }
 
-/* What the cache told of the newest version: it is durable, and whoever remembers the one before
- * knows it by the claims that made it. */
+/* Whoever remembers the version before the newest knows this one by the claims that made it, if
+ * they add up. */
 static void learn_version(const struct query_session *q, const struct id *id,
                           const struct version *newest)
 {
-    durable_told(q->durable, id, newest->version);
-    claimers_add(q->claimers, id, newest->claims, newest->n_claims);
-    views_learn(q->views, id, newest->version, newest->claims, newest->n_claims);
+    if (views_learn(q->views, id, newest->version, newest->claims, newest->n_claims))
+        claimers_add(q->claimers, id, newest->claims, newest->n_claims);
 }
 
 bool query_remembered(const struct query_session *q, const struct who *who, const struct id *id,
@@ -127,16 +120,19 @@ bool query_remembered(const struct query_session *q, const struct who *who, cons
 bool query_unchanged(const struct query_session *q, const struct who *who, const struct id *id,
                      int64_t after_seq, size_t limit, struct envelope_view *out)
 {
-    int64_t known = views_version(q->views, id, after_seq, limit), newest;
-    if (known == 0)
+    int64_t newest;
+    if (!views_get(q->views, id, 1, after_seq, limit, out) ||
+        user_is_guest(out->envelope.sender) != user_is_guest(who->user))
         return false;
     if (q->store->ops->version_get(q->store, id, &newest) != ERR_OK) {
         q->store->ops->rollback(q->store);
         return false;
     }
-    if (newest != known || durable_wait(q->durable, q->store, id, newest) != ERR_OK ||
-        !views_get(q->views, id, newest, after_seq, limit, out) ||
-        user_is_guest(out->envelope.sender) != user_is_guest(who->user))
+    if (newest < out->envelope.version) { /* the cache told of what never was */
+        views_forget(q->views, id);
+        claimers_forget(q->claimers, id);
+    }
+    if (newest != out->envelope.version)
         return false;
     tell_version(q, &out->envelope);
     return find_among(q, who, out);

@@ -18,9 +18,8 @@ struct query_session {
     struct views *views;       /* of the process */
     struct claimers *claimers; /* of the process */
 };
-/* The newest version of each envelope, where the cache knows: see versions_get; fills wants_mine.
- */
-void query_versions(const struct query_session *q, struct version_asked *asked, size_t n);
+/* The newest version of each envelope, where the cache knows: see versions_get. */
+void query_versions(const struct query_session *q, const struct version_asked *asked, size_t n);
 /* The envelope with the page of claims after after_seq, in the version that query_versions told or
  * a newer one, from what the process has shown lately. False: the primary has to be asked. */
 bool query_remembered(const struct query_session *q, const struct who *who, const struct id *id,

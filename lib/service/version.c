@@ -34,7 +34,6 @@ static void read_version(const struct version_asked *a, const struct cache_item 
 {
     struct gate_version v;
     struct version *out = a->out;
-    out->has_mine = false;
     out->known = item->result == CACHE_HIT &&
                  gate_version_read(&v, item->value, item->len, a->id) &&
                  v.guest == user_is_guest(a->who->user);
@@ -59,27 +58,37 @@ static void read_mine(const struct version_asked *a, const struct cache_item *it
     memcpy(out->mine.user, a->who->user, sizeof out->mine.user);
 }
 
+/* The first of asked[0..at] for that envelope: a crowd watches few of them. */
+static size_t first_of(const struct version_asked *asked, size_t at)
+{
+    size_t i = 0;
+    while (id_compare(asked[i].id, asked[at].id) != 0)
+        i++;
+    return i;
+}
+
 void versions_get(const struct env *env, struct cache *cache, const struct version_asked *asked,
                   size_t n)
 {
-    struct cache_item items[2 * VERSION_ASKED_MAX]; /* all versions, then the claims asked for */
-    char versions[VERSION_ASKED_MAX][VERSION_TEXT_SIZE], claims[VERSION_ASKED_MAX][GATE_TEXT_SIZE];
-    size_t count = n;
+    struct cache_item items[2 * VERSION_ASKED_MAX]; /* each reader's claim, then the versions */
+    char claims[VERSION_ASKED_MAX][GATE_TEXT_SIZE], versions[VERSION_ASKED_MAX][VERSION_TEXT_SIZE];
+    size_t version_at[VERSION_ASKED_MAX], count = n;
     for (size_t i = 0; i < n; i++) {
-        items[i].value = versions[i];
-        items[i].value_cap = sizeof versions[i];
-        gate_key(items[i].key, GATE_KEY_VERSION, env->generation, asked[i].id);
-        if (!asked[i].wants_mine)
+        size_t first = first_of(asked, i);
+        items[i].value = claims[i];
+        items[i].value_cap = sizeof claims[i];
+        gate_user_key(items[i].key, env->generation, asked[i].id, asked[i].who->user);
+        version_at[i] = first < i ? version_at[first] : count++;
+        if (first < i)
             continue;
-        items[count].value = claims[i];
-        items[count].value_cap = sizeof claims[i];
-        gate_user_key(items[count++].key, env->generation, asked[i].id, asked[i].who->user);
+        struct cache_item *version = &items[version_at[i]];
+        version->value = versions[i];
+        version->value_cap = sizeof versions[i];
+        gate_key(version->key, GATE_KEY_VERSION, env->generation, asked[i].id);
     }
     cache->ops->get(cache, items, count);
-    count = n;
     for (size_t i = 0; i < n; i++) {
-        read_version(&asked[i], &items[i]);
-        if (asked[i].wants_mine)
-            read_mine(&asked[i], &items[count++]);
+        read_version(&asked[i], &items[version_at[i]]);
+        read_mine(&asked[i], &items[i]);
     }
 }

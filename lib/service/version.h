@@ -27,11 +27,11 @@ struct version {
 struct version_asked {
     const struct who *who; /* the reader */
     const struct id *id;
-    bool wants_mine; /* his own claim is asked for too */
     struct version *out;
 };
 #define VERSION_ASKED_MAX 64
-/* One round trip for asked[0..n), n <= VERSION_ASKED_MAX; fills each out. */
+/* One round trip for asked[0..n), n <= VERSION_ASKED_MAX, and one question an envelope; fills each
+ * out. */
 void versions_get(const struct env *env, struct cache *cache, const struct version_asked *asked,
                   size_t n);
 

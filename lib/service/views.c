@@ -116,31 +116,44 @@ static bool learn_claim(struct slot *slot, const struct claim *c)
     return true;
 }
 
-void views_learn(struct views *v, const struct id *id, int64_t version, const struct claim *claims,
+static bool learn_claims(struct slot *slot, int64_t version, const struct claim *claims, size_t n)
+{
+    int64_t missing = version - slot->view->envelope.version;
+    if (missing < 1 || missing > (int64_t)n)
+        return false;
+    for (size_t i = n - (size_t)missing; i < n; i++)
+        if (!learn_claim(slot, &claims[i]))
+            return false;
+    return true;
+}
+
+bool views_learn(struct views *v, const struct id *id, int64_t version, const struct claim *claims,
                  size_t n)
 {
     struct set *set = &v->sets[id_slot(id, SETS)];
+    bool learned = false;
     pthread_mutex_lock(&set->lock);
-    for (size_t k = 0; n > 0 && k < WAYS; k++) {
+    for (size_t k = 0; k < WAYS; k++) {
         struct slot *slot = &set->slots[k];
-        if (slot->view == NULL || id_compare(&slot->view->envelope.id, id) != 0)
-            continue;
-        int64_t missing = version - slot->view->envelope.version;
-        for (size_t i = n - (size_t)missing; missing > 0 && missing <= (int64_t)n && i < n; i++)
-            if (!learn_claim(slot, &claims[i]))
-                break;
+        if (slot->view != NULL && id_compare(&slot->view->envelope.id, id) == 0)
+            learned |= learn_claims(slot, version, claims, n);
     }
     pthread_mutex_unlock(&set->lock);
+    return learned;
 }
 
-int64_t views_version(struct views *v, const struct id *id, int64_t after_seq, size_t limit)
+void views_forget(struct views *v, const struct id *id)
 {
     struct set *set = &v->sets[id_slot(id, SETS)];
     pthread_mutex_lock(&set->lock);
-    const struct slot *slot = find(set, id, after_seq, limit);
-    int64_t version = slot != NULL ? slot->view->envelope.version : 0;
+    for (size_t k = 0; k < WAYS; k++) {
+        struct slot *slot = &set->slots[k];
+        if (slot->view == NULL || id_compare(&slot->view->envelope.id, id) != 0)
+            continue;
+        free(slot->view);
+        *slot = (struct slot){.view = NULL};
+    }
     pthread_mutex_unlock(&set->lock);
-    return version;
 }
 
 bool views_get(struct views *v, const struct id *id, int64_t version, int64_t after_seq,

@@ -1,5 +1,5 @@
-/* Envelopes with a page of their claims, as a process has lately shown them: a crowd that watches
- * one envelope asks the database once a version. A bounded table; safe for threads. */
+/* Envelopes with a page of their claims, as a process has lately shown them, so that a crowd that
+ * watches one envelope asks the database but seldom. A bounded table; safe for threads. */
 #ifndef HONGBAO_SERVICE_VIEWS_H
 #define HONGBAO_SERVICE_VIEWS_H
 
@@ -12,11 +12,10 @@ void views_free(struct views *v);
  * limit claims after after_seq. Only versions that are durable; a newer one is kept. */
 void views_put(struct views *v, const struct envelope_view *view, int64_t after_seq, size_t limit);
 /* The envelope is of that version now, and n claims made it, in order, each one version: whatever
- * is remembered of one of those before becomes it. */
-void views_learn(struct views *v, const struct id *id, int64_t version, const struct claim *claims,
+ * is remembered of one of those before becomes it. False: of no page, or they do not add up. */
+bool views_learn(struct views *v, const struct id *id, int64_t version, const struct claim *claims,
                  size_t n);
-/* The version in which that page is remembered; 0: it is not. */
-int64_t views_version(struct views *v, const struct id *id, int64_t after_seq, size_t limit);
+void views_forget(struct views *v, const struct id *id);
 /* Fills out, without a claim of the reader's own, if that very page is remembered of that version
  * or a newer one. */
 bool views_get(struct views *v, const struct id *id, int64_t version, int64_t after_seq,

@@ -81,14 +81,15 @@ static void put_choice(struct buf *q, const struct credit_set *set, const char *
     buf_printf(q, " LIMIT %zu", limit);
 }
 
-/* Locks the lanes, and takes their oldest credits: when they are few, these are all. */
+/* Locks the lanes, and takes the oldest credits of one, or any of several: when they are few, these
+ * are all. */
 static enum err read_oldest(struct mysql_store *s, struct credit_set *set)
 {
     struct buf *q = sql_begin(s);
     uint32_t locked = 0;
     set->n = 0;
     sql_transaction(s);
-    buf_puts(q, "SELECT lane FROM lane WHERE ");
+    buf_puts(q, "SELECT lane FROM lane FORCE INDEX (PRIMARY) WHERE ");
     put_lanes(q, set->lanes);
     buf_puts(q, " FOR UPDATE NOWAIT; " SQL_NOW "; ");
     put_choice(q, set, "credit_oldest", "opened_us", set->limit_oldest + set->limit_largest);

@@ -89,10 +89,11 @@ static inline bool lanes_single(uint32_t lanes)
     return (lanes & (lanes - 1)) == 0;
 }
 struct credit_set {
-    uint32_t lanes; /* in: bit i: lane i */
-    bool taken;     /* out: the lanes are locked; false: another daemon has one of them, or they are
-                       several     with more credits than the limits: nothing else was read */
-    size_t limit_largest, limit_oldest; /* in: of one lane; of several, together, for all */
+    uint32_t lanes; /* in, not 0: bit i: lane i */
+    /* out: the lanes are locked, and rows is what to book. False: another daemon has one of them,
+     * or they are several and have as many credits as both limits together, or more. */
+    bool taken;
+    size_t limit_largest, limit_oldest; /* in: of one lane */
     int64_t old_after_us;               /* in: only the oldest once one waits longer than this */
     size_t n;                           /* out, distinct, sorted by user, envelope */
     struct credit rows[CREDIT_BATCH_MAX];

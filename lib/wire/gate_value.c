@@ -1,11 +1,13 @@
 #include "lib/wire/gate_value.h"
 #include "lib/base/rng.h"
 #include "lib/base/str.h"
+#include "lib/base/utf8.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #define FACTOR_MAX 64
+#define TIME_MAX_US INT64_C(253402300799999999) /* the end of the year 9999 */
 
 static void key(char *out, const uint8_t generation[16], const struct id *id, char kind)
 {
@@ -122,7 +124,7 @@ bool gate_read(struct gate *out, const char *text, size_t len, const uint8_t gen
     return true;
 }
 
-/* A name may hold anything, or nothing: so it is hex after a letter. */
+/* A name may hold spaces: so it is hex, after a letter that tells of an empty one, too. */
 static size_t write_claim(char *out, size_t size, const struct claim *c)
 {
     char name[2 * NAME_SIZE + 1];
@@ -143,6 +145,12 @@ size_t gate_version_write(char out[VERSION_TEXT_SIZE], const struct gate_version
     return len;
 }
 
+static bool name_valid(const char *name)
+{
+    size_t len = strlen(name);
+    return utf8_valid(name, len) && utf8_length(name, len) <= NAME_MAX_POINTS;
+}
+
 static void read_claim(struct reader *r, const struct id *id, struct claim *c)
 {
     const char *word;
@@ -152,10 +160,10 @@ static void read_claim(struct reader *r, const struct id *id, struct claim *c)
     r->ok = r->ok && user_valid(word, len) && str_set(c->user, sizeof c->user, word, len);
     len = take_word(r, &word);
     r->ok = r->ok && word[0] == 'n' && len / 2 < sizeof c->name &&
-            str_from_hex((uint8_t *)c->name, len / 2, word + 1, len - 1);
+            str_from_hex((uint8_t *)c->name, len / 2, word + 1, len - 1) && name_valid(c->name);
     c->amount_fen = read_i64(r, 1, AMOUNT_MAX_FEN);
     c->seq = read_i64(r, 1, SHARES_LIMIT);
-    c->opened_us = read_i64(r, 0, INT64_MAX);
+    c->opened_us = read_i64(r, 0, TIME_MAX_US);
 }
 
 bool gate_version_read(struct gate_version *out, const char *text, size_t len, const struct id *id)
@@ -195,7 +203,7 @@ bool gate_user_read(struct gate_user *out, const char *text, size_t len, const s
     if (u.opened) {
         u.amount_fen = read_i64(&r, 1, AMOUNT_MAX_FEN);
         u.seq = read_i64(&r, 1, SHARES_LIMIT);
-        u.opened_us = read_i64(&r, 0, INT64_MAX);
+        u.opened_us = read_i64(&r, 0, TIME_MAX_US);
     } else {
         u.ticket_expires_s = read_i64(&r, 0, UINT32_MAX);
     }

@@ -147,6 +147,8 @@ class RateScene(Scene):
             ceilings.append(bench.ceiling_of(self, plan, rate=0.7 * ceiling_rate, seconds=seconds))
             begun = sum(r.begun for r in results)
             results.append(self.measured(bench, plan, rate=0.7 * own_rate, seconds=seconds, skip=begun))
+            if results[-1].ran_out:
+                break
         plan.close()
         remark = "the prepared requests ran out" if any(r.ran_out for r in results) else ""
         return Figure(f"  p99 at 70 %: {self.name}", median_p99_ms(results), "ms", median_p99_ms(ceilings),

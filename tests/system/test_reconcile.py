@@ -2,10 +2,10 @@
 import json
 import re
 import signal
-import socket
 
 import pytest
 
+from cache import Cache
 from client import Client
 from service import SLOW, Service, wait_until
 
@@ -197,32 +197,6 @@ def test_lost_credits_are_queued_again(plant, kind):
     wait_until(lambda: plant.service.sql("SELECT user_id, balance_fen FROM account ORDER BY user_id") == balances,
                10 * SLOW, "credited once, and no more")
     assert len(plant.alarms()) == told
-
-
-class Cache:
-    """The gates, as another client of the same memcached sees and spoils them."""
-
-    def __init__(self, service):
-        self.service = service
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(str(service.directory / "run/cache.sock"))
-        self.file = self.socket.makefile("rb")
-        self.generation = service.sql("SELECT LOWER(HEX(generation)) FROM meta")[0][0]
-
-    def key(self, envelope):
-        return f"{envelope.replace('-', '')}/g/{self.generation}"
-
-    def get(self, envelope):
-        """The words of a gate; see lib/wire/gate_value.c. Empty: none."""
-        self.socket.sendall(f"get {self.key(envelope)}\r\n".encode())
-        words = []
-        while (line := self.file.readline().strip()) != b"END":
-            words = [] if line.startswith(b"VALUE ") else line.decode().split(" ")
-        return words
-
-    def set(self, envelope, text):
-        self.socket.sendall(f"set {self.key(envelope)} 0 600 {len(text)}\r\n{text}\r\n".encode())
-        assert self.file.readline().strip() == b"STORED"
 
 
 EXPIRES, SHARES, STATE, LEFT, RESTRICTED, GUEST = 7, 8, 9, 10, 11, 12

@@ -69,3 +69,25 @@ def test_little_is_booked_together(batch, least, most):
         assert least <= deletes(s) - before <= most
     finally:
         s.remove()
+
+
+def test_one_that_cannot_be_booked_holds_up_nobody(service, user):
+    """Its journal entry exists already: the others of its lane and of the other lanes are credited, and it waits."""
+    alice, winners = user(money=1000), [user() for _ in range(20)]
+    envelope = alice.send(1000, 21).json["id"]
+    ref = f"CONCAT(X'{envelope.replace('-', '')}', UNHEX(LPAD(HEX(7), 8, '0')))"
+    service.signal("settle", signal.SIGSTOP)
+    try:
+        service.sql(f"INSERT INTO transfer (user_id, id, kind, ref, amount_fen, at_us) "
+                    f"VALUES ('nobody', X'07', 4, {ref}, 1, 1)")
+        won = {w: w.grab_and_open(envelope).json["amount"] for w in winners}
+        before = service.metrics()["hongbao_credits_poisoned_total"]
+    finally:
+        service.signal("settle", signal.SIGCONT)
+    others = winners[:6] + winners[7:]
+    wait_until(lambda: all(money(w) == (won[w], 0) for w in others), 5 * SLOW, "the others are credited")
+    assert money(winners[6]) == (0, won[winners[6]])
+    assert service.metrics()["hongbao_credits_poisoned_total"] > before
+    service.sql(f"DELETE FROM transfer WHERE user_id = 'nobody' AND kind = 4 AND ref = {ref}")
+    wait_until(lambda: money(winners[6]) == (won[winners[6]], 0), 20 * SLOW, "it is credited in the end")
+    assert service.audit() == {}

@@ -45,6 +45,11 @@ static void test_sure_of_those_known(void **state)
     assert_false(claimers_without(*state, &one, 40, "u40"));
     assert_false(claimers_without(*state, &one, 41, "x"));
     assert_false(claimers_without(*state, &two, 1, "x"));
+    claimers_forget(*state, &two);
+    assert_int_equal(claimers_known(*state, &one), 40);
+    claimers_forget(*state, &one);
+    assert_int_equal(claimers_known(*state, &one), 0);
+    assert_false(claimers_without(*state, &one, 40, "x"));
 }
 
 static void test_only_without_a_gap(void **state)

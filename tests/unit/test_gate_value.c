@@ -183,6 +183,7 @@ static void user_items(void **state)
                                           "o1 " ID " 1000000000001 1 2",
                                           "o1 " ID " 5 1000001 2",
                                           "o1 " ID " 5 1 -2",
+                                          "o1 " ID " 5 1 253402300800000000",
                                           "o1 " ID " 5.0 1 2",
                                           "o1 019c665f10007000800102030405060b 5 1 2",
                                           "t2 " ID " 5"};
@@ -194,8 +195,10 @@ static void user_items(void **state)
             fail_msg("read: %s", refused[i]);
         assert_int_equal(u.seq, 77);
     }
-    u = (struct gate_user){
-        .opened = true, .amount_fen = AMOUNT_MAX_FEN, .seq = SHARES_LIMIT, .opened_us = INT64_MAX};
+    u = (struct gate_user){.opened = true,
+                           .amount_fen = AMOUNT_MAX_FEN,
+                           .seq = SHARES_LIMIT,
+                           .opened_us = INT64_C(253402300799999999)};
     size_t len = gate_user_write(text, &u, &id);
     assert_int_equal(len, strlen(text));
     assert_true(gate_user_read(&back, text, len, &id));
@@ -208,57 +211,6 @@ static void user_items(void **state)
 }
 
 /* The part before the first '/' chooses the server: equal for all of one envelope. */
-static void versions(void **state)
-{
-    (void)state;
-    struct id of = {{1, 2, 3}}, other = {{1, 2, 4}};
-    struct gate_version v = {.version = 77, .guest = true}, back;
-    char text[VERSION_TEXT_SIZE];
-    size_t len = gate_version_write(text, &v, &of);
-    assert_true(gate_version_read(&back, text, len, &of));
-    assert_true(back.version == 77 && back.guest);
-    assert_false(gate_version_read(&back, text, len, &other));
-    for (size_t cut = 0; cut < len; cut++)
-        assert_false(gate_version_read(&back, text, cut, &of));
-    text[len] = '0'; /* more than there may be */
-    assert_false(gate_version_read(&back, text, len + 1, &of));
-}
-
-static struct claim claim_sample(int64_t seq)
-{
-    struct claim c;
-    memset(&c, 0, sizeof c);
-    c.envelope = (struct id){{1, 2, 3}};
-    memset(c.user, 'u', USER_MAX);
-    memset(c.name, 0xf0, seq % 2 == 0 ? NAME_SIZE - 1 : 0); /* as long as can be, or none */
-    c.amount_fen = AMOUNT_MAX_FEN - seq;
-    c.seq = seq;
-    c.opened_us = INT64_MAX;
-    return c;
-}
-
-static void version_with_claims(void **state)
-{
-    (void)state;
-    struct id of = {{1, 2, 3}};
-    struct gate_version v = {.version = INT64_MAX, .n_claims = VERSION_CLAIMS_MAX}, back;
-    char text[VERSION_TEXT_SIZE], worse[VERSION_TEXT_SIZE];
-    for (size_t i = 0; i < VERSION_CLAIMS_MAX; i++)
-        v.claims[i] = claim_sample(SHARES_LIMIT - VERSION_CLAIMS_MAX + 1 + (int64_t)i);
-    size_t len = gate_version_write(text, &v, &of);
-    assert_true(len < sizeof text && len == strlen(text));
-    assert_true(gate_version_read(&back, text, len, &of));
-    assert_int_equal(back.n_claims, VERSION_CLAIMS_MAX);
-    assert_memory_equal(back.claims, v.claims, sizeof v.claims);
-    for (size_t cut = 0; cut < len - 18; cut++) /* within the last number it is another number */
-        assert_false(gate_version_read(&back, text, cut, &of));
-    for (size_t i = 0; i < len; i++) {
-        memcpy(worse, text, len);
-        worse[i] = '\x7f';
-        assert_false(gate_version_read(&back, worse, len, &of));
-    }
-}
-
 static void keys(void **state)
 {
     char key[GATE_KEY_SIZE], user[USER_SIZE];
@@ -337,8 +289,6 @@ int main(void)
         cmocka_unit_test(refuses_every_part),
         cmocka_unit_test(reads_what_it_wrote),
         cmocka_unit_test(user_items),
-        cmocka_unit_test(versions),
-        cmocka_unit_test(version_with_claims),
         cmocka_unit_test(keys),
         cmocka_unit_test(records),
     };

@@ -54,7 +54,7 @@ static void assert_remembered(struct views *v, const struct past *past, int64_t 
     static struct envelope_view got;
     struct envelope_view want = page_of(past, version, after_seq, limit);
     assert_true(views_get(v, &want.envelope.id, version, after_seq, limit, &got));
-    assert_int_equal(views_version(v, &want.envelope.id, after_seq, limit), version);
+    assert_false(views_get(v, &want.envelope.id, version + 1, after_seq, limit, &got));
     assert_memory_equal(&got.envelope, &want.envelope, sizeof want.envelope);
     assert_int_equal(got.n_claims, want.n_claims);
     assert_memory_equal(got.claims, want.claims, want.n_claims * sizeof want.claims[0]);
@@ -75,7 +75,8 @@ static void any_page_learns_any_claims(void **state)
                     struct envelope_view view = page_of(&past, from, after, limit);
                     views_put(v, &view, after, limit);
                     size_t n = (size_t)(to - 1); /* all that ever were: also those known */
-                    views_learn(v, &view.envelope.id, to, past.claims, n);
+                    assert_int_equal(views_learn(v, &view.envelope.id, to, past.claims, n),
+                                     to > from);
                     assert_remembered(v, &past, to, after, limit);
                     views_free(v);
                 }
@@ -89,20 +90,22 @@ static void nothing_is_learned_over_a_gap(void **state)
     struct views *v = views_new();
     struct envelope_view view = page_of(&past, 3, 0, 50);
     views_put(v, &view, 0, 50);
-    views_learn(v, &view.envelope.id, 6, &past.claims[3], 2); /* the third is missing */
+    assert_false(
+        views_learn(v, &view.envelope.id, 6, &past.claims[3], 2)); /* the third is missing */
     assert_remembered(v, &past, 3, 0, 50);
-    views_learn(v, &view.envelope.id, 2, &past.claims[0], 1); /* older than what is known */
+    assert_false(
+        views_learn(v, &view.envelope.id, 2, &past.claims[0], 1)); /* older than what is known */
     assert_remembered(v, &past, 3, 0, 50);
-    views_learn(v, &view.envelope.id, 4, &past.claims[0], 1); /* not the next one */
+    assert_false(views_learn(v, &view.envelope.id, 4, &past.claims[0], 1)); /* not the next one */
     assert_remembered(v, &past, 3, 0, 50);
     struct claim dear = past.claims[2];
     dear.amount_fen = past.versions[3].total_fen;
-    views_learn(v, &view.envelope.id, 4, &dear, 1);
+    assert_false(views_learn(v, &view.envelope.id, 4, &dear, 1));
     assert_remembered(v, &past, 3, 0, 50);
     const struct id other = {{2}};
-    views_learn(v, &other, 4, &past.claims[2], 1);
+    assert_false(views_learn(v, &other, 4, &past.claims[2], 1));
     assert_remembered(v, &past, 3, 0, 50);
-    views_learn(v, &view.envelope.id, 4, &past.claims[2], 1);
+    assert_true(views_learn(v, &view.envelope.id, 4, &past.claims[2], 1));
     assert_remembered(v, &past, 4, 0, 50);
     views_free(v);
 }
@@ -117,10 +120,15 @@ static void each_page_learns(void **state)
     views_put(v, &first, 0, 50);
     struct envelope_view second = page_of(&past, 5, 2, 2);
     views_put(v, &second, 2, 2);
-    views_learn(v, &first.envelope.id, 6, &past.claims[3], 2);
+    assert_true(views_learn(v, &first.envelope.id, 6, &past.claims[3], 2));
     assert_remembered(v, &past, 6, 0, 50);
     assert_remembered(v, &past, 6, 2, 2);
-    assert_int_equal(views_version(v, &first.envelope.id, 0, 49), 0);
+    assert_false(views_get(v, &first.envelope.id, 1, 0, 49, &first));
+    views_forget(v, &first.envelope.id);
+    assert_false(views_get(v, &first.envelope.id, 1, 0, 50, &first));
+    assert_false(views_get(v, &first.envelope.id, 1, 2, 2, &first));
+    views_put(v, &second, 2, 2);
+    assert_remembered(v, &past, 5, 2, 2);
     views_free(v);
 }
 
