@@ -8,10 +8,9 @@
 #include "lib/service/env.h"
 #include "lib/wire/gate_value.h"
 
-/* Hints at the version of e, which is durable. By whoever made it, with the newest n claims that
- * led to it, in order, so that a reader of the version before knows this one; n <=
- * VERSION_CLAIMS_MAX.
- */
+/* Hints at the version of e, which is durable. By whoever made it, with the newest n claims
+ * (n <= VERSION_CLAIMS_MAX) that led to it, in order: a reader of the version before knows this one
+ * by them. */
 void version_hint_made(const struct env *env, struct cache *cache, const struct envelope *e,
                        const struct claim *newest, size_t n);
 /* By whoever read it, and may be late. The flush is the caller's, of both. */

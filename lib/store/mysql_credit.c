@@ -1,6 +1,4 @@
-/* Crediting: a lane at a time, or several with little in them, in the order lanes, accounts,
- * inserts.
- */
+/* Crediting one lane, or several with little in them: locks lanes, then accounts, then inserts. */
 #include "lib/base/clock.h"
 #include "lib/store/mysql_internal.h"
 #include <stdlib.h>
