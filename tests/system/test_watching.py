@@ -36,7 +36,7 @@ def test_an_open_is_seen_without_the_database(watched):
     for i in range(TRIES):
         assert s.alice.envelope(envelope).json["opened_shares"] == i + 1
         winner = opener(s, envelope, f"winner{i}")
-        won = winner.open(envelope, winner.ticket).json
+        won = winner.grab_and_open(envelope).json
         s.signal("mariadb", signal.SIGSTOP)
         try:
             answer = s.alice.envelope(envelope, raw=True)
