@@ -117,6 +117,7 @@ bool query_remembered(const struct query_session *q, const struct who *who, cons
     return true;
 }
 
+/* Nothing is remembered of a version that is not durable, so nobody waits for that here. */
 bool query_unchanged(const struct query_session *q, const struct who *who, const struct id *id,
                      int64_t after_seq, size_t limit, struct envelope_view *out)
 {

@@ -80,14 +80,15 @@ static void put_choice(struct buf *q, const struct credit_set *set, const char *
 }
 
 /* Locks the lanes, and takes the oldest credits of one, or any of several: when they are few, these
- * are all. */
-static enum err read_oldest(struct mysql_store *s, struct credit_set *set)
+ * are all. Of many lanes the server reads every row, so that another daemon's lock on one that was
+ * not asked for says "locked" too; then each is tried by itself. */
+static enum err lock_and_read(struct mysql_store *s, struct credit_set *set)
 {
     struct buf *q = sql_begin(s);
     uint32_t locked = 0;
     set->n = 0;
     sql_transaction(s);
-    buf_puts(q, "SELECT lane FROM lane FORCE INDEX (PRIMARY) WHERE ");
+    buf_puts(q, "SELECT lane FROM lane WHERE ");
     put_lanes(q, set->lanes);
     buf_puts(q, " FOR UPDATE NOWAIT; " SQL_NOW "; ");
     put_choice(q, set, "credit_oldest", "opened_us", set->limit_oldest + set->limit_largest);
@@ -116,7 +117,7 @@ static enum err read_largest(struct mysql_store *s, struct credit_set *set)
 enum err mysql_credit_read(struct store *store, struct credit_set *set)
 {
     struct mysql_store *s = mysql_of(store);
-    enum err err = read_oldest(s, set);
+    enum err err = lock_and_read(s, set);
     if (err == ERR_LOCKED)
         return ERR_OK; /* another daemon is at it */
     bool full = set->n == set->limit_oldest + set->limit_largest;

@@ -32,6 +32,7 @@ struct flow {
     struct open_service *opens;
     char sender[USER_SIZE], winner[2][USER_SIZE];
     int64_t won_fen[2];
+    bool by_lane; /* credits: each lane by itself */
     struct id envelope;
 };
 
@@ -175,14 +176,18 @@ static void close_envelope(struct flow *f)
 
 static void credit_all(struct flow *f)
 {
-    bool more;
+    bool more = false;
     enum err err;
-    int repeats = 0;
-    do
-        err = credit_run(&f->env, f->store, &more);
-    while (again(err, &repeats));
-    assert_int_equal(err, ERR_OK);
-    assert_false(more);
+    for (unsigned lane = 0; lane < (f->by_lane ? LANES : 1); lane++) {
+        size_t booked;
+        int repeats = 0;
+        do
+            err = f->by_lane ? credit_run_lanes(&f->env, f->store, UINT32_C(1) << lane, &booked)
+                             : credit_run(&f->env, f->store, &more);
+        while (again(err, &repeats));
+        assert_int_equal(err, ERR_OK);
+        assert_false(more);
+    }
 }
 
 static void check_balance(struct flow *f, const char *user, int64_t expected_fen)
@@ -215,9 +220,9 @@ static void check_books(struct flow *f)
 /* The whole flow with new users. Returns whether the fault struck. */
 static bool run_flow(struct flow *f, enum fault kind, unsigned at)
 {
-    snprintf(f->sender, sizeof f->sender, "s-%d-%u", (int)kind, at);
+    snprintf(f->sender, sizeof f->sender, "s-%d-%u-%d", (int)kind, at, f->by_lane);
     for (int i = 0; i < 2; i++)
-        snprintf(f->winner[i], sizeof f->winner[i], "w%d-%d-%u", i, (int)kind, at);
+        snprintf(f->winner[i], sizeof f->winner[i], "w%d-%d-%u-%d", i, (int)kind, at, f->by_lane);
     f->faults = (struct faults){.kind = kind, .at = at};
     f->store = open_faulty(f);
     f->sends = send_service_new(&f->env, 1);
@@ -239,10 +244,13 @@ static bool run_flow(struct flow *f, enum fault kind, unsigned at)
 
 static void run_kind(struct flow *f, enum fault kind)
 {
-    unsigned at = 1;
-    while (run_flow(f, kind, at))
-        at++;
-    assert_true(at > 20); /* the flow asks the database that often at least */
+    for (int by_lane = 0; by_lane < 2; by_lane++) {
+        unsigned at = 1;
+        f->by_lane = by_lane == 1;
+        while (run_flow(f, kind, at))
+            at++;
+        assert_true(at > 20); /* the flow asks the database that often at least */
+    }
 }
 
 static void what_is_refused_is_repeated(void **state)

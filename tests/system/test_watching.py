@@ -1,7 +1,6 @@
 """Who watches an envelope: what the process remembers, the cache tells and the database holds are one."""
 import signal
 import threading
-import time
 
 import pytest
 
@@ -72,8 +71,7 @@ def test_what_a_crowd_sees_adds_up(watched):
 
     def open_some(mine):
         for client in mine:
-            while client.open(envelope, client.ticket).state != "opened":
-                time.sleep(0.1)
+            wait_until(lambda: client.open(envelope, client.ticket).state == "opened", 10 * SLOW, "it is opened")
 
     def watch(number):
         client = Client(s, s.token(f"watcher{number}"))
