@@ -93,9 +93,9 @@ enum err mysql_open_read(struct store *store, struct open_set *set)
 enum err mysql_open_look(struct store *store, struct open_set *set)
 {
     struct mysql_store *s = mysql_of(store);
-    size_t looks = put_looks(sql_begin(s), set);
-    enum err err = looks > 0 ? sql_send(s) : ERR_OK;
-    return err == ERR_OK && looks > 0 ? sql_rows(s, take_claim, set) : err;
+    put_looks(sql_begin(s), set);
+    enum err err = sql_send(s);
+    return err == ERR_OK ? sql_rows(s, take_claim, set) : err;
 }
 
 /* Both inserts of the new claims; returns how many. */

@@ -136,7 +136,8 @@ struct store_ops {
     enum err (*barrier)(struct store *s);
 
     enum err (*open_read)(struct store *s, struct open_set *set);
-    /* In the transaction of open_read: looks for claims of rows that it did not look for. */
+    /* In the transaction of open_read: looks for claims of rows, one at least, that it did not look
+     * for. */
     enum err (*open_look)(struct store *s, struct open_set *set);
     enum err (*open_write)(struct store *s, const struct open_set *set);
 
