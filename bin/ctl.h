@@ -15,7 +15,7 @@ enum ctl_exit {
 };
 
 struct ctl {
-    struct daemon daemon; /* settings are loaded; env is not connected */
+    struct daemon daemon; /* settings are loaded; runtime is not connected */
     int argc;             /* of the command: argv[0] is its name */
     char **argv;
 };
@@ -32,7 +32,7 @@ struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code);
 /* From now on the web server finds the markers of that generation, or, where none are wanted, no
  * markers. Says what is wrong on standard error. */
 MUST_USE enum err ctl_switch_markers(const struct ctl *c, const uint8_t generation[16]);
-/* Connects env and opens a session with a role's credentials; NULL likewise. */
+/* Connects runtime and opens a session with a role's credentials; NULL likewise. */
 struct store *ctl_store(struct ctl *c, const char *credentials, enum ctl_exit *exit_code);
 
 #endif

@@ -1,6 +1,6 @@
 /* audit and verify. */
 #include "bin/ctl.h"
-#include "lib/service/audit.h"
+#include "lib/service/settle/audit.h"
 #include "lib/wire/json.h"
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@ static struct audit_session *open_session(struct ctl *c)
 {
     if (daemon_connect(&c->daemon, c->daemon.config.audit_credentials) != ERR_OK)
         return NULL;
-    return audit_session_open(&c->daemon.primary, c->daemon.env.clock);
+    return audit_session_open(&c->daemon.primary, c->daemon.runtime.clock);
 }
 
 static void print_text(const struct audit_result *results, size_t n)

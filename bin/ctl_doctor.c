@@ -166,7 +166,7 @@ static void check_pool(struct findings *f, struct ctl *c, const struct config_po
     check_secret(f, pool->credentials);
     struct admin *a = NULL;
     if (daemon_connect(&c->daemon, pool->credentials) == ERR_OK)
-        a = admin_open(&c->daemon.primary, c->daemon.env.clock);
+        a = admin_open(&c->daemon.primary, c->daemon.runtime.clock);
     check(f, a == NULL || admin_ping(a) != ERR_OK, pool->credentials,
           "the database refuses this user", "run hongbaoctl init");
     admin_close(a);
@@ -176,7 +176,8 @@ static void check_cache(struct findings *f, struct ctl *c)
 {
     char text[8];
     struct cache_item item = {.key = "doctor", .value = text, .value_cap = sizeof text};
-    struct cache *cache = c->daemon.env.cache_open(c->daemon.env.self); /* connected above */
+    struct cache *cache =
+        c->daemon.runtime.cache_open(c->daemon.runtime.self); /* connected above */
     if (cache != NULL)
         cache->ops->get(cache, &item, 1);
     check(f, cache == NULL || item.result == CACHE_UNKNOWN, "[cache] servers", "do not answer",
@@ -201,11 +202,11 @@ static void read_generation(struct ctl *c, char out[MARKER_GENERATION_SIZE])
     struct store *store = NULL;
     out[0] = '\0';
     if (daemon_connect(d, d->config.settle_credentials) == ERR_OK)
-        store = d->env.store_open(d->env.self);
+        store = d->runtime.store_open(d->runtime.self);
     if (store == NULL)
         return;
-    if (store->ops->generation(store, d->env.generation) == ERR_OK)
-        str_to_hex(out, d->env.generation, sizeof d->env.generation);
+    if (store->ops->generation(store, d->runtime.generation) == ERR_OK)
+        str_to_hex(out, d->runtime.generation, sizeof d->runtime.generation);
     store->ops->close(store);
 }
 
@@ -217,7 +218,7 @@ static void check_markers(struct findings *f, struct ctl *c)
     char current[MARKER_GENERATION_SIZE], generation[MARKER_GENERATION_SIZE];
     char path[2 * CONFIG_PATH_SIZE];
     struct stat dir, tree, pool;
-    struct markers *m = markers_new(config->marker_dir, c->daemon.env.clock);
+    struct markers *m = markers_new(config->marker_dir, c->daemon.runtime.clock);
     markers_current(m, current);
     markers_free(m);
     if (!config->markers) {

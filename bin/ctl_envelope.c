@@ -1,6 +1,6 @@
 /* show, close, frozen and unfreeze. */
 #include "bin/ctl.h"
-#include "lib/service/refund.h"
+#include "lib/service/common/close.h"
 #include "lib/wire/api.h"
 #include <stdio.h>
 #include <string.h>
@@ -75,8 +75,8 @@ enum ctl_exit ctl_close(struct ctl *c)
     struct store *store = ctl_store(c, c->daemon.config.settle_credentials, &exit_code);
     if (store == NULL)
         return exit_code;
-    struct cache *cache = c->daemon.env.cache_open(c->daemon.env.self);
-    enum err err = refund_close(&c->daemon.env, store, cache, &id, &found, &e);
+    struct cache *cache = c->daemon.runtime.cache_open(c->daemon.runtime.self);
+    enum err err = close_envelope(&c->daemon.runtime, store, cache, &id, &found, &e);
     if (cache != NULL)
         cache->ops->close(cache);
     store->ops->close(store);

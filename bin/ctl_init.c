@@ -126,7 +126,7 @@ static enum err make_roles(struct ctl *c, struct admin *a)
         fprintf(stderr, "hongbaoctl: %s: cannot be read\n", path);
     for (size_t i = 0; i < sizeof roles / sizeof roles[0] && err == ERR_OK; i++) {
         snprintf(user, sizeof user, "%s_%s", config->db_name, roles[i].name);
-        err = role_password(c->daemon.env.rng, roles[i].credentials, user, password);
+        err = role_password(c->daemon.runtime.rng, roles[i].credentials, user, password);
         if (err == ERR_OK)
             err = admin_set_user(a, user, password);
         if (err == ERR_OK)
@@ -188,7 +188,7 @@ static enum err migrate(struct ctl *c, struct admin *a)
         free(entries[i]);
     }
     free(entries);
-    c->daemon.env.rng->fill(c->daemon.env.rng->self, generation, sizeof generation);
+    c->daemon.runtime.rng->fill(c->daemon.runtime.rng->self, generation, sizeof generation);
     return err == ERR_OK ? admin_set_generation(a, generation, false) : err;
 }
 
@@ -220,7 +220,7 @@ enum ctl_exit ctl_init(struct ctl *c)
     if (err == ERR_OK)
         err = make_roles(c, a);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0] && err == ERR_OK; i++)
-        err = make_key_file(c->daemon.env.rng, keys[i]);
+        err = make_key_file(c->daemon.runtime.rng, keys[i]);
     if (err == ERR_OK)
         err = show_markers(c, a);
     admin_close(a);

@@ -2,7 +2,7 @@
 #include "bin/ctl.h"
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
-#include "lib/service/wallet.h"
+#include "lib/service/account/wallet.h"
 #include "lib/wire/token.h"
 #include <getopt.h>
 #include <stdio.h>
@@ -116,7 +116,7 @@ static enum ctl_exit move_money(struct ctl *c, const struct wallet_request *requ
     struct store *store = ctl_store(c, c->daemon.config.send.credentials, &exit_code);
     if (store == NULL)
         return exit_code;
-    enum err err = wallet_move(&c->daemon.env, store, request, &done);
+    enum err err = wallet_move(&c->daemon.runtime, store, request, &done);
     store->ops->close(store);
     if (err != ERR_OK)
         return ctl_fail(err, request->reference);

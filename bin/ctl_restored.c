@@ -41,7 +41,7 @@ static bool pools_run(const struct config *c)
 enum err ctl_switch_markers(const struct ctl *c, const uint8_t generation[16])
 {
     const struct config *config = &c->daemon.config;
-    struct markers *m = markers_new(config->marker_dir, c->daemon.env.clock);
+    struct markers *m = markers_new(config->marker_dir, c->daemon.runtime.clock);
     bool ok = m != NULL && (config->markers ? markers_switch(m, generation) : markers_retire(m));
     if (!ok)
         fprintf(stderr, "hongbaoctl: [site] marker_dir, %s: %s\n", config->marker_dir,
@@ -62,7 +62,7 @@ enum ctl_exit ctl_restored(struct ctl *c)
     struct admin *a = ctl_admin(c, &exit_code);
     if (a == NULL)
         return exit_code;
-    c->daemon.env.rng->fill(c->daemon.env.rng->self, generation, sizeof generation);
+    c->daemon.runtime.rng->fill(c->daemon.runtime.rng->self, generation, sizeof generation);
     /* markers first: should this end in between, none are found, instead of wrong ones */
     enum err err = ctl_switch_markers(c, generation);
     if (err == ERR_OK)

@@ -20,7 +20,7 @@ enum err daemon_load(struct daemon *d, const char *program, const char *config_p
 {
     struct buf message;
     buf_init(&message, 4096);
-    enum err err = rng_init();
+    enum err err = crypto_init();
     if (err == ERR_OK)
         err = config_load(&d->config, config_path, &message);
     if (err != ERR_OK)
@@ -39,18 +39,18 @@ enum err daemon_connect(struct daemon *d, const char *credentials)
                                          .credentials = credentials,
                                          .timeout_s = (unsigned)c->db_timeout_s,
                                          .lock_wait_s = LOCK_WAIT_S};
-    d->env.config = c;
-    d->env.clock = &clock_system;
-    d->env.rng = &rng_system;
-    d->env.store_open = open_store;
-    d->env.cache_open = open_cache;
-    d->env.self = d;
-    if (c->markers && d->env.markers == NULL) {
-        d->env.markers = markers_new(c->marker_dir, &clock_system);
-        if (d->env.markers == NULL)
+    d->runtime.config = c;
+    d->runtime.clock = &clock_system;
+    d->runtime.rng = &rng_system;
+    d->runtime.store_open = open_store;
+    d->runtime.cache_open = open_cache;
+    d->runtime.self = d;
+    if (c->markers && d->runtime.markers == NULL) {
+        d->runtime.markers = markers_new(c->marker_dir, &clock_system);
+        if (d->runtime.markers == NULL)
             return ERR_FAULT;
     }
-    if (d->env.metrics == NULL)
-        d->env.metrics = metrics_private();
-    return d->env.metrics != NULL ? mysql_start() : ERR_FAULT;
+    if (d->runtime.metrics == NULL)
+        d->runtime.metrics = metrics_private();
+    return d->runtime.metrics != NULL ? mysql_start() : ERR_FAULT;
 }

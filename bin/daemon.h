@@ -1,9 +1,9 @@
 /* What programs without FastCGI need to work like a service: settings, log, counters, secrets, and
- * an env that connects with a role's credentials. */
+ * an runtime that connects with a role's credentials. */
 #ifndef HONGBAO_BIN_DAEMON_H
 #define HONGBAO_BIN_DAEMON_H
 
-#include "lib/service/env.h"
+#include "lib/service/common/runtime.h"
 #include "lib/store/mysql.h"
 
 #ifndef HONGBAO_CONFIG_FILE
@@ -16,12 +16,12 @@
 struct daemon {
     struct config config;
     struct mysql_settings primary;
-    struct env env; /* its self is this struct: do not copy */
+    struct runtime runtime; /* its self is this struct: do not copy */
 };
 
 /* Loads settings; says on standard error what is wrong. */
 MUST_USE enum err daemon_load(struct daemon *d, const char *program, const char *config_path);
-/* Lets env connect with that option file ("": as the system user), once per process. */
+/* Lets runtime connect with that option file ("": as the system user), once per process. */
 MUST_USE enum err daemon_connect(struct daemon *d, const char *credentials);
 
 #endif

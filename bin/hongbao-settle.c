@@ -47,8 +47,8 @@ static int prepare(struct daemon *d, const char *config_path)
     if (daemon_load(d, "hongbao-settle", config_path) != ERR_OK)
         return -1;
     snprintf(path, sizeof path, "%s/metrics", d->config.run_dir);
-    d->env.metrics = metrics_open(path);
-    if (d->env.metrics == NULL) {
+    d->runtime.metrics = metrics_open(path);
+    if (d->runtime.metrics == NULL) {
         perror(path);
         return -1;
     }
@@ -76,5 +76,5 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     if (prepare(&d, config_path) != 0)
         return EXIT_FAILURE;
-    return settle_loop(&d.env, &signals) == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+    return settle_loop(&d.runtime, &signals) == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

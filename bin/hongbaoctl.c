@@ -85,7 +85,8 @@ enum ctl_exit ctl_usage(const struct ctl *c, const char *why)
 struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code)
 {
     enum err err = daemon_connect(&c->daemon, c->daemon.config.admin_credentials);
-    struct admin *a = err == ERR_OK ? admin_open(&c->daemon.primary, c->daemon.env.clock) : NULL;
+    struct admin *a =
+        err == ERR_OK ? admin_open(&c->daemon.primary, c->daemon.runtime.clock) : NULL;
     if (a == NULL) {
         *exit_code = ctl_fail(ERR_FAULT, "database client");
         return NULL;
@@ -105,8 +106,8 @@ struct store *ctl_store(struct ctl *c, const char *credentials, enum ctl_exit *e
     enum err err = daemon_connect(&c->daemon, credentials);
     struct store *store = NULL;
     if (err == ERR_OK)
-        store = c->daemon.env.store_open(c->daemon.env.self);
-    err = store == NULL ? ERR_FAULT : store->ops->generation(store, c->daemon.env.generation);
+        store = c->daemon.runtime.store_open(c->daemon.runtime.self);
+    err = store == NULL ? ERR_FAULT : store->ops->generation(store, c->daemon.runtime.generation);
     if (err == ERR_OK)
         return store;
     if (store != NULL)

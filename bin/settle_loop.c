@@ -1,9 +1,9 @@
 #include "bin/settle_loop.h"
 #include "bin/settle_worker.h"
 #include "lib/base/log.h"
-#include "lib/service/credit.h"
-#include "lib/service/refund.h"
-#include "lib/service/tally.h"
+#include "lib/service/common/close.h"
+#include "lib/service/settle/credit.h"
+#include "lib/service/settle/year_totals.h"
 #include <time.h>
 
 #define US_PER_S INT64_C(1000000)
@@ -18,12 +18,12 @@
 
 static enum err credits_round(struct worker *w, bool *again)
 {
-    return credit_run(w->env, w->store, again);
+    return credit_run(w->runtime, w->store, again);
 }
 
 static int64_t mono_us(const struct worker *w)
 {
-    return w->env->clock->mono_us(w->env->clock->self);
+    return w->runtime->clock->mono_us(w->runtime->clock->self);
 }
 
 /* What hurries less than opens do rests as long as it has worked. */
@@ -35,9 +35,9 @@ static void rest_after(struct worker *w, int64_t began_us)
 /* Alone in its thread: a deadline waits behind no credit. */
 static enum err refunds_round(struct worker *w, bool *again)
 {
-    struct refunds done;
+    struct close_due_result done;
     int64_t began_us = mono_us(w);
-    enum err err = refund_run(w->env, w->store, w->cache, &done);
+    enum err err = close_due(w->runtime, w->store, w->cache, &done);
     *again = done.closed > 0;
     rest_after(w, began_us);
     if (done.late_us > LATE_MAX_S * US_PER_S)
@@ -49,7 +49,7 @@ static enum err tallies_round(struct worker *w, bool *again)
 {
     size_t n = 0;
     int64_t began_us = mono_us(w);
-    enum err err = tally_run(w->env, w->store, &n);
+    enum err err = tally_run(w->runtime, w->store, &n);
     *again = n > 0;
     rest_after(w, began_us);
     return err;
@@ -61,8 +61,8 @@ static enum err keys_round(struct worker *w, bool *again)
     if (now_us < w->next_us)
         return ERR_OK;
     size_t n = 0;
-    int64_t before_us = w->env->clock->wall_us(w->env->clock->self) -
-                        w->env->config->idempotency_days * DAY_S * US_PER_S;
+    int64_t before_us = w->runtime->clock->wall_us(w->runtime->clock->self) -
+                        w->runtime->config->idempotency_days * DAY_S * US_PER_S;
     enum err err = w->store->ops->idempotency_expire(w->store, before_us, EXPIRE_ROWS, &n);
     if (err != ERR_OK)
         w->store->ops->rollback(w->store);
@@ -79,8 +79,8 @@ static enum err reconcile_round(struct worker *w, bool *again)
     (void)again;
     if (now_us < w->next_us)
         return ERR_OK;
-    w->next_us = now_us + w->env->config->reconcile_interval_ms * US_PER_MS;
-    return reconcile_step(w->env, w->store, w->cache, &w->reconcile);
+    w->next_us = now_us + w->runtime->config->reconcile_interval_ms * US_PER_MS;
+    return reconcile_step(w->runtime, w->store, w->cache, &w->reconcile);
 }
 
 /* Old markers, a few directories at a time: a whole pass takes seconds where there are few, and a
@@ -91,24 +91,25 @@ static enum err markers_round(struct worker *w, bool *again)
     (void)again;
     if (now_us < w->next_us)
         return ERR_OK;
-    int64_t before_us = w->env->clock->wall_us(w->env->clock->self) -
-                        w->env->config->marker_days * DAY_S * US_PER_S;
-    size_t removed = markers_sweep(w->env->markers, w->env->generation, before_us, &w->sweep_shard);
-    metrics_add(w->env->metrics, METRIC_MARKERS_REMOVED, removed);
+    int64_t before_us = w->runtime->clock->wall_us(w->runtime->clock->self) -
+                        w->runtime->config->marker_days * DAY_S * US_PER_S;
+    size_t removed =
+        markers_sweep(w->runtime->markers, w->runtime->generation, before_us, &w->sweep_shard);
+    metrics_add(w->runtime->metrics, METRIC_MARKERS_REMOVED, removed);
     w->next_us = now_us + SWEEP_EVERY_S * US_PER_S;
     return ERR_OK;
 }
 
 /* Gates carry the generation: without it nothing can be told to the cache. Waits for the database,
  * or for a signal other than SIGHUP, which is returned; 0: it is known. */
-static int learn_generation(struct env *env, const sigset_t *signals)
+static int learn_generation(struct runtime *runtime, const sigset_t *signals)
 {
     const struct timespec pause = {.tv_nsec = AWAY_PAUSE_MS * NS_PER_MS};
-    struct store *store = env->store_open(env->self);
+    struct store *store = runtime->store_open(runtime->self);
     int signal_number = store == NULL ? SIGTERM : 0;
     bool away = false;
     while (signal_number == 0) {
-        enum err err = store->ops->generation(store, env->generation);
+        enum err err = store->ops->generation(store, runtime->generation);
         if (err == ERR_OK)
             break;
         store->ops->rollback(store);
@@ -127,21 +128,21 @@ static int learn_generation(struct env *env, const sigset_t *signals)
 }
 
 /* Those who credit begin at different moments: two that look at one are in each other's way. */
-static enum err start_credits(const struct env *env, struct crew *crew)
+static enum err start_credits(const struct runtime *runtime, struct crew *crew)
 {
-    int64_t threads = env->config->settle_threads;
+    int64_t threads = runtime->config->settle_threads;
     enum err err = ERR_OK;
     for (int64_t i = 0; i < threads && err == ERR_OK; i++)
-        err =
-            crew_add(crew, "credits", i * env->config->settle_interval_ms / threads, credits_round);
+        err = crew_add(crew, "credits", i * runtime->config->settle_interval_ms / threads,
+                       credits_round);
     return err;
 }
 
-static enum err start_all(const struct env *env, struct crew *crew)
+static enum err start_all(const struct runtime *runtime, struct crew *crew)
 {
     enum err err = crew_add(crew, "refunds", 0, refunds_round);
     if (err == ERR_OK)
-        err = start_credits(env, crew);
+        err = start_credits(runtime, crew);
     if (err == ERR_OK)
         err = crew_add(crew, "totals", 0, tallies_round);
     if (err == ERR_OK)
@@ -151,14 +152,14 @@ static enum err start_all(const struct env *env, struct crew *crew)
     return err == ERR_OK ? crew_add(crew, "keys", 0, keys_round) : err;
 }
 
-enum err settle_loop(struct env *env, const sigset_t *signals)
+enum err settle_loop(struct runtime *runtime, const sigset_t *signals)
 {
-    if (learn_generation(env, signals) != 0)
+    if (learn_generation(runtime, signals) != 0)
         return ERR_OK;
-    struct crew *crew = crew_new(env);
+    struct crew *crew = crew_new(runtime);
     if (crew == NULL)
         return ERR_FAULT;
-    enum err err = start_all(env, crew);
+    enum err err = start_all(runtime, crew);
     for (int got = 0; err == ERR_OK && got <= 0;) {
         got = sigwaitinfo(signals, NULL); /* -1: the process was stopped, and goes on */
         if (got == SIGHUP) {

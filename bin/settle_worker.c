@@ -10,7 +10,7 @@
 #define AWAY_PAUSE_MS 500
 
 struct crew {
-    const struct env *env;
+    const struct runtime *runtime;
     pthread_mutex_t lock;
     pthread_cond_t stopped;
     bool stopping;
@@ -19,12 +19,12 @@ struct crew {
     pthread_t threads[WORKERS_MAX];
 };
 
-struct crew *crew_new(const struct env *env)
+struct crew *crew_new(const struct runtime *runtime)
 {
     struct crew *crew = calloc(1, sizeof *crew);
     if (crew == NULL)
         return NULL;
-    crew->env = env;
+    crew->runtime = runtime;
     pthread_mutex_init(&crew->lock, NULL);
     clock_condition(&crew->stopped);
     return crew;
@@ -68,7 +68,7 @@ static void *work(void *context)
         note_outcome(w, err);
         pause_ms = err != ERR_OK ? AWAY_PAUSE_MS
                    : again       ? w->rest_ms
-                                 : w->env->config->settle_interval_ms;
+                                 : w->runtime->config->settle_interval_ms;
     }
     return NULL;
 }
@@ -84,14 +84,14 @@ static void close_sessions(struct worker *w)
 enum err crew_add(struct crew *crew, const char *name, int64_t first_ms,
                   enum err (*round)(struct worker *w, bool *again))
 {
-    const struct env *env = crew->env;
+    const struct runtime *runtime = crew->runtime;
     if (crew->n == WORKERS_MAX)
         return ERR_FAULT;
     struct worker *w = &crew->workers[crew->n];
     *w = (struct worker){.name = name,
-                         .env = env,
-                         .store = env->store_open(env->self),
-                         .cache = env->cache_open(env->self),
+                         .runtime = runtime,
+                         .store = runtime->store_open(runtime->self),
+                         .cache = runtime->cache_open(runtime->self),
                          .round = round,
                          .first_ms = first_ms,
                          .crew = crew};

@@ -2,13 +2,13 @@
 #ifndef HONGBAO_BIN_SETTLE_WORKER_H
 #define HONGBAO_BIN_SETTLE_WORKER_H
 
-#include "lib/service/reconcile.h"
+#include "lib/service/settle/reconcile.h"
 
 struct crew; /* all threads of the program */
 
 struct worker {
     const char *name; /* of what it does, for the log */
-    const struct env *env;
+    const struct runtime *runtime;
     struct store *store;
     struct cache *cache;
     /* One round, bounded. *again: more waits, pause only for rest_ms. An error is a database that
@@ -23,7 +23,7 @@ struct worker {
     struct crew *crew;
 };
 
-struct crew *crew_new(const struct env *env); /* NULL: no memory */
+struct crew *crew_new(const struct runtime *runtime); /* NULL: no memory */
 /* Starts a thread, whose first round begins after first_ms. Returns ERR_FAULT if there is no memory
  * for it. */
 MUST_USE enum err crew_add(struct crew *crew, const char *name, int64_t first_ms,

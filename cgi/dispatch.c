@@ -10,7 +10,7 @@
 
 static int64_t mono_us(const struct process *p)
 {
-    return p->env.clock->mono_us(p->env.clock->self);
+    return p->runtime.clock->mono_us(p->runtime.clock->self);
 }
 
 bool process_ready(struct process *p)
@@ -20,8 +20,8 @@ bool process_ready(struct process *p)
     int64_t now_us = mono_us(p);
     if (now_us < atomic_load(&p->next_start_us) || atomic_flag_test_and_set(&p->starting))
         return false;
-    struct store *store = p->env.store_open(p->env.self);
-    enum err err = store != NULL ? store->ops->generation(store, p->env.generation) : ERR_FAULT;
+    struct store *store = p->runtime.store_open(p->runtime.self);
+    enum err err = store != NULL ? store->ops->generation(store, p->runtime.generation) : ERR_FAULT;
     if (store != NULL)
         store->ops->close(store);
     if (err == ERR_OK)
@@ -44,7 +44,7 @@ static void leave_brake(const struct call *c, enum err err)
         !brake_leave(c->process->brake, thread, answered ? BRAKE_ANSWERED : BRAKE_FAILED))
         return;
     log_event(LOG_LEVEL_WARN, "database_stalled", "%s", err_name(err));
-    metrics_add(c->process->env.metrics, METRIC_BREAKER_OPENED, 1);
+    metrics_add(c->process->runtime.metrics, METRIC_BREAKER_OPENED, 1);
 }
 
 /* Who asks, as far as the route wants to know. */
@@ -60,7 +60,7 @@ static enum err authenticate(struct call *c)
     if (token == NULL)
         return problem_set(&c->problem, ERR_UNAUTHORIZED, "Authorization",
                            "a Bearer token is required");
-    int64_t now_s = p->env.clock->wall_us(p->env.clock->self) / US_PER_S;
+    int64_t now_s = p->runtime.clock->wall_us(p->runtime.clock->self) / US_PER_S;
     enum err err = token_cache_verify(p->tokens, token, len, now_s, &c->who);
     if (err != ERR_OK)
         return err;
@@ -110,7 +110,7 @@ static void record(const struct call *c, int64_t duration_us)
     if (has_id)
         id_format(envelope, &c->id);
     const char *state = c->response->state != NULL ? c->response->state : "ok";
-    metrics_request(c->process->env.metrics, (unsigned)c->route->route, state, duration_us);
+    metrics_request(c->process->runtime.metrics, (unsigned)c->route->route, state, duration_us);
     struct log_request line = {.request_id = c->request->request_id,
                                .method = c->request->method,
                                .route = c->route->name,

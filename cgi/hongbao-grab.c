@@ -1,6 +1,6 @@
 /* POST /v1/envelopes/{id}/grab */
 #include "cgi/program.h"
-#include "lib/service/grab.h"
+#include "lib/service/grab/grab.h"
 #include <stddef.h>
 
 static void answer(struct call *c)
@@ -65,7 +65,8 @@ static void handle_grabs(struct call **calls, size_t n)
 
 static enum err start(struct process *p)
 {
-    p->services = grab_service_new(&p->env, (unsigned)p->pool->leaders, p->waiters, p->acceptors);
+    p->services =
+        grab_service_new(&p->runtime, (unsigned)p->pool->leaders, p->waiters, p->acceptors);
     return p->services != NULL ? ERR_OK : ERR_FAULT;
 }
 

@@ -1,6 +1,6 @@
 /* POST /v1/envelopes/{id}/open */
 #include "cgi/program.h"
-#include "lib/service/open.h"
+#include "lib/service/open/open.h"
 #include <stddef.h>
 
 static bool decode(struct call *c)
@@ -36,7 +36,7 @@ static void handle_opens(struct call **calls, size_t n)
 
 static enum err start(struct process *p)
 {
-    p->services = open_service_new(&p->env, (unsigned)p->pool->leaders);
+    p->services = open_service_new(&p->runtime, (unsigned)p->pool->leaders);
     return p->services != NULL ? ERR_OK : ERR_FAULT;
 }
 

@@ -1,30 +1,30 @@
 /* All GET: envelopes, a user's records, health and metrics. */
 #include "cgi/program.h"
-#include "lib/service/query.h"
+#include "lib/service/look/query.h"
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct services { /* of the process */
     struct durable *durable;
-    struct views *views;
-    struct claimers *claimers;
+    struct page_cache *page_cache;
+    struct claimer_set *claimer_set;
 };
 
 /* What a look at an envelope knows so far. */
 struct look {
     struct api_page page;
-    struct version newest;
+    struct newest_version newest;
 };
 
 /* Without the database. */
 static struct query_session cached_session(struct call *c)
 {
     const struct services *services = c->process->services;
-    return (struct query_session){.env = &c->process->env,
+    return (struct query_session){.runtime = &c->process->runtime,
                                   .durable = services->durable,
-                                  .views = services->views,
-                                  .claimers = services->claimers,
+                                  .page_cache = services->page_cache,
+                                  .claimer_set = services->claimer_set,
                                   .cache = call_cache(c)};
 }
 
@@ -69,7 +69,7 @@ static void answer_changed(struct call *c, const struct api_page *page,
 /* Reads what each asks for, and its newest version from the cache: one round trip for all. */
 static void begin_looks(struct call **calls, size_t n)
 {
-    struct version_asked asked[LOOP_BURST_MAX];
+    struct newest_version_query asked[LOOP_BURST_MAX];
     struct query_session q = cached_session(calls[0]);
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
@@ -80,7 +80,7 @@ static void begin_looks(struct call **calls, size_t n)
         look->newest.known = false;
         if (c->err == ERR_OK && c->has_who)
             asked[count++] =
-                (struct version_asked){.who = &c->who, .id = &c->id, .out = &look->newest};
+                (struct newest_version_query){.who = &c->who, .id = &c->id, .out = &look->newest};
     }
     query_versions(&q, asked, count);
 }
@@ -90,7 +90,7 @@ static bool show_remembered(struct call *c, struct envelope_view *view)
 {
     struct query_session q = cached_session(c);
     const struct look *look = c->work;
-    const struct version *newest = &look->newest;
+    const struct newest_version *newest = &look->newest;
     const struct api_page *page = &look->page;
     char etag[80];
     if (!newest->known)
@@ -230,7 +230,7 @@ static enum err handle_readyz(struct call *c)
         store->ops->rollback(store);
         return ERR_UNAVAILABLE;
     }
-    if (!bytes_equal(generation, c->process->env.generation, sizeof generation))
+    if (!bytes_equal(generation, c->process->runtime.generation, sizeof generation))
         return problem_set(&c->problem, ERR_UNAVAILABLE, NULL,
                            "the database was restored; start the pools anew");
     cache->ops->get(cache, &item, 1);
@@ -270,7 +270,7 @@ static enum err handle_metrics(struct call *c)
     struct buf *out = &c->response->body;
     if (!is_loopback(c->request->remote_address))
         return ERR_NOT_FOUND;
-    metrics_print(c->process->env.metrics, api_route_names, out);
+    metrics_print(c->process->runtime.metrics, api_route_names, out);
     struct store *store = call_store(c);
     bool up = store != NULL && store->ops->queue_state(store, &queue) == ERR_OK;
     if (!up && store != NULL)
@@ -290,8 +290,8 @@ static void stop(struct process *p)
 {
     struct services *services = p->services;
     durable_free(services->durable);
-    views_free(services->views);
-    claimers_free(services->claimers);
+    page_cache_free(services->page_cache);
+    claimer_set_free(services->claimer_set);
     free(services);
 }
 
@@ -301,10 +301,10 @@ static enum err start(struct process *p)
     p->services = services;
     if (services == NULL)
         return ERR_FAULT;
-    services->durable = durable_new(&p->env);
-    services->views = views_new();
-    services->claimers = claimers_new();
-    if (services->durable != NULL && services->views != NULL && services->claimers != NULL)
+    services->durable = durable_new(&p->runtime);
+    services->page_cache = page_cache_new();
+    services->claimer_set = claimer_set_new();
+    if (services->durable != NULL && services->page_cache != NULL && services->claimer_set != NULL)
         return ERR_OK;
     stop(p);
     return ERR_FAULT;

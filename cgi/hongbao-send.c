@@ -1,8 +1,8 @@
 /* POST /v1/envelopes, /v1/guests, /v1/topups, /v1/withdrawals */
 #include "cgi/program.h"
 #include "lib/base/buf.h"
-#include "lib/service/send.h"
-#include "lib/service/wallet.h"
+#include "lib/service/account/wallet.h"
+#include "lib/service/send/send.h"
 #include <stddef.h>
 #include <string.h>
 
@@ -94,7 +94,7 @@ static enum err move_money(struct call *c, enum transfer_kind kind)
     request.user = wish.user;
     request.reference = wish.reference;
     request.amount_fen = wish.amount_fen;
-    err = wallet_move(&c->process->env, store, &request, &done);
+    err = wallet_move(&c->process->runtime, store, &request, &done);
     if (err == ERR_OK)
         api_encode_money(c->response, &done);
     return err;
@@ -124,12 +124,12 @@ static enum err handle_guest(struct call *c)
     struct store *store = call_store(c);
     if (store == NULL)
         return ERR_UNAVAILABLE;
-    err = wallet_guest(&c->process->env, store, wish.name, &account);
+    err = wallet_guest(&c->process->runtime, store, wish.name, &account);
     if (err != ERR_OK)
         return err;
     memcpy(who.user, account.user, sizeof who.user);
     memcpy(who.name, account.name, sizeof who.name);
-    int64_t now_s = c->process->env.clock->wall_us(c->process->env.clock->self) / US_PER_S;
+    int64_t now_s = c->process->runtime.clock->wall_us(c->process->runtime.clock->self) / US_PER_S;
     buf_init(&token, 4096);
     err = token_make(&c->process->keys, TOKEN_GUEST, &who, now_s, GUEST_TOKEN_TTL_S, &token);
     if (err == ERR_OK)
@@ -140,7 +140,7 @@ static enum err handle_guest(struct call *c)
 
 static enum err start(struct process *p)
 {
-    p->services = send_service_new(&p->env, (unsigned)p->pool->leaders);
+    p->services = send_service_new(&p->runtime, (unsigned)p->pool->leaders);
     return p->services != NULL ? ERR_OK : ERR_FAULT;
 }
 

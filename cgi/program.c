@@ -1,6 +1,6 @@
 #include "cgi/program.h"
-#include "cgi/loop.h"
-#include "cgi/master.h"
+#include "cgi/server/loop.h"
+#include "cgi/server/master.h"
 #include "lib/base/log.h"
 #include "lib/store/memcached.h"
 #include "lib/store/mysql.h"
@@ -94,7 +94,7 @@ struct store *call_store(struct call *c)
     if (!may_ask(c))
         return NULL;
     if (c->thread->store == NULL)
-        c->thread->store = c->process->env.store_open(c->process->env.self);
+        c->thread->store = c->process->runtime.store_open(c->process->runtime.self);
     if (c->thread->store != NULL)
         c->thread->store->ops->set_deadline(c->thread->store, last_question_us(c));
     return c->thread->store;
@@ -102,7 +102,7 @@ struct store *call_store(struct call *c)
 
 struct store *call_replica(struct call *c)
 {
-    struct connections *connections = c->process->env.self;
+    struct connections *connections = c->process->runtime.self;
     if (c->process->config->db_replica_socket[0] == '\0')
         return call_store(c);
     if (!may_ask(c))
@@ -117,7 +117,7 @@ struct store *call_replica(struct call *c)
 struct cache *call_cache(struct call *c)
 {
     if (c->thread->cache == NULL)
-        c->thread->cache = c->process->env.cache_open(c->process->env.self);
+        c->thread->cache = c->process->runtime.cache_open(c->process->runtime.self);
     return c->thread->cache;
 }
 
@@ -188,15 +188,15 @@ static int run_worker(void *context, int listener)
     p.pool = (const struct config_pool *)(const void *)((const char *)&setup->config +
                                                         setup->program->pool);
     connections_fill(&connections, &setup->config, p.pool);
-    p.env = (struct env){.config = &setup->config,
-                         .clock = &clock_system,
-                         .rng = &rng_system,
-                         .metrics = setup->metrics,
-                         .markers = setup->markers,
-                         .ticket_keys = setup->ticket_keys,
-                         .store_open = open_store,
-                         .cache_open = open_cache,
-                         .self = &connections};
+    p.runtime = (struct runtime){.config = &setup->config,
+                                 .clock = &clock_system,
+                                 .rng = &rng_system,
+                                 .metrics = setup->metrics,
+                                 .markers = setup->markers,
+                                 .ticket_keys = setup->ticket_keys,
+                                 .store_open = open_store,
+                                 .cache_open = open_cache,
+                                 .self = &connections};
     atomic_flag_clear(&p.starting);
     p.acceptors = (unsigned)p.pool->acceptors; /* few, so that bursts are large */
     p.waiters = (unsigned)p.pool->threads;
@@ -246,7 +246,7 @@ static int read_settings(struct setup *s, const char *config_path)
 {
     struct buf message;
     buf_init(&message, 4096);
-    enum err err = rng_init();
+    enum err err = crypto_init();
     if (err == ERR_OK)
         err = config_load(&s->config, config_path, &message);
     if (err == ERR_OK)

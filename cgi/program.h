@@ -4,8 +4,8 @@
 #define HONGBAO_CGI_PROGRAM_H
 
 #include "cgi/brake.h"
-#include "cgi/loop.h"
-#include "lib/service/env.h"
+#include "cgi/server/loop.h"
+#include "lib/service/common/runtime.h"
 #include "lib/wire/api.h"
 #include "lib/wire/token.h"
 #include <stdatomic.h>
@@ -65,7 +65,7 @@ struct process {
     const struct program *program;
     const struct config *config;
     const struct config_pool *pool;
-    struct env env;
+    struct runtime runtime;
     struct token_keys keys;
     struct token_cache *tokens;
     unsigned acceptors, waiters; /* numbers 0.., and after them */

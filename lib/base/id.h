@@ -2,7 +2,7 @@
 #ifndef HONGBAO_BASE_ID_H
 #define HONGBAO_BASE_ID_H
 
-#include "lib/base/rng.h"
+#include "lib/base/crypto.h"
 
 #define ID_SIZE 16
 #define ID_TEXT_SIZE 37

@@ -21,9 +21,5 @@ void str_to_hex(char *out, const uint8_t *bytes, size_t n);
 /* FNV-1a, 64 bits, as by Fowler, Noll and Vo: for tables and for choosing a server. Whoever wants
  * to can make texts that collide. */
 uint64_t str_hash(const char *text, size_t len);
-/* base64url without padding. out_cap must hold the result and, for encode, a NUL. False if not. */
-MUST_USE bool str_to_base64url(char *out, size_t out_cap, const uint8_t *bytes, size_t n);
-MUST_USE bool str_from_base64url(uint8_t *out, size_t out_cap, size_t *out_len, const char *text,
-                                 size_t len);
 
 #endif

@@ -1,5 +1,5 @@
 #include "lib/domain/draw.h"
-#include "lib/base/rng.h"
+#include "lib/base/crypto.h"
 #include <assert.h>
 #include <string.h>
 

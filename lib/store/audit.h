@@ -4,7 +4,7 @@
 #define HONGBAO_STORE_AUDIT_H
 
 #include "lib/base/clock.h"
-#include "lib/domain/record.h"
+#include "lib/domain/views.h"
 #include "lib/store/mysql.h"
 
 #define AUDIT_EXAMPLE_SIZE 96

@@ -1,5 +1,5 @@
 /* Envelopes and transfers as rows: the columns in the order they are read and written in. */
-#include "lib/base/rng.h"
+#include "lib/base/crypto.h"
 #include "lib/store/mysql_internal.h"
 #include <stddef.h>
 #include <string.h>

@@ -14,7 +14,7 @@
 
 #include "lib/base/err.h"
 #include "lib/domain/books.h"
-#include "lib/domain/record.h"
+#include "lib/domain/views.h"
 
 #define BATCH_MAX 64
 

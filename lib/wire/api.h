@@ -5,7 +5,7 @@
 
 #include "lib/base/config.h"
 #include "lib/base/id.h"
-#include "lib/domain/record.h"
+#include "lib/domain/views.h"
 #include "lib/domain/who.h"
 #include "lib/wire/http.h"
 #include "lib/wire/problem.h"

@@ -16,7 +16,7 @@ void api_cursor_format(char out[CURSOR_TEXT_SIZE], enum api_page_kind kind,
     memcpy(bytes + 2, after->id.b, ID_SIZE);
     for (int i = CURSOR_BYTES - 1; i >= 2 + ID_SIZE; i--, seq >>= 8)
         bytes[i] = (uint8_t)seq;
-    if (!str_to_base64url(out, CURSOR_TEXT_SIZE, bytes, sizeof bytes))
+    if (!base64url_encode(out, CURSOR_TEXT_SIZE, bytes, sizeof bytes))
         out[0] = '\0';
 }
 
@@ -25,7 +25,7 @@ static bool cursor_parse(const char *text, enum api_page_kind kind, struct page_
     uint8_t bytes[CURSOR_BYTES];
     size_t len;
     uint64_t seq = 0;
-    if (!str_from_base64url(bytes, sizeof bytes, &len, text, strlen(text)) || len != sizeof bytes ||
+    if (!base64url_decode(bytes, sizeof bytes, &len, text, strlen(text)) || len != sizeof bytes ||
         bytes[0] != CURSOR_VERSION || bytes[1] != (uint8_t)kind)
         return false;
     for (int i = 2 + ID_SIZE; i < CURSOR_BYTES; i++)

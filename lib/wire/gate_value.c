@@ -1,5 +1,5 @@
 #include "lib/wire/gate_value.h"
-#include "lib/base/rng.h"
+#include "lib/base/crypto.h"
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
 #include <inttypes.h>

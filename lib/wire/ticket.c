@@ -36,7 +36,7 @@ void ticket_make(char *out, const struct secret_pair *keys, const uint8_t genera
     bytes[0] = TICKET_VERSION;
     put_u32(bytes + 1, (uint32_t)expires_s);
     memcpy(bytes + 5, mac, MAC_SIZE);
-    if (!str_to_base64url(out, TICKET_SIZE, bytes, sizeof bytes))
+    if (!base64url_encode(out, TICKET_SIZE, bytes, sizeof bytes))
         out[0] = '\0';
 }
 
@@ -47,7 +47,7 @@ enum err ticket_check(const char *text, size_t len, const struct secret_pair *ke
     uint8_t bytes[TICKET_BYTES], mac[32];
     size_t size;
     bool genuine = false;
-    if (!str_from_base64url(bytes, sizeof bytes, &size, text, len) || size != sizeof bytes ||
+    if (!base64url_decode(bytes, sizeof bytes, &size, text, len) || size != sizeof bytes ||
         bytes[0] != TICKET_VERSION)
         return ERR_TICKET_INVALID;
     uint32_t expires_s = 0;

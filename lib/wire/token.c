@@ -1,5 +1,5 @@
 #include "lib/wire/token.h"
-#include "lib/base/rng.h"
+#include "lib/base/crypto.h"
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
 #include "lib/wire/json.h"

@@ -1,6 +1,6 @@
 /* Verified tokens, remembered by their SHA-256: a token is a bearer's secret, so its digest is all
  * that is kept. */
-#include "lib/base/rng.h"
+#include "lib/base/crypto.h"
 #include "lib/wire/token.h"
 #include <pthread.h>
 #include <stddef.h>

@@ -2,9 +2,9 @@
  * threads. empty SOCKET PROCESSES THREADS BYTES [STATUS] THREADS: as many as take a request each,
  * or ACCEPTORS+WAITERS+LINGER_US, as pools that take bursts have; BYTES: of the body, JSON with a
  * "state"; STATUS: 200 by default; 304 has no body. */
-#include "cgi/loop.h"
-#include "cgi/master.h"
-#include "lib/base/rng.h"
+#include "cgi/server/loop.h"
+#include "cgi/server/master.h"
+#include "lib/base/crypto.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +63,7 @@ static void fill(struct ceiling *c, size_t bytes)
 int main(int argc, char **argv)
 {
     static struct ceiling c = {.status = 200};
-    if (argc < 5 || argc > 6 || rng_init() != ERR_OK)
+    if (argc < 5 || argc > 6 || crypto_init() != ERR_OK)
         return 2;
     char *plus;
     c.acceptors = (unsigned)strtoul(argv[3], &plus, 10);

@@ -1,12 +1,12 @@
 /* The Nth operation on the database fails, for every N until the flow is through, in every way.
  * After each, the client repeats what he got no answer to, and then the books must balance. */
 #include "bin/daemon.h"
-#include "lib/service/audit.h"
-#include "lib/service/credit.h"
-#include "lib/service/open.h"
-#include "lib/service/refund.h"
-#include "lib/service/send.h"
-#include "lib/service/wallet.h"
+#include "lib/service/account/wallet.h"
+#include "lib/service/common/close.h"
+#include "lib/service/open/open.h"
+#include "lib/service/send/send.h"
+#include "lib/service/settle/audit.h"
+#include "lib/service/settle/credit.h"
 #include "tests/service/faulty_store.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +24,7 @@
 struct flow {
     struct daemon daemon; /* connects as the administrator: rights are tested elsewhere */
     struct daemon auditor;
-    struct env env; /* the daemon's, with sessions that fail */
+    struct runtime runtime; /* the daemon's, with sessions that fail */
     struct store *(*open_real)(void *self);
     struct faults faults;
     struct store *store;
@@ -46,7 +46,7 @@ static struct store *open_faulty(void *self)
 static struct cache *open_cache(void *self)
 {
     struct flow *f = self;
-    return f->daemon.env.cache_open(&f->daemon);
+    return f->daemon.runtime.cache_open(&f->daemon);
 }
 
 static int set_up(void **state)
@@ -58,16 +58,16 @@ static int set_up(void **state)
     assert_int_equal(daemon_load(&f.auditor, "test", config), ERR_OK);
     assert_int_equal(daemon_connect(&f.daemon, ""), ERR_OK);
     assert_int_equal(daemon_connect(&f.auditor, f.auditor.config.audit_credentials), ERR_OK);
-    f.open_real = f.daemon.env.store_open;
-    f.env = f.daemon.env;
-    f.env.store_open = open_faulty;
-    f.env.cache_open = open_cache;
-    f.env.self = &f;
-    f.env.ticket_keys.n = 1;
+    f.open_real = f.daemon.runtime.store_open;
+    f.runtime = f.daemon.runtime;
+    f.runtime.store_open = open_faulty;
+    f.runtime.cache_open = open_cache;
+    f.runtime.self = &f;
+    f.runtime.ticket_keys.n = 1;
     struct store *real = f.open_real(&f.daemon);
-    assert_int_equal(real->ops->generation(real, f.env.generation), ERR_OK);
+    assert_int_equal(real->ops->generation(real, f.runtime.generation), ERR_OK);
     real->ops->close(real);
-    assert_non_null(f.env.markers);
+    assert_non_null(f.runtime.markers);
     *state = &f;
     return 0;
 }
@@ -78,7 +78,7 @@ static bool marked(struct flow *f)
     struct envelope e;
     bool found;
     int64_t now_us;
-    if (!marker_exists(f->env.markers, f->env.generation, &f->envelope))
+    if (!marker_exists(f->runtime.markers, f->runtime.generation, &f->envelope))
         return false;
     struct store *real = f->open_real(&f->daemon);
     assert_int_equal(real->ops->envelope_get(real, &f->envelope, &e, &found, &now_us), ERR_OK);
@@ -107,7 +107,7 @@ static void top_up(struct flow *f)
     enum err err;
     int repeats = 0;
     do
-        err = wallet_move(&f->env, f->store, &request, &done);
+        err = wallet_move(&f->runtime, f->store, &request, &done);
     while (again(err, &repeats));
     assert_int_equal(err, ERR_OK);
     assert_int_equal(done.balance_fen, TOTAL_FEN);
@@ -145,8 +145,8 @@ static void open_one(struct flow *f, int number)
     memset(&who, 0, sizeof who);
     memcpy(who.user, f->winner[number], sizeof who.user);
     memcpy(who.name, "Winner", 7);
-    ticket_make(request.ticket, &f->env.ticket_keys, f->env.generation, &f->envelope, who.user,
-                expires_s);
+    ticket_make(request.ticket, &f->runtime.ticket_keys, f->runtime.generation, &f->envelope,
+                who.user, expires_s);
     request.ticket_len = strlen(request.ticket);
     do
         open_envelopes(f->opens, requests, 1, deadline());
@@ -157,7 +157,7 @@ static void open_one(struct flow *f, int number)
     f->won_fen[number] = request.answer.claim.amount_fen;
 }
 
-static void close_envelope(struct flow *f)
+static void close_in_flow(struct flow *f)
 {
     struct envelope e;
     bool found;
@@ -165,7 +165,7 @@ static void close_envelope(struct flow *f)
     int repeats = 0;
     assert_false(marked(f));
     do {
-        err = refund_close(&f->env, f->store, NULL, &f->envelope, &found, &e);
+        err = close_envelope(&f->runtime, f->store, NULL, &f->envelope, &found, &e);
         (void)marked(f); /* whatever happened */
     } while (again(err, &repeats));
     assert_int_equal(err, ERR_OK);
@@ -182,8 +182,8 @@ static void credit_all(struct flow *f)
         size_t booked;
         int repeats = 0;
         do
-            err = f->by_lane ? credit_run_lanes(&f->env, f->store, UINT32_C(1) << lane, &booked)
-                             : credit_run(&f->env, f->store, &more);
+            err = f->by_lane ? credit_run_lanes(&f->runtime, f->store, UINT32_C(1) << lane, &booked)
+                             : credit_run(&f->runtime, f->store, &more);
         while (again(err, &repeats));
         assert_int_equal(err, ERR_OK);
         assert_false(more);
@@ -225,15 +225,15 @@ static bool run_flow(struct flow *f, enum fault kind, unsigned at)
         snprintf(f->winner[i], sizeof f->winner[i], "w%d-%d-%u-%d", i, (int)kind, at, f->by_lane);
     f->faults = (struct faults){.kind = kind, .at = at};
     f->store = open_faulty(f);
-    f->sends = send_service_new(&f->env, 1);
-    f->opens = open_service_new(&f->env, 1);
+    f->sends = send_service_new(&f->runtime, 1);
+    f->opens = open_service_new(&f->runtime, 1);
     assert_true(f->store != NULL && f->sends != NULL && f->opens != NULL);
     top_up(f);
     send(f);
     open_one(f, 0);
     open_one(f, 1);
     open_one(f, 1); /* repeated: the same answer */
-    close_envelope(f);
+    close_in_flow(f);
     credit_all(f);
     send_service_free(f->sends);
     open_service_free(f->opens);

@@ -157,7 +157,7 @@ def test_proof(user, service):
             user().grab_and_open(envelope)
         lines.append(json.dumps(alice.envelope(envelope).json))
     assert service.ctl("verify", "--all").stdout.endswith(" 0 wrong\n")
-    verify = ["/usr/bin/python3", str(SOURCE / "tests/verify.py")]
+    verify = ["/usr/bin/python3", str(SOURCE / "tools/verify.py")]
     good = subprocess.run(verify, input="\n".join(lines), text=True, capture_output=True, check=False)
     assert good.returncode == 0, good.stdout
     bad = json.loads(lines[1])

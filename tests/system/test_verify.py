@@ -37,6 +37,6 @@ def test_a_thousand(user, service, rng):
     assert states == {"sold_out", "expired"} and len(lines) > COUNT * 0.6
     ids = [json.loads(line)["id"] for line in lines]
     assert service.ctl("verify", *ids).stdout == f"{len(ids)} envelopes, 0 wrong\n"
-    script = ["/usr/bin/python3", str(SOURCE / "tests/verify.py")]
+    script = ["/usr/bin/python3", str(SOURCE / "tools/verify.py")]
     done = subprocess.run(script, input="\n".join(lines), text=True, capture_output=True, check=False)
     assert done.returncode == 0 and done.stdout == f"{len(ids)} envelopes, 0 wrong\n"

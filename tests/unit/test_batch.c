@@ -1,6 +1,6 @@
 /* Leader and followers: what is refused first, then that nobody is lost and nobody waits for ever.
  */
-#include "lib/store/batch.h"
+#include "lib/service/common/batch.h"
 #include "lib/store/store.h"
 #include <setjmp.h>
 #include <stdarg.h>

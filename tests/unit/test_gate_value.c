@@ -1,7 +1,7 @@
 /* The texts of cache items: what is not exactly one of ours is no value. */
 #include "lib/base/str.h"
+#include "lib/wire/envelope_value.h"
 #include "lib/wire/gate_value.h"
-#include "lib/wire/record_value.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -227,7 +227,7 @@ static void keys(void **state)
     user[USER_MAX] = '\0';
     gate_user_key(key, generation, &id, user);
     assert_int_equal(strlen(key), 32 + 3 + 32 + 1 + USER_MAX);
-    record_key(key, generation, &id);
+    envelope_value_key(key, generation, &id);
     assert_string_equal(key, ID "/r/" GEN);
 }
 
@@ -260,25 +260,25 @@ static void records(void **state)
     struct id other = id;
     struct buf text;
     (void)state;
-    buf_init(&text, RECORD_TEXT_SIZE);
-    record_write(&text, generation, &e);
+    buf_init(&text, ENVELOPE_VALUE_TEXT_SIZE);
+    envelope_value_write(&text, generation, &e);
     assert_null(strstr(text.data, "cdcdcd")); /* never the seed */
     other.b[0] ^= 1;
-    assert_false(record_read(&back, text.data, generation, &other));
-    assert_false(record_read(&back, text.data, (const uint8_t[16]){0}, &id));
+    assert_false(envelope_value_read(&back, text.data, generation, &other));
+    assert_false(envelope_value_read(&back, text.data, (const uint8_t[16]){0}, &id));
     for (size_t n = 0; n < text.len; n++) {
-        char part[RECORD_TEXT_SIZE];
+        char part[ENVELOPE_VALUE_TEXT_SIZE];
         memcpy(part, text.data, n);
         part[n] = '\0';
-        assert_false(record_read(&back, part, generation, &id));
+        assert_false(envelope_value_read(&back, part, generation, &id));
     }
-    assert_true(record_read(&back, text.data, generation, &id));
+    assert_true(envelope_value_read(&back, text.data, generation, &id));
     e.has_seed = false;
     memset(e.seed, 0, sizeof e.seed);
     e.opened_shares = 0;
     assert_memory_equal(&back, &e, sizeof e);
     buf_putc(&text, '\n');
-    assert_false(record_read(&back, text.data, generation, &id));
+    assert_false(envelope_value_read(&back, text.data, generation, &id));
     buf_free(&text);
 }
 

@@ -1,5 +1,5 @@
 /* Remembered tokens give the same answers as verified ones. */
-#include "lib/base/rng.h"
+#include "lib/base/crypto.h"
 #include "lib/wire/token.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@ static int setup(void **state)
     (void)state;
     keys.kind[TOKEN_USER].n = 1;
     memset(keys.kind[TOKEN_USER].key[0], 0x10, 32);
-    return rng_init() == ERR_OK ? 0 : -1;
+    return crypto_init() == ERR_OK ? 0 : -1;
 }
 
 /* A token for 60 s of a member of group g. */

@@ -2,9 +2,9 @@
  * that the header Authorization names. peer lock|update|redis SOCKET PROCESSES THREADS
  * DATABASE-SOCKET [REDIS-SOCKET SCRIPT] */
 #include "tests/bench/peers/peer.h"
-#include "cgi/loop.h"
-#include "cgi/master.h"
-#include "lib/base/rng.h"
+#include "cgi/server/loop.h"
+#include "cgi/server/master.h"
+#include "lib/base/crypto.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +92,8 @@ static take_fn *way(const char *name)
 int main(int argc, char **argv)
 {
     static struct peer peer;
-    if ((argc != 6 && argc != 8) || rng_init() != ERR_OK || mysql_library_init(0, NULL, NULL) != 0)
+    if ((argc != 6 && argc != 8) || crypto_init() != ERR_OK ||
+        mysql_library_init(0, NULL, NULL) != 0)
         return 2;
     peer.take = way(argv[1]);
     peer.threads = (unsigned)strtoul(argv[4], NULL, 10);

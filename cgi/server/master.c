@@ -1,0 +1,210 @@
+#include "cgi/server/master.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PROCESSES_MAX 64
+#define BACKLOG 1024
+#define GRACE_US INT64_C(10000000)
+#define RESPAWN_PAUSE_US INT64_C(1000000)
+#define TAKEOVER_US INT64_C(2000000)
+
+static int64_t now_us(void)
+{
+    return clock_system.mono_us(clock_system.self);
+}
+
+static bool set_address(struct sockaddr_un *address, const char *path)
+{
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    if (strlen(path) >= sizeof address->sun_path) {
+        log_event(LOG_LEVEL_ERROR, "socket_path_too_long", "%s", path);
+        return false;
+    }
+    memcpy(address->sun_path, path, strlen(path) + 1);
+    return true;
+}
+
+/* True if somebody accepts connections there, even if his queue is full. */
+static bool is_served(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool served = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
+                              errno == EAGAIN);
+    if (fd >= 0)
+        close(fd);
+    return served;
+}
+
+/* The workers of a killed master close their listener within moments. */
+static bool stays_served(const struct sockaddr_un *address)
+{
+    int64_t until_us = now_us() + TAKEOVER_US;
+    while (is_served(address)) {
+        if (now_us() >= until_us)
+            return true;
+        usleep(50 * 1000);
+    }
+    return false;
+}
+
+/* A socket left behind by a killed master is replaced; one in use is not. */
+static int listen_at(const char *path)
+{
+    struct sockaddr_un address;
+    if (!set_address(&address, path))
+        return -1;
+    if (stays_served(&address)) {
+        log_event(LOG_LEVEL_ERROR, "socket_in_use", "%s", path);
+        return -1;
+    }
+    unlink(path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    mode_t mask = umask(0117);
+    bool ok = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
+              listen(fd, BACKLOG) == 0;
+    umask(mask);
+    if (!ok)
+        log_event(LOG_LEVEL_ERROR, "socket_failed", "%s: %s", path, strerror(errno));
+    if (!ok && fd >= 0)
+        close(fd);
+    return ok ? fd : -1;
+}
+
+static bool is_listener(int fd)
+{
+    int listening = 0;
+    socklen_t len = sizeof listening;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening != 0;
+}
+
+struct master {
+    int listener;
+    int (*worker)(void *context, int listener);
+    void *context;
+    unsigned processes;
+    bool ending;
+    pid_t pids[PROCESSES_MAX];
+    int64_t started_us[PROCESSES_MAX];
+};
+
+static void spawn(struct master *m, unsigned i)
+{
+    pid_t parent = getpid(), pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (getppid() != parent)
+            _exit(1); /* the master died in between */
+        exit(m->worker(m->context, m->listener) == 0 ? 0 : 1);
+    }
+    if (pid < 0)
+        log_event(LOG_LEVEL_ERROR, "fork_failed", "%s", strerror(errno));
+    m->pids[i] = pid > 0 ? pid : 0;
+    m->started_us[i] = now_us();
+}
+
+/* Collects the dead; true if one is missing. */
+static bool reap(struct master *m)
+{
+    int status;
+    pid_t pid;
+    bool missing = false;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        for (unsigned i = 0; i < m->processes; i++)
+            if (m->pids[i] == pid) {
+                m->pids[i] = 0;
+                if (!m->ending)
+                    log_event(LOG_LEVEL_WARN, "worker_died", "pid %d, wait status %d", (int)pid,
+                              status);
+            }
+    for (unsigned i = 0; i < m->processes; i++)
+        missing |= m->pids[i] == 0;
+    return missing;
+}
+
+static void signal_all(const struct master *m, int signal_number)
+{
+    for (unsigned i = 0; i < m->processes; i++)
+        if (m->pids[i] > 0)
+            kill(m->pids[i], signal_number);
+}
+
+/* Replaces the dead; one that died within a second of its start is given a pause. */
+static void respawn(struct master *m)
+{
+    for (unsigned i = 0; i < m->processes; i++)
+        if (m->pids[i] == 0 && now_us() - m->started_us[i] >= RESPAWN_PAUSE_US)
+            spawn(m, i);
+}
+
+static void supervise(struct master *m, const sigset_t *signals)
+{
+    int signal_number = 0;
+    while (signal_number != SIGTERM && signal_number != SIGINT) {
+        bool missing = reap(m);
+        if (missing)
+            respawn(m);
+        struct timespec pause = {.tv_nsec = 200L * 1000 * 1000};
+        signal_number = missing ? sigtimedwait(signals, NULL, &pause) : sigwaitinfo(signals, NULL);
+        if (signal_number == SIGHUP) {
+            log_reopen();
+            signal_all(m, SIGHUP);
+        }
+    }
+}
+
+/* Gives the workers time to finish what they have in hand. */
+static void end_all(struct master *m, const sigset_t *signals)
+{
+    int64_t until_us = now_us() + GRACE_US;
+    m->ending = true;
+    signal_all(m, SIGTERM);
+    for (bool alive = true; alive;) {
+        reap(m);
+        alive = false;
+        for (unsigned i = 0; i < m->processes; i++)
+            alive |= m->pids[i] > 0;
+        if (alive && now_us() >= until_us)
+            signal_all(m, SIGKILL);
+        struct timespec pause = {.tv_nsec = 50L * 1000 * 1000};
+        if (alive)
+            sigtimedwait(signals, NULL, &pause);
+    }
+}
+
+int master_run(const char *path, unsigned processes, int (*worker)(void *context, int listener),
+               void *context)
+{
+    if (is_listener(0))
+        return worker(context, 0);
+    struct master m = {.worker = worker, .context = context, .processes = processes};
+    m.listener = listen_at(path);
+    if (m.listener < 0)
+        return -1;
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    for (unsigned i = 0; i < processes; i++)
+        spawn(&m, i);
+    supervise(&m, &signals);
+    unlink(path);
+    end_all(&m, &signals);
+    close(m.listener);
+    return 0;
+}

@@ -1,0 +1,158 @@
+#include "lib/service/account/wallet.h"
+#include "lib/base/buf.h"
+#include "lib/base/str.h"
+#include "lib/domain/money.h"
+#include <stdio.h>
+#include <string.h>
+
+#define TRIES_MAX 4
+
+/* What an earlier request with this key or reference did, or ERR_OK with *known false. */
+static enum err find_earlier(const struct wallet_request *request, const struct wallet_row *row,
+                             bool *known)
+{
+    *known = false;
+    if (row->key_known && memcmp(row->key_body_hash, row->body_hash, sizeof row->body_hash) != 0)
+        return ERR_IDEMPOTENCY_KEY_REUSED;
+    if (!row->reference_known)
+        return ERR_OK;
+    if (strcmp(row->known.user, request->user) != 0 || row->known.amount_fen != request->amount_fen)
+        return ERR_REFERENCE_REUSED;
+    *known = true;
+    return ERR_OK;
+}
+
+/* The balance after the move. */
+static enum err balance_after(const struct wallet_request *request, const struct account *a,
+                              int64_t *balance_fen)
+{
+    int64_t have_fen = a->exists ? a->balance_fen : 0;
+    enum err err = request->kind == TRANSFER_TOPUP
+                       ? money_add(have_fen, request->amount_fen, balance_fen)
+                       : money_subtract(have_fen, request->amount_fen, balance_fen);
+    return err == ERR_RANGE ? ERR_LIMIT_EXCEEDED : err;
+}
+
+static void row_fill(struct wallet_row *row, const struct wallet_request *request)
+{
+    memset(row, 0, sizeof *row);
+    row->kind = request->kind;
+    (void)str_set(row->user, sizeof row->user, request->user, strlen(request->user));
+    (void)str_set(row->reference, sizeof row->reference, request->reference,
+                  strlen(request->reference));
+    if (!request->has_key)
+        return;
+    memcpy(row->key_hash, request->key_hash, sizeof row->key_hash);
+    memcpy(row->body_hash, request->body_hash, sizeof row->body_hash);
+}
+
+static void transfer_fill(const struct runtime *runtime, struct wallet_row *row, int64_t amount_fen,
+                          int64_t balance_fen)
+{
+    struct transfer *t = &row->transfer;
+    t->id = id_make(runtime->rng, row->now_us, (unsigned)runtime->config->set_number);
+    t->kind = row->kind;
+    memcpy(t->user, row->user, sizeof t->user);
+    t->ref_len = strlen(row->reference);
+    memcpy(t->ref, row->reference, t->ref_len);
+    t->amount_fen = amount_fen;
+    t->at_us = row->now_us;
+    t->balance_fen = balance_fen;
+}
+
+/* Whose account is locked: if by an equal request that is still running, the client hears so. */
+static enum err explain_locked(struct store *store, const struct wallet_request *request)
+{
+    bool busy = false;
+    store->ops->rollback(store);
+    if (request->has_key && store->ops->key_in_progress(store, request->key_hash, &busy) != ERR_OK)
+        busy = false;
+    return busy ? ERR_IDEMPOTENCY_IN_PROGRESS : ERR_LOCKED;
+}
+
+/* One try: a whole transaction. An earlier answer is given only after a commit of our own. */
+static enum err try_move(const struct runtime *runtime, struct store *store,
+                         const struct wallet_request *request, struct transfer *out)
+{
+    struct wallet_row row;
+    bool known;
+    int64_t balance_fen = 0;
+    row_fill(&row, request);
+    enum err err = store->ops->wallet_read(store, &row);
+    if (err == ERR_OK)
+        err = find_earlier(request, &row, &known);
+    if (err == ERR_OK && known) {
+        *out = row.known;
+        store->ops->rollback(store);
+        metrics_add(runtime->metrics, METRIC_BARRIERS, 1);
+        return store->ops->barrier(store);
+    }
+    if (err == ERR_OK)
+        err = balance_after(request, &row.account, &balance_fen);
+    if (err != ERR_OK)
+        return err;
+    transfer_fill(runtime, &row, request->amount_fen, balance_fen);
+    *out = row.transfer;
+    err = store->ops->wallet_write(store, &row);
+    return err != ERR_OK ? err : store->ops->commit(store);
+}
+
+enum err wallet_move(const struct runtime *runtime, struct store *store,
+                     const struct wallet_request *request, struct transfer *out)
+{
+    enum err err = ERR_UNAVAILABLE;
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+        err = try_move(runtime, store, request, out);
+        if (err == ERR_LOCKED)
+            err = explain_locked(store, request);
+        if (err != ERR_OK)
+            store->ops->rollback(store);
+        if (err == ERR_UNCERTAIN)
+            metrics_add(runtime->metrics, METRIC_COMMIT_UNKNOWN, 1);
+        /* a duplicate is an equal request that came first: it is found by reading again */
+        if (err != ERR_UNCERTAIN && err != ERR_DEADLOCK && err != ERR_DUPLICATE &&
+            !(err == ERR_UNAVAILABLE && tries == 0))
+            return err;
+    }
+    return ERR_UNAVAILABLE;
+}
+
+#define GUEST_RANDOM_BYTES 10
+
+static void guest_fill(const struct runtime *runtime, const char *name, struct account *a)
+{
+    uint8_t random[GUEST_RANDOM_BYTES];
+    char hex[2 * GUEST_RANDOM_BYTES + 1];
+    memset(a, 0, sizeof *a);
+    runtime->rng->fill(runtime->rng->self, random, sizeof random);
+    str_to_hex(hex, random, sizeof random);
+    snprintf(a->user, sizeof a->user, "%s%s", GUEST_PREFIX, hex);
+    if (name[0] != '\0')
+        snprintf(a->name, sizeof a->name, "%s", name);
+    else
+        snprintf(a->name, sizeof a->name, "Guest %.4s", hex);
+    a->exists = true;
+    a->balance_fen = runtime->config->demo_balance_fen;
+}
+
+enum err wallet_guest(const struct runtime *runtime, struct store *store, const char *name,
+                      struct account *out)
+{
+    guest_fill(runtime, name, out);
+    struct transfer topup = {.kind = TRANSFER_TOPUP,
+                             .amount_fen = out->balance_fen,
+                             .at_us = runtime->clock->wall_us(runtime->clock->self),
+                             .balance_fen = out->balance_fen};
+    topup.id = id_make(runtime->rng, topup.at_us, (unsigned)runtime->config->set_number);
+    memcpy(topup.user, out->user, sizeof topup.user);
+    topup.ref_len = strlen(out->user);
+    memcpy(topup.ref, out->user, topup.ref_len);
+    enum err err = store->ops->guest_write(store, out->user, out->name, &topup);
+    if (err == ERR_OK)
+        err = store->ops->commit(store);
+    if (err == ERR_OK)
+        return ERR_OK;
+    /* unknown or not: the id is random and told to nobody, so the client simply asks again */
+    store->ops->rollback(store);
+    return ERR_UNAVAILABLE;
+}

@@ -1,0 +1,193 @@
+#include "lib/service/common/close.h"
+#include "lib/service/common/publish.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define TRIES_MAX 5
+#define DUE_MAX 512 /* listed at once */
+
+/* Which of the envelopes may be closed: those past due, or any. */
+enum which { WHICH_DUE, WHICH_ANY };
+
+static size_t expire(const struct runtime *runtime, struct open_set *set, enum which which,
+                     struct transfer *transfers)
+{
+    size_t closed = 0;
+    for (size_t i = 0; i < set->n_envelopes; i++) {
+        struct envelope *e = &set->envelopes[i];
+        memset(&transfers[i], 0, sizeof transfers[i]);
+        set->changed[i] = set->exists[i] && e->state == STATE_OPEN && !e->frozen &&
+                          (which == WHICH_ANY || envelope_past_due(e, set->now_us));
+        if (!set->changed[i])
+            continue;
+        int64_t refund_fen = envelope_expire(e, set->now_us);
+        transfers[i] =
+            transfer_for_refund(runtime->rng, e->sender, &e->id, refund_fen, set->now_us);
+        closed++;
+    }
+    return closed;
+}
+
+/* One transaction over the ids in set. Rolled back on any error. */
+static enum err try_close(const struct runtime *runtime, struct store *store, struct open_set *set,
+                          enum which which, size_t *closed)
+{
+    struct transfer transfers[BATCH_MAX];
+    *closed = 0;
+    enum err err = store->ops->open_read(store, set);
+    if (err == ERR_OK) {
+        *closed = expire(runtime, set, which, transfers);
+        if (*closed > 0) {
+            err = store->ops->refund_write(store, set, transfers, set->n_envelopes);
+            err = err == ERR_OK ? store->ops->commit(store) : err;
+        }
+    }
+    if (err != ERR_OK || *closed == 0)
+        store->ops->rollback(store);
+    if (err == ERR_UNCERTAIN)
+        metrics_add(runtime->metrics, METRIC_COMMIT_UNKNOWN, 1);
+    return err;
+}
+
+static void flush(struct cache *cache)
+{
+    if (cache != NULL)
+        cache->ops->flush(cache, true);
+}
+
+static void count(struct close_due_result *done, const struct open_set *set)
+{
+    for (size_t i = 0; i < set->n_envelopes; i++) {
+        if (!set->changed[i])
+            continue;
+        int64_t late_us = set->now_us - set->envelopes[i].expires_us;
+        done->closed++;
+        done->late_us = late_us > done->late_us ? late_us : done->late_us;
+    }
+}
+
+/* What was closed is durable, by our own commit. */
+static void tell_nets(const struct runtime *runtime, struct cache *cache,
+                      const struct open_set *set)
+{
+    const struct envelope *closed[BATCH_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < set->n_envelopes; i++)
+        if (set->changed[i])
+            closed[n++] = &set->envelopes[i];
+    publish_closed(runtime, cache, closed, n);
+    flush(cache);
+}
+
+/* Once more after a deadlock, an unknown commit or a lost connection: an envelope that is closed
+ * already is not closed again. */
+static enum err close_ids(const struct runtime *runtime, struct store *store, struct cache *cache,
+                          struct open_set *set, enum which which, struct close_due_result *done)
+{
+    enum err err = ERR_UNAVAILABLE;
+    size_t closed = 0;
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+        err = try_close(runtime, store, set, which, &closed);
+        if (err != ERR_DEADLOCK && err != ERR_UNCERTAIN && !(err == ERR_UNAVAILABLE && tries == 0))
+            break;
+    }
+    if (err != ERR_OK)
+        return err == ERR_UNCERTAIN || err == ERR_DEADLOCK ? ERR_UNAVAILABLE : err;
+    metrics_add(runtime->metrics, METRIC_REFUNDS_BOOKED, closed);
+    count(done, set);
+    tell_nets(runtime, cache, set);
+    return ERR_OK;
+}
+
+static void set_ids(struct open_set *set, const struct id *ids, size_t n)
+{
+    memcpy(set->ids, ids, n * sizeof ids[0]);
+    set->n_envelopes = n;
+    set->n_rows = 0;
+    set->nowait = true;
+    memset(set->exists, 0, sizeof set->exists);
+    memset(set->changed, 0, sizeof set->changed);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return id_compare(a, b);
+}
+
+/* Up to BATCH_MAX due envelopes in one transaction. A locked or broken one keeps none of the
+ * others: then each by itself. */
+static enum err close_due_set(const struct runtime *runtime, struct store *store,
+                              struct cache *cache, struct open_set *set, const struct id *due,
+                              size_t n, struct close_due_result *done)
+{
+    struct id ids[BATCH_MAX];
+    memcpy(ids, due, n * sizeof ids[0]);
+    qsort(ids, n, sizeof ids[0], compare_ids);
+    set_ids(set, ids, n);
+    enum err err = close_ids(runtime, store, cache, set, WHICH_DUE, done);
+    if (err != ERR_LOCKED && err_class(err) != CLASS_DATA)
+        return err;
+    for (size_t i = 0; i < n; i++) {
+        set_ids(set, &ids[i], 1);
+        (void)close_ids(runtime, store, cache, set, WHICH_DUE, done);
+    }
+    return ERR_OK;
+}
+
+/* A crowd of deadlines is listed once for many transactions. Beginning anywhere in it, so that
+ * several daemons do not meet at the same envelopes. */
+enum err close_due(const struct runtime *runtime, struct store *store, struct cache *cache,
+                   struct close_due_result *done)
+{
+    struct id ids[DUE_MAX];
+    size_t n = 0;
+    *done = (struct close_due_result){.closed = 0};
+    enum err err = store->ops->due_list(store, ids, DUE_MAX, &n);
+    if (err != ERR_OK) {
+        store->ops->rollback(store);
+        return err;
+    }
+    if (n == 0)
+        return ERR_OK;
+    struct open_set *set = malloc(sizeof *set); /* too large for a stack */
+    if (set == NULL)
+        return ERR_FAULT;
+    size_t chunks = (n + BATCH_MAX - 1) / BATCH_MAX;
+    size_t first = (size_t)rng_below(runtime->rng, chunks);
+    for (size_t i = 0; i < chunks && err == ERR_OK; i++) {
+        size_t at = (first + i) % chunks * BATCH_MAX;
+        size_t len = n - at < BATCH_MAX ? n - at : BATCH_MAX;
+        err = close_due_set(runtime, store, cache, set, ids + at, len, done);
+    }
+    free(set);
+    return err;
+}
+
+enum err close_envelope(const struct runtime *runtime, struct store *store, struct cache *cache,
+                        const struct id *id, bool *found, struct envelope *envelope)
+{
+    struct close_due_result done = {.closed = 0};
+    struct open_set *set = malloc(sizeof *set);
+    if (set == NULL)
+        return ERR_FAULT;
+    set_ids(set, id, 1);
+    set->nowait = false;
+    enum err err = close_ids(runtime, store, cache, set, WHICH_ANY, &done);
+    *found = err == ERR_OK && set->exists[0];
+    if (*found)
+        *envelope = set->envelopes[0];
+    /* closed by somebody else: what he stored is told only after a commit of our own */
+    if (*found && done.closed == 0)
+        err = store->ops->barrier(store);
+    if (*found && envelope->state == STATE_OPEN)
+        err = ERR_LOCKED; /* frozen */
+    if (err != ERR_OK)
+        store->ops->rollback(store);
+    else if (*found && done.closed == 0) {
+        const struct envelope *told = envelope;
+        publish_closed(runtime, cache, &told, 1);
+        flush(cache);
+    }
+    free(set);
+    return err == ERR_LOCKED ? ERR_UNAVAILABLE : err;
+}

@@ -1,0 +1,44 @@
+#include "lib/service/common/publish.h"
+#include "lib/service/common/gate.h"
+#include "lib/service/common/newest_version.h"
+
+/* The end of an envelope to some is told to nobody else: it gets no marker. */
+static bool wants_marker(const struct runtime *runtime, bool restricted)
+{
+    return runtime->markers != NULL && !restricted;
+}
+
+static void put(const struct runtime *runtime, const struct id *id, enum envelope_state state,
+                enum metric when_new)
+{
+    enum marker_result result = marker_put(runtime->markers, runtime->generation, id, state);
+    if (result == MARKER_PUT)
+        metrics_add(runtime->metrics, when_new, 1);
+    else if (result == MARKER_FAILED)
+        metrics_add(runtime->metrics, METRIC_MARKERS_FAILED, 1);
+}
+
+void publish_closed(const struct runtime *runtime, struct cache *cache,
+                    const struct envelope *const *es, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (wants_marker(runtime, es[i]->to_kind != TO_ANYONE))
+            put(runtime, &es[i]->id, es[i]->state, METRIC_MARKERS_PUT);
+    if (cache == NULL)
+        return;
+    gate_close_all(runtime, cache, es, n);
+    for (size_t i = 0; i < n; i++)
+        newest_version_hint_made(runtime, cache, es[i], NULL, 0);
+}
+
+bool publish_has_marker(const struct runtime *runtime, const struct closing *c)
+{
+    return c->state == STATE_OPEN || !wants_marker(runtime, c->restricted) ||
+           marker_exists(runtime->markers, runtime->generation, &c->id);
+}
+
+void publish_missing_marker(const struct runtime *runtime, const struct closing *c)
+{
+    if (!publish_has_marker(runtime, c))
+        put(runtime, &c->id, c->state, METRIC_MARKERS_MENDED);
+}

@@ -1,0 +1,160 @@
+#include "lib/service/settle/reconcile.h"
+#include "lib/base/log.h"
+#include "lib/service/common/gate.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define STEP_ENVELOPES 100
+#define STEP_CLAIMS 5000
+#define DAY_US INT64_C(86400000000)
+
+static void alarm_about(const struct runtime *runtime, const struct id *id, const char *rule,
+                        const char *done)
+{
+    char text[ID_TEXT_SIZE];
+    id_format(text, id);
+    log_event(LOG_LEVEL_ERROR, "reconcile_alarm", "envelope %s: %s: %s", text, rule, done);
+    metrics_add(runtime->metrics, METRIC_RECONCILE_ALARMS, 1);
+}
+
+static void note_mended(const struct runtime *runtime, const struct id *id, const char *what)
+{
+    char text[ID_TEXT_SIZE];
+    id_format(text, id);
+    log_event(LOG_LEVEL_WARN, "reconcile_mended", "envelope %s: %s", text, what);
+    metrics_add(runtime->metrics, METRIC_RECONCILE_MENDED, 1);
+}
+
+static enum err freeze(const struct runtime *runtime, struct store *store, const struct id *id,
+                       enum books_rule rule)
+{
+    bool changed;
+    enum err err = store->ops->freeze(store, id, (int64_t)rule, &changed);
+    if (err != ERR_OK)
+        store->ops->rollback(store);
+    else if (changed)
+        alarm_about(runtime, id, books_rule_name(rule), "frozen");
+    /* another daemon was first, or holds it: the next time around tells */
+    return err == ERR_LOCKED || err == ERR_DEADLOCK || err_class(err) == CLASS_UNCERTAIN ? ERR_OK
+                                                                                         : err;
+}
+
+/* A claim that nothing will credit any more waits for it again. What an earlier attempt queued or
+ * another daemon is at is no error. */
+static enum err requeue(const struct runtime *runtime, struct store *store, const struct books *b)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < b->n_lost && i < BOOKS_LOST_MAX && err == ERR_OK; i++) {
+        err = store->ops->credit_requeue(store, &b->lost[i]);
+        if (err == ERR_OK)
+            note_mended(runtime, &b->envelope.id, "a lost credit was queued again");
+        else
+            store->ops->rollback(store);
+        if (err == ERR_DUPLICATE || err == ERR_LOCKED || err == ERR_DEADLOCK)
+            err = ERR_OK;
+    }
+    return err;
+}
+
+/* What a gate says that nobody can have written of e: e was read after the gate. */
+static bool gate_wrong(const struct runtime *runtime, const struct gate *g,
+                       const struct envelope *e)
+{
+    struct gate right;
+    gate_from_envelope(runtime, e, &right);
+    return g->shares != right.shares || g->expires_us != right.expires_us ||
+           g->restricted != right.restricted || g->guest != right.guest ||
+           (g->state != STATE_OPEN && g->state != right.state);
+}
+
+/* Closed and the gate does not know it: not wrong, but it would ask again and again. */
+static bool gate_behind(const struct gate *g, const struct envelope *e)
+{
+    return g->state == STATE_OPEN && e->state != STATE_OPEN;
+}
+
+/* Replaces one gate by what the primary says now. The cas fails if anybody wrote it since. A final
+ * state is told only once it is durable. */
+static enum err repair_gate(const struct runtime *runtime, struct store *store, struct cache *cache,
+                            const struct id *id)
+{
+    struct gate_item item;
+    struct gate seen, right;
+    struct envelope e;
+    bool valid, found;
+    int64_t now_us;
+    if (gate_get(runtime, cache, id, &item, &seen, &valid) != CACHE_HIT)
+        return ERR_OK;
+    enum err err = store->ops->envelope_get(store, id, &e, &found, &now_us);
+    if (err != ERR_OK || !found ||
+        (valid && !gate_wrong(runtime, &seen, &e) && !gate_behind(&seen, &e)))
+        return err;
+    if (e.state != STATE_OPEN)
+        err = store->ops->barrier(store);
+    gate_from_envelope(runtime, &e, &right);
+    if (err == ERR_OK && gate_cas(runtime, cache, &item.item, &right) == CACHE_STORED) {
+        metrics_add(runtime->metrics, METRIC_GATE_REPAIRED, 1);
+        note_mended(runtime, id, "its gate was replaced");
+    }
+    return err;
+}
+
+/* One question for all gates of a step; what looks wrong against the older snapshot is looked at
+ * again by itself. */
+static enum err check_gates(const struct runtime *runtime, struct store *store, struct cache *cache,
+                            const struct books *books, size_t n)
+{
+    struct cache_item items[STEP_ENVELOPES];
+    char(*texts)[GATE_TEXT_SIZE] = calloc(n, sizeof *texts);
+    enum err err = texts == NULL ? ERR_FAULT : ERR_OK;
+    for (size_t i = 0; i < n && err == ERR_OK; i++) {
+        items[i].value = texts[i];
+        items[i].value_cap = sizeof texts[i];
+        gate_key(items[i].key, GATE_KEY_GATE, runtime->generation, &books[i].envelope.id);
+    }
+    if (err == ERR_OK)
+        cache->ops->get(cache, items, n);
+    for (size_t i = 0; i < n && err == ERR_OK; i++) {
+        const struct envelope *e = &books[i].envelope;
+        struct gate g;
+        if (items[i].result != CACHE_HIT)
+            continue;
+        bool valid = gate_read(&g, texts[i], items[i].len, runtime->generation, &e->id);
+        if (!valid || gate_wrong(runtime, &g, e) || gate_behind(&g, e))
+            err = repair_gate(runtime, store, cache, &e->id);
+    }
+    free(texts);
+    return err;
+}
+
+static enum err check_books(const struct runtime *runtime, struct store *store,
+                            const struct books *b)
+{
+    enum books_rule rule = books_check(b);
+    return rule != BOOKS_AGREE ? freeze(runtime, store, &b->envelope.id, rule)
+                               : requeue(runtime, store, b);
+}
+
+enum err reconcile_step(const struct runtime *runtime, struct store *store, struct cache *cache,
+                        struct reconcile *r)
+{
+    struct books *books = calloc(STEP_ENVELOPES, sizeof *books);
+    size_t n = 0;
+    struct id floor = id_floor(runtime->clock->wall_us(runtime->clock->self) -
+                               runtime->config->reconcile_days * DAY_US);
+    if (id_compare(&r->after, &floor) < 0)
+        r->after = floor;
+    if (books == NULL)
+        return ERR_FAULT;
+    enum err err = store->ops->books_read(store, &r->after, books, STEP_ENVELOPES, STEP_CLAIMS, &n);
+    for (size_t i = 0; i < n && err == ERR_OK; i++)
+        err = check_books(runtime, store, &books[i]);
+    if (err == ERR_OK && n > 0)
+        err = check_gates(runtime, store, cache, books, n);
+    if (err == ERR_OK)
+        r->after = n > 0 ? books[n - 1].envelope.id : (struct id){{0}};
+    else
+        store->ops->rollback(store);
+    free(books);
+    return err;
+}

@@ -1,0 +1,36 @@
+#include "lib/service/settle/year_totals.h"
+#include "lib/service/common/publish.h"
+
+/* Markers before the queue forgets the envelopes, and a commit of our own before the markers. */
+static enum err mend_markers(const struct runtime *runtime, struct store *store,
+                             const struct closing *closings, size_t n)
+{
+    size_t marked = 0;
+    while (marked < n && publish_has_marker(runtime, &closings[marked]))
+        marked++;
+    if (marked == n)
+        return ERR_OK;
+    metrics_add(runtime->metrics, METRIC_BARRIERS, 1);
+    enum err err = store->ops->barrier(store);
+    for (size_t i = marked; i < n && err == ERR_OK; i++)
+        publish_missing_marker(runtime, &closings[i]);
+    return err;
+}
+
+enum err tally_run(const struct runtime *runtime, struct store *store, size_t *n)
+{
+    struct closing closings[TALLIES_MAX];
+    size_t listed = 0;
+    *n = 0;
+    enum err err = store->ops->closing_list(store, closings, TALLIES_MAX, &listed);
+    if (err == ERR_OK)
+        err = mend_markers(runtime, store, closings, listed);
+    if (err == ERR_OK && listed > 0)
+        err = store->ops->tally_run(store, (int)runtime->config->year_offset_min, closings, listed,
+                                    n);
+    if (err != ERR_OK)
+        store->ops->rollback(store);
+    /* another daemon has these rows, or an unknown outcome: the next round sees what is left */
+    return err_class(err) == CLASS_UNCERTAIN || err == ERR_LOCKED || err == ERR_DEADLOCK ? ERR_OK
+                                                                                         : err;
+}
