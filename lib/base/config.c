@@ -141,8 +141,8 @@ void config_print_example(struct buf *out)
 {
     const char *section = "";
     buf_puts(out,
-             "# hongbao.conf: every setting at its default. Remove the # in front of a setting to\n"
-             "# change it. fen: hundredths of the currency. See hongbao.conf(5).\n");
+             "# hongbao.conf: all settings and their defaults. To change one, remove the # and\n"
+             "# edit the value. 1 fen is 1/100 of the currency unit. See hongbao.conf(5).\n");
     for (size_t i = 0; i < config_table_n; i++) {
         const struct setting *s = &config_table[i];
         if (strcmp(section, s->section) != 0)
