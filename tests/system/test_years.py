@@ -9,7 +9,7 @@ import pytest
 
 from service import SOURCE, wait_until
 
-sys.path.insert(0, str(SOURCE / "tests"))
+sys.path.insert(0, str(SOURCE / "tools"))
 from verify import seed_hash  # noqa: E402
 
 NEW_YEAR = int(datetime.datetime(2024, 12, 31, 16, tzinfo=datetime.timezone.utc).timestamp()) * 1000000
@@ -17,13 +17,13 @@ TIMES = {"just before": NEW_YEAR - 1, "at": NEW_YEAR, "just after": NEW_YEAR + 1
 
 
 def id_at(time_us):
-    """A UUIDv7 of that time."""
+    """Return a UUIDv7 of that time."""
     number = (time_us // 1000) << 80 | 7 << 76 | 2 << 62 | int.from_bytes(os.urandom(7), "big")
     return uuid.UUID(int=number)
 
 
 def plant(service, sender, winner, total, time_us):
-    """An envelope of one share, sent, opened and sold out at that moment, its credit still pending."""
+    """Insert an envelope of one share, sent, opened and sold out at that time, with its credit pending."""
     ident, seed, transfer = id_at(time_us), os.urandom(32), id_at(time_us)
     promise = seed_hash(ident.bytes, "lucky", total, 1, 20000, seed)
     service.sql(
@@ -42,7 +42,7 @@ def plant(service, sender, winner, total, time_us):
 
 @pytest.fixture(scope="module")
 def planted(service):
-    """Three envelopes around the turn of a year, while settle stands still."""
+    """Three envelopes around the turn of a year, inserted while settle is stopped."""
     service.ctl("topup", "year-sender", 1000)
     service.signal("settle", signal.SIGSTOP)
     made = {}
@@ -71,22 +71,22 @@ def check(service, planted):
     winner.close()
 
 
-def test_while_it_waits(service, planted):
+def test_years_before_settle_ran(service, planted):
     check(service, planted)
 
 
-def test_when_booked(service, planted):
+def test_years_after_settle_ran(service, planted):
     service.signal("settle", signal.SIGCONT)
     wait_until(lambda: service.sql("SELECT COUNT(*) FROM credit WHERE user_id = 'year-winner'") == [["0"]], 5, "booked")
-    wait_until(lambda: service.sql("SELECT COUNT(*) FROM closing") == [["0"]], 5, "added up")
+    wait_until(lambda: service.sql("SELECT COUNT(*) FROM closing") == [["0"]], 5, "year totals are updated")
     check(service, planted)
     rows = service.sql("SELECT year, sent_count, sent_fen FROM year_total WHERE user_id = 'year-sender' ORDER BY year")
     assert rows == [["2024", "1", "10"], ["2025", "2", "23"]]
     assert service.audit() == {}
 
 
-def test_the_year_of_today(service, user):
-    """Without a year it is the one that now is, at the offset."""
+def test_default_is_the_current_year(service, user):
+    """Without a year parameter, the current year at the offset is used."""
     alice = user(money=10)
     alice.send(10, 1)
     now = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8)))
