@@ -1,9 +1,9 @@
-"""memcached, as another client of it sees and spoils what the programs keep there."""
+"""Read and corrupt the items that the programs keep in memcached."""
 import socket
 
 
 class Cache:
-    """Items of envelopes; see lib/wire/gate_value.c. kind: "g" a gate, "v" a version."""
+    """Items of envelopes; for the formats see lib/wire/gate_value.c. kind: "g" gate, "v" version."""
 
     def __init__(self, service):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -15,7 +15,7 @@ class Cache:
         return f"{envelope.replace('-', '')}/{kind}/{self.generation}"
 
     def get(self, envelope, kind="g"):
-        """Its words. Empty: none."""
+        """Return the space-separated words of the item, [] if it is missing."""
         self.socket.sendall(f"get {self.key(envelope, kind)}\r\n".encode())
         words = []
         while (line := self.file.readline().strip()) != b"END":

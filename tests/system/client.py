@@ -1,4 +1,4 @@
-"""The one HTTP client of the tests: every answer is held against the API's description."""
+"""The HTTP client of the tests. It validates every response against www/openapi.json."""
 import http.client
 import json
 import re
@@ -23,7 +23,7 @@ def validator(schema):
 
 
 def find_operation(method, path):
-    """The declared operation for a request, and whether the path is declared at all."""
+    """Return the declared operation for a request, or None if its path is not declared."""
     path = path.split("?")[0]
     for pattern, operations in API["paths"].items():
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), path):
@@ -33,7 +33,7 @@ def find_operation(method, path):
 
 
 def declared():
-    """Everything the description promises: (operation, status, code or state)."""
+    """Yield each (operation, status, code or state) that www/openapi.json declares."""
     for operations in API["paths"].values():
         for operation in operations.values():
             for status, response in operation["responses"].items():
@@ -72,7 +72,7 @@ def check_headers(answer, request_id):
         assert headers["Allow"], answer
     if request_id and "X-Request-Id" in headers:
         assert headers["X-Request-Id"] == request_id
-    if "X-Request-Id" in headers or answer.status < 400:  # else the web server never read the whole request
+    if "X-Request-Id" in headers or answer.status < 400:  # otherwise the web server never read the whole request
         assert headers["X-Content-Type-Options"] == "nosniff"
 
 
@@ -98,7 +98,7 @@ def check_declared(operation, answer):
 
 
 class Client:
-    """One keep-alive connection. Not for several threads at once."""
+    """One keep-alive connection. Not thread-safe."""
 
     def __init__(self, service, token=None, timeout=30):
         self.service = service
@@ -136,7 +136,7 @@ class Client:
     def get(self, path, **more):
         return self.request("GET", path, **more)
 
-    # ---- the operations, in short ----
+    # ---- one method per operation ----
     def send(self, total, shares, mode="lucky", key=None, **more):
         key = key or uuid.uuid4().hex
         return self.request("POST", "/v1/envelopes",
@@ -153,8 +153,8 @@ class Client:
         return self.get(f"/v1/envelopes/{envelope}", **more)
 
     def grab_and_open(self, envelope, seconds=30):
-        """As a good client does: waits when busy, repeats after a 503, grabs again on ticket_expired.
-        Returns the last answer: opened, sold_out or expired."""
+        """Grab and open as a well-behaved client does: wait when busy, repeat after 503, grab again on
+        ticket_expired. Return the last answer: opened, sold_out or expired."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             answer = self.grab(envelope)
@@ -167,4 +167,4 @@ class Client:
                 continue
             if answer.code != "ticket_expired":
                 return answer
-        raise AssertionError(f"no end within {seconds} s: {answer}")
+        raise AssertionError(f"no final answer within {seconds} s: {answer}")

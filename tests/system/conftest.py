@@ -17,7 +17,7 @@ def pytest_report_header():
 
 @pytest.fixture(scope="session")
 def service():
-    """The installation that most tests share. Short lives are allowed, so that expiry can be waited for."""
+    """The installation that most tests share. It allows short-lived envelopes, so that tests can wait for expiry."""
     s = Service(["limits.expires_min=1", "limits.grabs_per_second=10000", "limits.grabs_burst=100000",
                  "limits.sent_per_day=1000000000000"])
     s.start()
@@ -35,7 +35,7 @@ _users = iter(range(1, 1 << 30))
 
 @pytest.fixture
 def user(service):
-    """Makes clients of new users: user("Name", money=1000, groups=[...])."""
+    """Return a function that makes a client for a new user: user("Name", money=1000, groups=[...])."""
     made = []
 
     def make(name=None, money=0, **claims):
@@ -60,7 +60,7 @@ def anybody(service):
 
 
 @pytest.fixture
-def say(capsys):
+def report(capsys):
     def print_through(text):
         with capsys.disabled():
             print(f"\n  counted: {text}", end="")
@@ -68,7 +68,7 @@ def say(capsys):
 
 
 def pytest_sessionfinish(session, exitstatus):
-    """A promise of the description that never came true in a whole run is a fault of one of the two."""
+    """Fail a complete run in which a declared answer never occurred: the API or its description is wrong."""
     files = set(pathlib.Path(__file__).parent.glob("test_*.py"))
     whole = files <= {item.path for item in session.items} and not session.config.option.keyword
     missing = sorted(set(declared()) - SEEN)

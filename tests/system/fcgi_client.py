@@ -1,9 +1,9 @@
-"""A FastCGI client that speaks records to a unix socket, well-formed or not.
+"""A FastCGI client for Unix sockets that can send well-formed and malformed records.
 
     answer = fcgi_client.request("/path/query.sock", "GET", "/healthz")
     answer.status, answer.headers["content-type"], answer.body
 
-Only the standard library. As a command it prints one answer:
+It needs only the standard library. As a command, it prints one answer:
     fcgi_client.py SOCKET METHOD URI [BODY]
 """
 import socket
@@ -17,7 +17,7 @@ KEEP_CONN = 1
 
 
 class Broken(Exception):
-    """The connection ended before a whole answer had come."""
+    """The connection ended before a complete answer arrived."""
 
 
 class Answer:
@@ -36,7 +36,7 @@ def record(kind, content=b"", request_id=1, version=1, padding=0):
 
 
 def stream(kind, content, chunk=65535):
-    """The records of a whole stream, the empty one at its end included."""
+    """Return the records of a whole stream, including the empty record that ends it."""
     parts = [record(kind, content[i:i + chunk]) for i in range(0, len(content), chunk)]
     return b"".join(parts) + record(kind)
 
@@ -51,7 +51,7 @@ def pair(name, value):
 
 
 def params(method, uri, body=b"", headers=None, **more):
-    """What a web server says of a request. more: parameters to add, or with None to leave out."""
+    """Return the parameters a web server passes for a request. more: parameters to add, or to omit if None."""
     found = {"REQUEST_METHOD": method, "REQUEST_URI": uri, "REMOTE_ADDR": "127.0.0.1",
              "SERVER_PROTOCOL": "HTTP/1.1", "CONTENT_LENGTH": str(len(body))}
     for name, value in (headers or {}).items():
@@ -78,7 +78,7 @@ def connect(path, timeout=20):
 
 
 def read_records(s):
-    """Every (kind, content) until the other side closes."""
+    """Yield each (kind, content) until the peer closes the connection."""
     data = b""
     while True:
         chunk = s.recv(65536)
@@ -103,7 +103,7 @@ def read_answer(s):
 
 
 def exchange(path, data, timeout=20):
-    """Sends raw bytes and reads the answer to them."""
+    """Send raw bytes and return the answer."""
     with connect(path, timeout) as s:
         s.sendall(data)
         return read_answer(s)

@@ -1,9 +1,9 @@
-"""Somebody else at the database, who holds locks."""
+"""A second database session, which holds locks during a test."""
 import subprocess
 
 
 class Foreign:
-    """A session of the administrator. Statements run when they are given; the end rolls back."""
+    """An administrator session. Run each statement immediately; roll back on exit."""
 
     def __init__(self, service):
         self.process = subprocess.Popen(
@@ -11,7 +11,7 @@ class Foreign:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(self, text):
-        """Returns when the server has done it."""
+        """Run a statement and return when the server has completed it."""
         self.process.stdin.write(f"{text}; SELECT 'done-here';\n")
         self.process.stdin.flush()
         for line in self.process.stdout:

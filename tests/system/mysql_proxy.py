@@ -1,6 +1,5 @@
-"""Stands between the programs and MariaDB and knows just enough of the protocol to cut a connection at
-exactly its COMMIT: before the server hears of it, or after the server has done it and before the client
-hears that.
+"""A proxy between the programs and MariaDB that cuts a connection at its COMMIT: either before the server
+receives the statement, or after the server has executed it and before the client receives the reply.
 
     proxy = MysqlProxy("/tmp/x/proxy.sock", "/tmp/x/run/db.sock")
     proxy.cut("hongbao_open", "after")    # the next COMMIT of that user
@@ -14,7 +13,7 @@ COM_QUERY = 3
 
 
 def take_packets(data):
-    """Splits off the whole packets: (list of (payload, raw bytes), rest)."""
+    """Split off the complete packets: (list of (payload, raw bytes), rest)."""
     packets = []
     while len(data) >= 4:
         end = 4 + int.from_bytes(data[:3], "little")
@@ -66,7 +65,7 @@ class MysqlProxy:
             server.connect(self.upstream)
             self._pump(client, server)
         except OSError:
-            pass  # either side went away: so does the other
+            pass  # one side closed: close the other
         finally:
             client.close()
             server.close()
@@ -87,7 +86,7 @@ class MysqlProxy:
                 return
             packets, rest = take_packets(rest + data)
             for payload, raw in packets:
-                if user is None:  # the answer to the greeting: flags, size, charset, 23 bytes, the user
+                if user is None:  # handshake response: flags, size, charset, 23 bytes, user
                     user = payload[32:].split(b"\0")[0]
                 elif payload[:1] == bytes([COM_QUERY]) and payload[1:].strip() == b"COMMIT":
                     if self._cut_here(user, server, raw):

@@ -1,4 +1,4 @@
-"""What chance starts from in this run; HONGBAO_SEED repeats an earlier one."""
+"""Random seed of this run. Set HONGBAO_SEED to repeat an earlier run."""
 import os
 import random
 

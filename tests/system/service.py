@@ -1,4 +1,4 @@
-"""One running installation, started by ./start for the tests and stopped after them."""
+"""A running installation, started by ./start for the tests and stopped after them."""
 import base64
 import hashlib
 import hmac
@@ -16,7 +16,7 @@ import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = os.environ.get("HONGBAO_BUILD", str(SOURCE / "build-check"))
-SLOW = 5 if "tsan" in BUILD or "asan" in BUILD else 1  # sanitizers need more time for the same
+SLOW = 5 if "tsan" in BUILD or "asan" in BUILD else 1  # sanitizers slow everything down
 
 
 def free_port():
@@ -77,16 +77,16 @@ class Service:
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
 
     def remove(self):
-        """Stops for good. Nothing in its logs may open anything."""
+        """Stop for good. Fail if the logs contain a secret."""
         stored = self.stored_secrets()
         self.stop()
-        told = self.told_secrets(stored)
+        leaked = self.leaked_secrets(stored)
         shutil.rmtree(self.directory, ignore_errors=True)
-        assert told == [], told
+        assert leaked == [], leaked
 
-    # ---- what must not be told ----
+    # ---- secrets ----
     def stored_secrets(self):
-        """Keys, passwords, and the seeds of envelopes that are still open."""
+        """Return keys, passwords, and the seeds of open envelopes."""
         found = set()
         for path in (self.directory / "secrets").glob("*"):
             found |= set(re.findall(r"[0-9a-f]{32,}", path.read_text()))
@@ -95,26 +95,26 @@ class Service:
                                                  "SELECT LOWER(HEX(seed)) FROM envelope WHERE seed IS NOT NULL")}
         return found
 
-    def told_secrets(self, secrets):
-        """(log file, what it tells), of all that was written but to the operator's own terminal."""
+    def leaked_secrets(self, secrets):
+        """Return (log file, text) for each secret, token and ticket in the logs."""
         secrets = {s.lower() for s in secrets}
         lengths = {len(s) for s in secrets}
-        told = []
+        leaked = []
         for path in (self.directory / "log").glob("*"):
             text = path.read_text(errors="replace")
-            told += [(path.name, t.group()) for kind in (TOKEN, TICKET) for t in kind.finditer(text)]
+            leaked += [(path.name, t.group()) for kind in (TOKEN, TICKET) for t in kind.finditer(text)]
             for word in map(str.lower, LONG_WORD.findall(text)):
-                told += [(path.name, word) for n in lengths for at in range(len(word) - n + 1)
+                leaked += [(path.name, word) for n in lengths for at in range(len(word) - n + 1)
                          if word[at:at + n] in secrets]
-        return told
+        return leaked
 
     # ---- processes ----
     def pid(self, name):
-        path = self.directory / "run" / f"{name}.pid"  # empty for the moment in which it is written
+        path = self.directory / "run" / f"{name}.pid"  # briefly empty while it is written
         return int(wait_until(lambda: path.read_text().strip(), 5, f"{path} is written"))
 
     def workers(self, pool):
-        """The worker processes of a pool: the children of its master."""
+        """Return the ids of the worker processes of a pool: the children of its master."""
         found = []
         for path in pathlib.Path(f"/proc/{self.pid(pool)}/task").glob("*/children"):
             found += [int(pid) for pid in path.read_text().split()]
@@ -126,10 +126,10 @@ class Service:
     def kill_and_wait(self, name):
         old = self.pid(name)
         os.kill(old, signal.SIGKILL)
-        wait_until(lambda: self.pid(name) != old, 30, f"{name} is started again")
+        wait_until(lambda: self.pid(name) != old, 30, f"{name} is restarted")
         wait_until(lambda: name != "memcached" or listens(self.directory / "run/cache.sock"), 30, f"{name} listens")
 
-    # ---- what an operator does ----
+    # ---- operator commands ----
     def ctl(self, *arguments, check=True, seconds=120):
         done = subprocess.run([str(self.directory / "hongbaoctl"), *map(str, arguments)],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -138,7 +138,7 @@ class Service:
         return done
 
     def sql(self, text):
-        """Rows as lists of strings; as the database's administrator."""
+        """Run a statement as database administrator; return the rows as lists of strings."""
         done = subprocess.run(["mariadb", "--no-defaults", "-S", str(self.directory / "run/db.sock"),
                                "-N", "-B", "hongbao", "-e", text], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=120, check=False)
@@ -153,7 +153,7 @@ class Service:
         return wrong
 
     def metrics(self):
-        """Every counter and gauge, by its name with labels."""
+        """Return the value of every counter and gauge, by name with labels."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()
@@ -161,7 +161,7 @@ class Service:
         pairs = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
         return {name: float(value) for name, value in pairs}
 
-    # ---- tokens, as a chat's back end makes them ----
+    # ---- tokens, signed as a chat's back end does ----
     def key(self, kind):
         if kind not in self.keys:
             text = (self.directory / "secrets" / f"{kind}.key").read_text().split()[0]

@@ -1,5 +1,5 @@
-"""Many clients that act at one moment: their requests are written to all connections before the first
-answer is read. Every answer is checked as the one HTTP client checks its own."""
+"""Many simultaneous clients: all requests are written before the first answer is read. Every answer is validated
+like those of client.py."""
 import http.client
 import io
 import json
@@ -13,7 +13,7 @@ HEADERS_MAX = 65536
 
 
 class _Socket:
-    """What HTTPResponse wants to read from: bytes that have all arrived."""
+    """A complete response, in the form that HTTPResponse reads from."""
 
     def __init__(self, data):
         self.data = data
@@ -29,7 +29,7 @@ def parse(data):
 
 
 def whole(data):
-    """True if data holds an answer to its end."""
+    """Return True if data holds a complete answer."""
     head, found, body = data.partition(b"\r\n\r\n")
     if not found:
         assert len(head) < HEADERS_MAX
@@ -41,7 +41,7 @@ def whole(data):
 
 
 class Request:
-    """One request, as bytes."""
+    """A request, encoded as bytes."""
 
     def __init__(self, method, path, token=None, body=None, key=None):
         self.method, self.path = method, path
@@ -71,7 +71,7 @@ def open_request(token, envelope, ticket):
 
 
 class Swarm:
-    """Keep-alive connections, as many as were ever needed at once."""
+    """A pool of keep-alive connections that grows to the largest number needed at once."""
 
     def __init__(self, service, timeout=30):
         self.port, self.timeout = service.port, timeout
@@ -84,7 +84,7 @@ class Swarm:
         self.idle = []
 
     def _connections(self, n):
-        """n connections that the server has not closed meanwhile."""
+        """Return n connections that the server has not closed."""
         fit = []
         for connection in self.idle:
             connection.setblocking(False)
@@ -106,7 +106,7 @@ class Swarm:
         return fit[:n]
 
     def check(self, request, answer):
-        """Answers that are equal but for what their request is called are checked once."""
+        """Validate an answer. Answers that differ only in X-Request-Id are validated once."""
         operation = find_operation(request.method, request.path)
         same = (operation["operationId"], answer.status, answer.body, answer.headers.get("Retry-After"))
         if same not in self.checked:
@@ -115,13 +115,13 @@ class Swarm:
             self.checked.add(same)
 
     def fire(self, requests):
-        """The answers to all requests, in their order."""
+        """Send all requests at once; return the answers in the order of the requests."""
         connections = self._connections(len(requests))
         waiting = selectors.DefaultSelector()
         for i, connection in enumerate(connections):
             connection.setblocking(True)
             waiting.register(connection, selectors.EVENT_READ, i)
-        for connection, request in zip(connections, requests):  # behind the barrier: nothing but writing
+        for connection, request in zip(connections, requests):  # only writes happen from here on
             connection.sendall(request.data)
         buffers, answers = [b""] * len(requests), [None] * len(requests)
         left, end = len(requests), time.monotonic() + self.timeout

@@ -1,4 +1,4 @@
-"""Every remaining answer of the description: limits, repeats, refusals."""
+"""Answers of the API that no other file covers: limits, repeats, refusals."""
 import hashlib
 import subprocess
 import threading
@@ -13,7 +13,7 @@ from service import Service, wait_until
 
 @pytest.fixture(scope="module")
 def strict():
-    """An installation with small limits, without a demo and without markers."""
+    """An installation with low limits, without guests and markers."""
     s = Service(["site.demo=no", "site.markers=no", "limits.sent_per_day=1000", "limits.grabs_burst=3",
                  "limits.grabs_per_second=1", "grab.ticket_life=5", "limits.expires_min=1"])
     s.start()
@@ -49,20 +49,20 @@ def test_money_in_and_out(service):
     assert service.audit() == {}
 
 
-def test_send_repeated(user):
+def test_repeated_send_returns_first_answer(user):
     alice = user(money=1000)
     first = alice.send(100, 2, key="same")
     assert alice.send(100, 2, key="same").json == first.json
     assert alice.send(101, 2, key="same").code == "idempotency_key_reused"
     bob = user()
     bob.grab_and_open(first.json["id"])
-    assert alice.send(100, 2, key="same").json == first.json  # as it was at birth
+    assert alice.send(100, 2, key="same").json == first.json  # as answered at first
     assert alice.get("/v1/me").json["balance"] == 900
     assert bob.send(100, 1).code == "insufficient_funds"
     assert alice.send(901, 2).code == "insufficient_funds"
 
 
-def test_wallet_auth(service, anybody):
+def test_bad_wallet_token_is_refused(service, anybody):
     body = {"user": "u", "amount": 1, "reference": "r"}
     for path in ("/v1/topups", "/v1/withdrawals"):
         for token, code in (("x", "unauthorized"),
@@ -70,7 +70,7 @@ def test_wallet_auth(service, anybody):
             assert anybody.request("POST", path, body, {"Idempotency-Key": "k"}, token=token).code == code
 
 
-def test_every_route_wants_a_good_token(service, anybody):
+def test_every_route_requires_a_valid_token(service, anybody):
     old = service.token("u", exp=int(time.time()) - 100)
     envelope = "/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86"
     for method, path, body in (("GET", "/v1/me", None), ("GET", "/v1/me/sent", None), ("GET", "/v1/me/received", None),
@@ -82,7 +82,7 @@ def test_every_route_wants_a_good_token(service, anybody):
             assert answer.code == code, (path, answer)
 
 
-def test_limits(strict):
+def test_daily_limit_and_no_guests_without_demo(strict):
     strict.ctl("topup", "alice", 5000)
     alice = Client(strict, strict.token("alice"))
     assert alice.send(600, 1).status == 201
@@ -91,7 +91,7 @@ def test_limits(strict):
     assert alice.request("POST", "/v1/guests", {}).code == "not_found"
 
 
-def test_grabs_are_limited_but_not_for_closed_envelopes(strict):
+def test_grab_rate_limit_spares_closed_envelopes(strict):
     strict.ctl("topup", "carl", 1000)
     carl, dora = Client(strict, strict.token("carl")), Client(strict, strict.token("dora"))
     closed = carl.send(1, 1).json["id"]
@@ -111,17 +111,17 @@ def test_ticket_expires(strict):
     old = gina.grab(envelope).json["ticket"]
     won = hugo.grab(envelope).json["ticket"]
     first = hugo.open(envelope, won).json
-    time.sleep(5.5)  # the life of a ticket, which is what is tested
+    time.sleep(5.5)  # the lifetime of a ticket is what is tested
     assert gina.open(envelope, old).code == "ticket_expired"
-    assert hugo.open(envelope, won).json == first  # a winner is told again
+    assert hugo.open(envelope, won).json == first  # a winner gets the first answer again
     again = gina.grab(envelope).json["ticket"]
     assert again != old
     assert gina.open(envelope, again).state == "opened"
 
 
 def hold(service, user, named):
-    """A session that is in the middle of a request: it has the account's lock and the row of the key.
-    named: who asks, the route, and the key."""
+    """Return a session that looks like a request in progress: it holds the account's lock and the row of the key.
+    named: "USER ROUTE KEY"."""
     key_hash = hashlib.sha256(named.encode()).hexdigest()
     holder = subprocess.Popen(["mariadb", "--no-defaults", "-n", "-N", "-S", str(service.directory / "run/db.sock"), "hongbao"],
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -135,7 +135,7 @@ def hold(service, user, named):
 
 
 def test_idempotency_in_progress(user, service):
-    """Somebody else holds the sender's account and the key: 409 after a second, and later the answer."""
+    """Another session holds the sender's account and the key: 409 after a second, the answer once it is gone."""
     alice = user(money=1000)
     body_key = uuid.uuid4().hex
     holder = hold(service, alice.user, f"{alice.user} send {body_key}")
@@ -143,25 +143,25 @@ def test_idempotency_in_progress(user, service):
     answer = alice.send(100, 1, key=body_key)
     assert answer.code == "idempotency_in_progress", answer
     assert time.monotonic() - began < 4
-    # its batch did not wait for it, and others are served
+    # the rest of its batch did not wait
     assert user(money=100).send(100, 1).status == 201
     holder.stdin.write("ROLLBACK;\n")
     holder.stdin.close()
     holder.wait()
-    wait_until(lambda: alice.send(100, 1, key=body_key).status == 201, 5, "after the lock is gone")
+    wait_until(lambda: alice.send(100, 1, key=body_key).status == 201, 5, "the send succeeds once the lock is gone")
 
 
 @pytest.mark.parametrize("route", ["topups", "withdrawals"])
-def test_money_in_progress(user, service, route):
+def test_repeated_transfer_in_progress(user, service, route):
     alice, key, reference = user(money=1000), uuid.uuid4().hex, uuid.uuid4().hex
     path = "/v1/" + route
     holder = hold(service, alice.user, f"backend {route} {key}")
     assert wallet(service, path, alice.user, 10, reference, key).code == "idempotency_in_progress"
-    assert wallet(service, path, alice.user, 10, reference).code == "unavailable"  # locked, by who knows what
+    assert wallet(service, path, alice.user, 10, reference).code == "unavailable"  # the account is locked
     holder.stdin.write("ROLLBACK;\n")
     holder.stdin.close()
     holder.wait()
-    wait_until(lambda: wallet(service, path, alice.user, 10, reference, key).status == 201, 5, "after the lock is gone")
+    wait_until(lambda: wallet(service, path, alice.user, 10, reference, key).status == 201, 5, "unlocked")
 
 
 def test_health(anybody):
@@ -173,7 +173,7 @@ def test_health(anybody):
 def test_metrics_count_every_request(user, service):
     alice = user()
     before = service.metrics()
-    clients = [Client(service, alice.token) for _ in range(8)]  # over both processes
+    clients = [Client(service, alice.token) for _ in range(8)]  # spread over both processes
     threads = [threading.Thread(target=lambda c=c: [c.get("/v1/me") for _ in range(25)]) for c in clients]
     for t in threads:
         t.start()
@@ -186,7 +186,7 @@ def test_metrics_count_every_request(user, service):
     assert after[count] - before[count] == 200
 
 
-def test_page(anybody):
+def test_page_is_served_with_strict_policy(anybody):
     page = anybody.request("GET", "/", raw=True)
     assert page.status == 200 and "default-src 'self'" in page.headers["Content-Security-Policy"]
     text = page.body.decode()

@@ -1,4 +1,4 @@
-"""Each invariant: one planted corruption is found by its name."""
+"""The audit reports one planted corruption of each invariant by its name."""
 import json
 import signal
 
@@ -25,7 +25,7 @@ CORRUPTIONS = {
     "refund_journal": f"UPDATE transfer SET user_id = '{{bob}}' WHERE kind = 5 AND ref = {ONE_EXPIRED}",
     "balance_is_postings": "UPDATE account SET balance_fen = balance_fen + 1 WHERE user_id = '{alice}'",
     "no_negative_balance": "UPDATE account SET balance_fen = -1 WHERE user_id = '{alice}'",
-    "journal_sums_to_zero": "",  # the view itself; see below
+    "journal_sums_to_zero": "",  # a property of the view; see below
     "seed_only_while_open": f"DELETE FROM seed WHERE envelope_id = {ONE_OPEN}",
     "luckiest": f"UPDATE envelope SET luckiest_fen = luckiest_fen - 1 WHERE id = {ONE_CLOSED}",
     "idempotency_refs": "UPDATE idempotency SET ref = X'00000000000000000000000000000000' LIMIT 1",
@@ -35,7 +35,7 @@ CORRUPTIONS = {
 
 @pytest.fixture(scope="module")
 def books(service):
-    """Books with something of everything, while nobody writes; copies of all tables to go back to."""
+    """Books that contain every kind of row, while settle is stopped; with copies of all tables to restore."""
     from client import Client
     service.ctl("topup", "audit-alice", 10000)
     alice, bob, carol = (Client(service, service.token(f"audit-{n}")) for n in ("alice", "bob", "carol"))
@@ -63,7 +63,7 @@ def restore(service):
                 " ".join(f"DELETE FROM {t}; INSERT INTO {t} SELECT * FROM kept.{t};" for t in TABLES) + " COMMIT")
 
 
-def test_all_invariants_are_here(service, books):
+def test_every_invariant_has_a_corruption(service, books):
     report = json.loads(service.ctl("audit", "--json").stdout)
     assert report["ok"] is True
     assert {i["name"] for i in report["invariants"]} == set(CORRUPTIONS)
@@ -73,7 +73,7 @@ def test_all_invariants_are_here(service, books):
 
 
 @pytest.mark.parametrize("name", [n for n, sql in CORRUPTIONS.items() if sql])
-def test_found(service, books, name):
+def test_corruption_is_reported(service, books, name):
     assert service.audit() == {}
     try:
         service.sql("SET SESSION check_constraint_checks = 0; " + CORRUPTIONS[name].format(**books))
@@ -87,8 +87,8 @@ def test_found(service, books, name):
         restore(service)
 
 
-def test_journal_found(service, books):
-    """Both postings come from one row, so that they sum to zero by their making: what can break is the view."""
+def test_broken_posting_view_is_reported(service, books):
+    """Both postings of a transfer come from one row and always sum to zero, so corrupt the view instead."""
     definition = service.sql("SELECT VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_NAME = 'posting' "
                              "AND TABLE_SCHEMA = 'hongbao'")[0][0]
     try:

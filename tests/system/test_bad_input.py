@@ -1,4 +1,4 @@
-"""Bad input gets its problem code and changes nothing."""
+"""Bad input is refused with the right problem code and changes nothing."""
 import http.client
 import json
 import socket
@@ -17,7 +17,7 @@ def send_with(**changes):
 
 
 def text(body):
-    """JSON exactly as written: for what json.dumps would not write."""
+    """JSON text that json.dumps would not produce."""
     return body if isinstance(body, bytes) else body.encode()
 
 
@@ -73,13 +73,13 @@ BAD_IDS = ["0", "x", "00000000-0000-0000-0000-000000000000", "01A20D63-04AB-7000
 
 @pytest.fixture
 def state(service):
-    """Sums over everything that a refused request could have touched."""
+    """Return a function that reads sums over everything a refused request could have changed."""
     def read():
         tables = ("account", "envelope", "claim", "transfer", "idempotency", "seed", "closing")
         counts = [f"(SELECT COUNT(*) FROM {t})" for t in tables]
         return service.sql("SELECT " + ", ".join(counts) + ", (SELECT SUM(balance_fen) FROM account), "
                            "(SELECT SUM(version) FROM envelope)")
-    # let pending credits settle first: they change balances by themselves
+    # pending credits would change balances: wait until they are booked
     end = time.monotonic() + 10
     while service.sql("SELECT COUNT(*) FROM credit")[0][0] != "0" and time.monotonic() < end:
         time.sleep(0.05)
@@ -95,7 +95,7 @@ def post(client, path, body, **headers):
     return client.request("POST", path, body, {"Idempotency-Key": "bad", **headers})
 
 
-def test_json(rich, state):
+def test_bad_json(rich, state):
     before = state()
     for body in BAD_JSON:
         answer = post(rich, "/v1/envelopes", body)
@@ -103,7 +103,7 @@ def test_json(rich, state):
     assert state() == before
 
 
-def test_send(rich, state):
+def test_bad_envelopes(rich, state):
     before = state()
     for body, member in BAD_SEND:
         answer = post(rich, "/v1/envelopes", body)
@@ -113,19 +113,19 @@ def test_send(rich, state):
     assert state() == before
 
 
-def test_keys(rich, state):
+def test_bad_idempotency_keys(rich, state):
     before = state()
     for key in BAD_KEYS:
         try:
             answer = rich.request("POST", "/v1/envelopes", SEND, {"Idempotency-Key": key.encode()})
         except ValueError:
-            continue  # the client itself refuses to write this header
+            continue  # http.client refuses to send this header
         assert answer.code in ("idempotency_key_required", "invalid_request"), (key, answer)
     assert rich.request("POST", "/v1/envelopes", SEND).code == "idempotency_key_required"
     assert state() == before
 
 
-def test_ids_and_paths(rich, state, anybody):
+def test_bad_ids_and_paths(rich, state, anybody):
     before = state()
     for bad in BAD_IDS:
         for method, tail in (("GET", ""), ("POST", "/grab"), ("POST", "/open")):
@@ -135,7 +135,7 @@ def test_ids_and_paths(rich, state, anybody):
     unknown = "01a20d63-04ab-7000-b431-b856e67a7b86"
     for call in (rich.envelope, rich.grab):
         assert call(unknown).code == "not_found"
-        assert call(unknown).code == "not_found"  # now remembered
+        assert call(unknown).code == "not_found"  # now in the cache of unknown ids
     for path in ("/v1", "/v1/", "/v1/nothing", "/v1/me/", "/v1/envelopes/", "/v2/me"):
         answer = anybody.request("GET", path, raw=True)
         assert answer.status in (404, 405), (path, answer)
@@ -151,14 +151,14 @@ def test_ids_and_paths(rich, state, anybody):
     ("/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/grab", "POST", ("GET",)),
     ("/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/open", "POST", ("GET",)),
     ("/healthz", "GET", ("POST",)), ("/readyz", "GET", ("POST",)), ("/metrics", "GET", ("POST",))])
-def test_methods(user, path, good, bad):
+def test_wrong_methods(user, path, good, bad):
     client = user()
     for method in bad:
         answer = client.request(method, path, "" if method != "GET" else None)
         assert answer.status == 405 and good in answer.headers["Allow"], (method, answer)
 
 
-def test_money(service, state, anybody):
+def test_bad_amounts(service, state, anybody):
     before = state()
     token = service.token("backend", kind="wallet")
     good = {"user": "u", "amount": 1, "reference": "r"}
@@ -177,7 +177,7 @@ def test_money(service, state, anybody):
     assert state() == before
 
 
-def test_guest_names(state, anybody):
+def test_bad_guest_names(state, anybody):
     before = state()
     for name in ("", NAME_33, "a\nb", "\u202ex", "\u200f", 1, None, "\u0000"):
         answer = anybody.request("POST", "/v1/guests", {"name": name})
@@ -187,7 +187,7 @@ def test_guest_names(state, anybody):
     assert state() == before
 
 
-def test_tokens(service, state, anybody):
+def test_bad_tokens(service, state, anybody):
     before = state()
     now = int(time.time())
     good = service.token("u")
@@ -215,7 +215,7 @@ def test_tokens(service, state, anybody):
     assert state() == before
 
 
-def test_scopes(service, user, anybody):
+def test_wrong_scopes(service, user, anybody):
     wallet = service.token("backend", kind="wallet")
     body = {"user": "u", "amount": 1, "reference": "r"}
     for path in ("/v1/topups", "/v1/withdrawals"):
@@ -228,7 +228,7 @@ def test_scopes(service, user, anybody):
         assert anybody.request("POST", path, content, {"Idempotency-Key": "k"}, token=wallet).code == "scope_required"
 
 
-def test_tickets(user, service, state):
+def test_bad_tickets(user, service, state):
     alice, bob, eve = user(money=1000), user(), user()
     one, two = alice.send(100, 2).json["id"], alice.send(100, 2).json["id"]
     ticket = bob.grab(one).json["ticket"]
@@ -245,7 +245,7 @@ def test_tickets(user, service, state):
     assert state() == before
 
 
-def test_pages(rich, anybody):
+def test_bad_page_parameters(rich, anybody):
     envelope = rich.send(100, 2).json["id"]
     for path in ("/v1/me/sent", "/v1/me/received", "/v1/me/ledger", f"/v1/envelopes/{envelope}"):
         for query in ("limit=0", "limit=101", "limit=x", "limit=-1", "limit=1.0", "limit=", "limit=5&limit=5", "after=x",
@@ -275,8 +275,8 @@ def check_problem(operation_path, got, status, code):
     SEEN.add((find_operation("POST", operation_path)["operationId"], status, code))
 
 
-def test_http(service, user, state):
-    """What the web server itself refuses is a problem too, and never a page of HTML."""
+def test_bad_http(service, user, state):
+    """Refusals by the web server itself are problem documents, never HTML."""
     before = state()
     token = user().token
     for path in ("/v1/envelopes", "/v1/guests", "/v1/topups", "/v1/withdrawals",
@@ -304,7 +304,7 @@ def test_http(service, user, state):
     assert state() == before
 
 
-def test_count():
-    """The cases of this file, counted: at least 150."""
+def test_there_are_enough_cases():
+    """At least 150 cases are tested in this file."""
     cases = len(BAD_JSON) + len(BAD_SEND) + len(BAD_KEYS) + 3 * len(BAD_IDS) + 32 + 38 + 16 + 60
     assert cases >= 150

@@ -1,4 +1,4 @@
-"""What happens rarely is made to happen here, and must be seen in the counters."""
+"""Provoke rare events; each must be visible in its counter."""
 import concurrent.futures
 import tempfile
 import time
@@ -14,7 +14,7 @@ from swarm import Swarm, grab_request, open_request, send_request
 
 @pytest.fixture(scope="module")
 def proxied():
-    """Many processes that lose races at once, one that opens, and a proxy before the database."""
+    """Four grab processes that compete for gates, one open process, and a proxy in front of the database."""
     directory = tempfile.mkdtemp(prefix="hb-", dir="/tmp")
     proxy = MysqlProxy(f"{directory}/proxy.sock", f"{directory}/run/db.sock")
     s = Service([f"database.socket={directory}/proxy.sock", "grab.cas_tries=1", "grab.processes=4", "open.processes=1",
@@ -46,7 +46,7 @@ def rose(service, before, name):
     return service.metrics()[name] - before[name]
 
 
-def test_lost_and_let_through(proxied, say):
+def test_lost_cas_and_grabs_let_through(proxied, report):
     before = proxied.metrics()
     for _ in range(50):
         envelope = proxied.alice.send(200, 100).json["id"]
@@ -58,13 +58,13 @@ def test_lost_and_let_through(proxied, say):
         if rose(proxied, before, outcome("let_through")) >= 10:
             break
     lost, through = rose(proxied, before, outcome("lost")), rose(proxied, before, outcome("let_through"))
-    say(f"lost cas {lost:.0f}, let through {through:.0f}")
+    report(f"lost cas {lost:.0f}, let through {through:.0f}")
     assert lost > 0 and through > 0
     assert proxied.audit() == {}
 
 
-def test_batches_over_one(proxied, say):
-    """Waves of requests at once, until some of each kind have met in a batch."""
+def test_requests_share_batches(proxied, report):
+    """Send waves of requests until some of each kind have shared a batch."""
     def over_one(kind):
         now = proxied.metrics()
         name = 'hongbao_batch_size_{}{{kind="{}"}}'
@@ -78,11 +78,11 @@ def test_batches_over_one(proxied, say):
         if all(over_one(kind) > 0 for kind in ("send", "grab", "open")):
             break
     for kind in ("send", "grab", "open"):
-        say(f"{kind}: {over_one(kind):.0f} requests joined another's batch, after {wave + 1} waves")
+        report(f"{kind}: {over_one(kind):.0f} requests joined another's batch, after {wave + 1} waves")
         assert over_one(kind) > 0
 
 
-def test_busy_and_refilled(proxied, say):
+def test_empty_gate_is_busy_then_refilled(proxied, report):
     before = proxied.metrics()
     envelope = proxied.alice.send(10, 2).json["id"]
     hoarders = proxied.swarm.fire([grab_request(t, envelope) for t in tokens(proxied, 40)])
@@ -90,11 +90,11 @@ def test_busy_and_refilled(proxied, say):
     late = Client(proxied, tokens(proxied, 1)[0])
     assert late.grab_and_open(envelope, 10).state == "opened"
     busy, refilled = rose(proxied, before, outcome("busy")), rose(proxied, before, outcome("refilled"))
-    say(f"busy {busy:.0f}, refilled {refilled:.0f}")
+    report(f"busy {busy:.0f}, refilled {refilled:.0f}")
     assert busy > 0 and refilled > 0
 
 
-def test_rebuilt(proxied, say):
+def test_missing_gate_is_rebuilt(proxied, report):
     before = proxied.metrics()
     envelope = proxied.alice.send(100, 10).json["id"]
     crowd = tokens(proxied, 20)
@@ -105,13 +105,13 @@ def test_rebuilt(proxied, say):
     assert [a.state for a in winners] == ["opened"] * 5
     assert Client(proxied, crowd[11]).grab_and_open(envelope).state == "sold_out"
     rebuilt = rose(proxied, before, outcome("rebuilt"))
-    say(f"rebuilt {rebuilt:.0f}")
+    report(f"rebuilt {rebuilt:.0f}")
     assert rebuilt > 0
 
 
 @pytest.mark.parametrize("when", ["after", "before"])
-def test_commit_of_opens_unknown(proxied, say, when):
-    """The connection dies at COMMIT. The client sees nothing of it, and has one claim."""
+def test_open_with_lost_commit_reply(proxied, report, when):
+    """The database connection breaks at COMMIT. The client gets its one claim and notices nothing."""
     before = proxied.metrics()
     for n in (1, 1, 1, 30):
         envelope = proxied.alice.send(300, 50).json["id"]
@@ -124,14 +124,14 @@ def test_commit_of_opens_unknown(proxied, say, when):
         assert [a.json for a in proxied.swarm.fire(opens)] == [a.json for a in first]
         assert sorted(a.json["seq"] for a in first) == list(range(1, n + 1))
     unknown = rose(proxied, before, "hongbao_commit_unknown_total")
-    say(f"unknown commits of opens, cut {when} the server: {unknown:.0f}")
+    report(f"unknown commits of opens, cut {when} the server: {unknown:.0f}")
     assert unknown >= 4 and not proxied.proxy.orders
     assert proxied.audit() == {}
 
 
-def test_who_opens_again_costs_others_one_run(proxied):
-    """The batch looks for the claims of those only who are known to have one: a process that does not know finds out
-    once, by running again, and then remembers."""
+def test_repeated_open_costs_one_rerun(proxied):
+    """A batch looks up claims only for users known to have one. A process that does not know reruns the batch once,
+    and then remembers the user."""
     envelope = proxied.alice.send(300, 50).json["id"]
     crowd = tokens(proxied, 2)
     grabs = proxied.swarm.fire([grab_request(t, envelope) for t in crowd])
@@ -147,7 +147,7 @@ def test_who_opens_again_costs_others_one_run(proxied):
     assert proxied.audit() == {}
 
 
-def test_a_winner_is_told_again_by_a_process_that_does_not_know_him(proxied):
+def test_new_process_repeats_the_answer_of_a_winner(proxied):
     envelope = proxied.alice.send(100, 1).json["id"]
     winner, = tokens(proxied, 1)
     grab, = proxied.swarm.fire([grab_request(winner, envelope)])
@@ -162,7 +162,7 @@ def test_a_winner_is_told_again_by_a_process_that_does_not_know_him(proxied):
 
 
 @pytest.mark.parametrize("when", ["after", "before"])
-def test_commit_of_sends_unknown(proxied, say, when):
+def test_send_with_lost_commit_reply(proxied, report, when):
     before = proxied.metrics()
     balance = proxied.alice.get("/v1/me").json["balance"]
     for i in range(3):
@@ -172,13 +172,13 @@ def test_commit_of_sends_unknown(proxied, say, when):
         assert proxied.alice.send(10, 1, key=f"unknown-{when}-{i}").json == sent.json
     assert proxied.alice.get("/v1/me").json["balance"] == balance - 30
     unknown = rose(proxied, before, "hongbao_commit_unknown_total")
-    say(f"unknown commits of sends, cut {when} the server: {unknown:.0f}")
+    report(f"unknown commits of sends, cut {when} the server: {unknown:.0f}")
     assert unknown >= 3
     assert proxied.audit() == {}
 
 
-def test_settle_commit_unknown(proxied):
-    """The same for credits: booked once, whatever settle was told."""
+def test_credit_with_lost_commit_reply(proxied):
+    """A credit is booked once, whether or not its commit took effect."""
     for when in ("after", "before", "after", "before"):
         envelope, bob = proxied.alice.send(10, 1).json["id"], Client(proxied, tokens(proxied, 1)[0])
         proxied.proxy.cut("hongbao_settle", when)
@@ -189,7 +189,7 @@ def test_settle_commit_unknown(proxied):
 
 
 def opens_at(service, envelope, n):
-    """n users' requests to open, their tickets already got."""
+    """Return open requests of n users who have grabbed a ticket."""
     crowd = tokens(service, n)
     tickets = [service.swarm.fire([grab_request(t, envelope)])[0].json["ticket"] for t in crowd]
     return [open_request(t, envelope, k) for t, k in zip(crowd, tickets)]
@@ -200,26 +200,26 @@ def lock(foreign, envelope):
 
 
 def fire_behind(service, plug, requests):
-    """Fires while the only process works at a batch that a short lock holds up: they meet in the next one."""
+    """Send requests while the only open process is held up by a short lock, so that they share the next batch."""
     swarm = Swarm(service)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         with Foreign(service) as other:
             lock(other, plug)
             first = pool.submit(swarm.fire, opens_at(service, plug, 1))
-            seen = time.monotonic() + 1  # on a busy machine it may be over before it is seen: the callers try again
+            seen = time.monotonic() + 1  # on a busy machine the wait may end unseen; callers repeat
             while time.monotonic() < seen and not service.sql("SELECT 1 FROM information_schema.innodb_lock_waits"):
                 time.sleep(0.02)
             answers = pool.submit(service.swarm.fire, requests)
-            time.sleep(0.1)  # until they queue; a batch held for 0.5 s would turn them away
+            time.sleep(0.1)  # let them queue; a batch held for 0.5 s would make them fail
         first.result()
         answers = answers.result()
     swarm.close()
     return answers
 
 
-def test_member_turned_out(proxied, say):
-    """One envelope is locked by somebody: its opens get 503 in time, and those of another envelope in the same
-    batch win."""
+def test_locked_envelope_does_not_delay_its_batch(proxied, report):
+    """One envelope is locked by another session: its opens get 503 in time, and opens of another envelope in the
+    same batch succeed."""
     before = proxied.metrics()
     for _ in range(5):
         plug, locked, free = (proxied.alice.send(300, 30).json["id"] for _ in range(3))
@@ -230,26 +230,26 @@ def test_member_turned_out(proxied, say):
             answers = fire_behind(proxied, plug, requests)
             assert time.monotonic() - began < 5 * SLOW
             assert {a.code for a in answers[0::2]} == {"unavailable"}
-            if SLOW == 1:  # a lock is not waited for as long as the breaker takes
+            if SLOW == 1:  # the lock time-out is shorter than the stall limit
                 assert {a.state or a.code for a in answers[1::2]} == {"opened"}
             again = [r for r, a in zip(requests[1::2], answers[1::2]) if a.state != "opened"]
-            for request in again:  # parked: the next batches leave the locked one out
-                wait_until(lambda r=request: proxied.swarm.fire([r])[0].state == "opened", 5, "others are served")
+            for request in again:  # parked: later batches leave the locked envelope out
+                wait_until(lambda r=request: proxied.swarm.fire([r])[0].state == "opened", 5, "other opens succeed")
         for request in requests[0::2]:
-            wait_until(lambda r=request: proxied.swarm.fire([r])[0].state == "opened", 5, "the lock is gone")
+            wait_until(lambda r=request: proxied.swarm.fire([r])[0].state == "opened", 5, "unlocked")
         assert len(proxied.alice.envelope(locked).json["claims"]) == 10
         out = rose(proxied, before, "hongbao_batch_turned_out_total")
-        say(f"turned out {out:.0f}, {10 - len(again)} of 10 others opened at once")
+        report(f"turned out {out:.0f}, {10 - len(again)} of 10 others opened at once")
         if out > 0 and len(again) < 10:
             break
     assert out > 0 and len(again) < 10
     assert proxied.audit() == {}
 
 
-def test_all_were_counted(proxied, say):
+def test_every_event_was_counted(proxied, report):
     m = proxied.metrics()
     names = [outcome(w) for w in ("won", "lost", "let_through", "busy", "refilled", "rebuilt")]
     names += ["hongbao_commit_unknown_total", "hongbao_batch_turned_out_total"]
     for name in names:
-        say(f"{name} {m[name]:.0f}")
+        report(f"{name} {m[name]:.0f}")
     assert all(m[name] > 0 for name in names)

@@ -1,4 +1,4 @@
-"""hongbaoctl: each command, its help and its exit codes."""
+"""hongbaoctl: every command, its help and its exit codes."""
 import json
 import os
 import subprocess
@@ -15,7 +15,7 @@ COMMANDS = ["init", "migrate", "token", "topup", "withdraw", "show", "close", "a
 
 
 def plain(*arguments):
-    """Without the wrapper and its settings."""
+    """Run hongbaoctl without the wrapper script and its settings."""
     return subprocess.run([f"{BUILD}/hongbaoctl", *map(str, arguments)], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=60, check=False)
 
@@ -63,7 +63,7 @@ def test_init_and_migrate_are_safe_to_repeat(service, user):
         assert "applied" not in service.ctl(command).stdout
     assert {p.name: p.read_bytes() for p in (service.directory / "secrets").iterdir()} == keys
     assert service.sql("SELECT HEX(generation) FROM meta") == generation
-    assert alice.send(10, 1).status == 201  # the pools go on
+    assert alice.send(10, 1).status == 201  # the pools still work
 
 
 def test_token(service, anybody):
@@ -79,7 +79,7 @@ def test_token(service, anybody):
 def test_money(service):
     user, ref = uuid.uuid4().hex, uuid.uuid4().hex
     assert f"{user} has 100 fen" in service.ctl("topup", user, 100, "--ref", ref).stdout
-    assert f"{user} has 100 fen" in service.ctl("topup", user, 100, "--ref", ref).stdout  # a repeat does nothing
+    assert f"{user} has 100 fen" in service.ctl("topup", user, 100, "--ref", ref).stdout  # repeating does nothing
     assert service.ctl("topup", user, 101, "--ref", ref, check=False).returncode == WRONG
     assert f"{user} has 60 fen" in service.ctl("withdraw", user, 40).stdout
     assert service.ctl("withdraw", user, 61, check=False).returncode == WRONG
@@ -94,10 +94,10 @@ def test_show_close_verify(user, service):
     won = bob.grab_and_open(envelope).json["amount"]
     shown = json.loads(service.ctl("show", envelope).stdout)
     assert shown["state"] == "open" and shown["seed"] is None and len(shown["claims"]) == 1
-    assert service.ctl("verify", envelope, check=False).returncode == WRONG  # its seed is a secret yet
+    assert service.ctl("verify", envelope, check=False).returncode == WRONG  # its seed is still secret
     closed = service.ctl("close", envelope).stdout
     assert f"1 of 3 shares opened, {100 - won} fen refunded" in closed
-    assert service.ctl("close", envelope).stdout == closed  # once is enough
+    assert service.ctl("close", envelope).stdout == closed  # closing again changes nothing
     assert alice.get("/v1/me").json["balance"] == 1000 - won
     assert user().grab(envelope).state == "expired"
     assert alice.envelope(envelope).json["state"] == "expired"
@@ -132,7 +132,7 @@ def test_doctor(service):
     assert service.ctl("doctor").returncode == DONE
 
 
-def test_a_server_that_is_away(service, tmp_path):
+def test_unavailable_server(service, tmp_path):
     config = tmp_path / "hongbao.conf"
     text = (service.directory / "hongbao.conf").read_text()
     config.write_text(text.replace(f"{service.directory}/run/db.sock", f"{tmp_path}/nothing.sock"))

@@ -1,4 +1,4 @@
-"""The FastCGI programs, spoken to on their sockets as a web server does, and as none should."""
+"""The FastCGI programs, used directly through their sockets, with valid and invalid records."""
 import collections
 import os
 import signal
@@ -19,12 +19,12 @@ def address(service, pool):
 
 
 def answers(service, pool):
-    """Any answer will do: a program of its own knows every route."""
+    """Return True if the pool answers at all; only the query pool knows /healthz."""
     return fcgi.request(address(service, pool), "GET", "/healthz").status in (200, 404)
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_socket_is_closed_to_others(service, pool):
+def test_socket_mode(service, pool):
     assert stat.S_IMODE(os.stat(address(service, pool)).st_mode) == 0o660
 
 
@@ -53,8 +53,8 @@ def hostile():
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_hostile_records(service, pool):
-    """None is answered as if it were a request, and no worker dies of one."""
+def test_malformed_records(service, pool):
+    """Malformed records get no answer and kill no worker."""
     before = service.workers(pool)
     for name, data in hostile():
         with fcgi.connect(address(service, pool)) as s:
@@ -67,14 +67,14 @@ def test_hostile_records(service, pool):
 
 
 @pytest.mark.parametrize("length", ["-1", "+2", "2 ", " 2", "0x2", "1e1", "", "1", "9" * 20, None])
-def test_length_that_cannot_be_believed(service, length):
+def test_invalid_content_length(service, length):
     got = fcgi.exchange(address(service, "send"), fcgi.request_bytes(
         "POST", "/v1/guests", b"{}", {"Content-Type": "application/json"}, CONTENT_LENGTH=length))
     assert got.status == 411
 
 
-def test_large_body_is_refused_whole(service):
-    """Refused without being kept, and taken, so that the answer is not lost by a reset."""
+def test_large_body_is_read_before_it_is_refused(service):
+    """The body is read and discarded, so that a connection reset does not lose the answer."""
     got = fcgi.request(address(service, "send"), "POST", "/v1/guests", b"x" * 1000000,
                        {"Content-Type": "application/json"})
     assert got.status == 413
@@ -92,8 +92,8 @@ def unfinished():
 
 @pytest.mark.parametrize("said", unfinished())
 @pytest.mark.parametrize("pool", POOLS)
-def test_silent_connections_hold_up_nobody(service, pool, said):
-    """Nor do those that stop in mid-sentence, or say what is none: more of them than there are threads."""
+def test_incomplete_requests_do_not_delay_others(service, pool, said):
+    """More connections than threads hold an incomplete or invalid request; other requests are still answered."""
     silent = [fcgi.connect(address(service, pool)) for _ in range(80)]
     for s in silent:
         s.sendall(said)
@@ -105,7 +105,7 @@ def test_silent_connections_hold_up_nobody(service, pool, said):
 
 
 def test_slow_request_is_answered(service):
-    """Byte for byte, with pauses."""
+    """The request arrives a few bytes at a time."""
     whole = fcgi.request_bytes("GET", "/v1/me")
     with fcgi.connect(address(service, "query")) as s:
         for at in range(0, len(whole), 16):
@@ -118,18 +118,18 @@ def test_head_and_keep_alive(service):
     path = address(service, "query")
     got = fcgi.request(path, "HEAD", "/healthz")
     assert got.status == 200 and got.body == b"" and int(got.headers["content-length"]) > 0
-    # the connection is closed all the same: one that stays would keep a thread
+    # the connection is closed all the same: an idle one would occupy a thread
     assert fcgi.exchange(path, fcgi.request_bytes("GET", "/healthz", flags=fcgi.KEEP_CONN)).body
 
 
-def test_another_programs_route(service):
+def test_route_of_another_program(service):
     assert fcgi.request(address(service, "send"), "GET", "/v1/me").status in (401, 404)
     assert fcgi.request(address(service, "grab"), "GET", "/healthz").status == 404
     got = fcgi.request(address(service, "send"), "PUT", "/v1/envelopes")
     assert got.status == 405 and got.headers["allow"] == "POST"
 
 
-def test_metrics_are_for_this_machine(service):
+def test_metrics_only_from_loopback(service):
     path = address(service, "query")
     for remote, status in {"127.0.0.1": 200, "::1": 200, "::ffff:127.0.0.1": 200, "": 200,
                            "10.0.0.1": 404, "::ffff:10.0.0.1": 404, "1127.0.0.1": 404}.items():
@@ -137,7 +137,7 @@ def test_metrics_are_for_this_machine(service):
 
 
 class Load:
-    """Threads that ask without pause; what was not answered is counted."""
+    """Threads that send requests without pause and count those that got no answer."""
 
     def __init__(self, ask, threads=8):
         self.answered, self.lost, self.ended = 0, collections.Counter(), threading.Event()
@@ -164,7 +164,7 @@ class Load:
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_no_request_is_lost_when_a_worker_ends(service, pool):
+def test_no_request_is_lost_when_a_worker_stops(service, pool):
     def ask():
         assert answers(service, pool)
 
@@ -174,7 +174,7 @@ def test_no_request_is_lost_when_a_worker_ends(service, pool):
                                "two workers")[0]
             time.sleep(0.2)
             os.kill(first, signal.SIGTERM)
-            wait_until(lambda: first not in service.workers(pool), 20, "the worker ends")
+            wait_until(lambda: first not in service.workers(pool), 20, "the worker has stopped")
     assert load.answered > 100
     assert not load.lost
 
@@ -183,21 +183,21 @@ def test_no_request_is_lost_when_a_worker_ends(service, pool):
 def test_a_killed_worker_is_replaced(service, pool):
     for pid in service.workers(pool):
         os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: len(service.workers(pool)) == 2, 10, "new workers")
+    wait_until(lambda: len(service.workers(pool)) == 2, 10, "both workers are replaced")
     assert answers(service, pool)
 
 
-def test_logs_are_opened_again(service):
+def test_log_is_reopened_on_sighup(service):
     log = service.directory / "log" / "query.log"
     moved = log.with_suffix(".moved")
     log.rename(moved)
     os.kill(service.pid("query"), signal.SIGHUP)
-    wait_until(log.exists, 5, "a new log")
+    wait_until(log.exists, 5, "a new log file")
 
     def written():
         fcgi.request(address(service, "query"), "GET", "/healthz", headers={"X-Request-Id": "rotated"})
         return "rotated" in log.read_text()
-    wait_until(written, 5, "lines in it")
+    wait_until(written, 5, "a line in the new log file")
     with moved.open("a") as old:
         old.write(log.read_text())
     moved.rename(log)

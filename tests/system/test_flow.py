@@ -1,4 +1,4 @@
-"""From money in to money in the winners' accounts, and back."""
+"""The life of an envelope: top-up, send, grab, open, credit, refund."""
 import json
 import subprocess
 import time
@@ -47,7 +47,7 @@ def test_equal_shares(user):
     assert alice.envelope(envelope).json["luckiest"] is None
 
 
-def test_expiry_refunds_once(user, service):
+def test_expired_envelope_is_refunded_once(user, service):
     alice, bob = user(money=1000), user()
     envelope = alice.send(1000, 3, expires_in=2).json["id"]
     won = bob.grab_and_open(envelope).json["amount"]
@@ -62,7 +62,7 @@ def test_expiry_refunds_once(user, service):
     assert service.audit() == {}
 
 
-def test_winner_is_told_again_after_ticket_and_envelope_ended(user, service):
+def test_open_is_repeatable_after_ticket_and_envelope_expired(user, service):
     alice, bob = user(money=1000), user()
     envelope = alice.send(1000, 2, expires_in=2).json["id"]
     ticket = bob.grab(envelope).json["ticket"]
@@ -74,7 +74,7 @@ def test_winner_is_told_again_after_ticket_and_envelope_ended(user, service):
     assert loser.open(envelope, ticket).code == "ticket_invalid"
 
 
-def test_two_hundred_quiet_opens_are_credited(user):
+def test_two_hundred_opens_are_credited(user):
     alice, bob = user(money=100000), user()
     for _ in range(200):
         envelope = alice.send(10, 1).json["id"]
@@ -97,7 +97,7 @@ def test_recipients(user):
         assert good.get(f"/v1/envelopes/{envelope}", token="").status == 401
 
 
-def test_guests_and_others_keep_apart(user, service, anybody):
+def test_guests_and_users_do_not_mix(user, service, anybody):
     guest = anybody.request("POST", "/v1/guests", {"name": "游客"})
     assert guest.status == 201 and guest.json["balance"] == 100000
     token = guest.json["token"]
@@ -130,7 +130,7 @@ def test_pages_and_not_modified(user):
     assert alice.envelope(envelope, headers={"If-None-Match": '"other"'}).status == 200
 
 
-def test_records(user):
+def test_history_by_year(user):
     alice, bob = user(money=100000), user()
     for _ in range(25):
         bob.grab_and_open(alice.send(100, 1).json["id"])
@@ -147,8 +147,8 @@ def test_records(user):
     assert alice.get("/v1/me/sent?year=1999").json["count"] == 0
 
 
-def test_proof(user, service):
-    """The program and an independent script agree on the draws of closed envelopes."""
+def test_draws_match_independent_script(user, service):
+    """hongbaoctl and an independent script agree on the draws of closed envelopes."""
     alice = user(money=1000000)
     lines = []
     for number in range(40):

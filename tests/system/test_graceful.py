@@ -1,4 +1,4 @@
-"""A worker that is told to end finishes what it has in hand: no request fails."""
+"""A worker that receives SIGTERM finishes its requests: none fails."""
 import os
 import signal
 import threading
@@ -12,7 +12,7 @@ from service import SLOW, wait_until
 
 
 class Pool:
-    """Threads that ask one kind of question until told to stop, and keep what was not answered with 2xx."""
+    """Threads that repeat one kind of request until stopped, and keep the answers that are not 2xx."""
 
     def __init__(self, service, ask, n=8):
         self.ending, self.count, self.bad = threading.Event(), 0, []
@@ -72,15 +72,15 @@ def test_no_request_fails(service, asks, pool):
             start = load.count
             wait_until(lambda n=start: load.count > n + 20, 10 * SLOW, "load")
             os.kill(old, signal.SIGTERM)
-            wait_until(lambda pid=old: pid not in service.workers(pool), 10 * SLOW, "it ends")
-        wait_until(lambda: len(service.workers(pool)) == 2, 5 * SLOW, "they are replaced")
+            wait_until(lambda pid=old: pid not in service.workers(pool), 10 * SLOW, "the worker has stopped")
+        wait_until(lambda: len(service.workers(pool)) == 2, 5 * SLOW, "the workers are replaced")
     load.finish()
     print(f"{load.count} requests while 6 workers ended")
     assert load.bad == []
 
 
-def test_sent_by_key_once_across_workers(service):
-    """What a worker had in hand when it ended was answered, and is not done again by its heir."""
+def test_send_is_not_repeated_by_the_next_worker(service):
+    """A stopping worker answers its last sends; repeating them on the next worker sends nothing again."""
     service.ctl("topup", "heir", 1000)
     client, key = Client(service, service.token("heir")), uuid.uuid4().hex
     first = client.send(10, 2, key=key).json

@@ -1,4 +1,4 @@
-"""Each pool's database user can do what it needs, and what it does not need is refused."""
+"""Each pool's database user is refused what the pool does not need."""
 import subprocess
 
 import pytest

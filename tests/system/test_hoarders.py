@@ -1,4 +1,4 @@
-"""Guests who take every ticket and never open keep nobody out for long."""
+"""Guests that take every ticket and never open cannot keep others out for long."""
 import time
 
 from client import Client
@@ -13,12 +13,12 @@ def guests(service, n):
     return made
 
 
-def test_hoarders(service):
+def test_hoarded_tickets_are_refilled(service):
     host, *hoarders = guests(service, 21)
     sender = Client(service, host)
     envelope = sender.send(1000, 20).json["id"]
     swarm = Swarm(service)
-    for _ in range(3):  # again and again: a ticket once given is not counted twice
+    for _ in range(3):  # repeatedly: a user holds only one ticket at a time
         answers = swarm.fire([grab_request(t, envelope) for t in hoarders])
     assert all(a.state == "grabbed" for a in answers)
     late = [Client(service, t) for t in guests(service, 5)]
@@ -31,8 +31,8 @@ def test_hoarders(service):
     swarm.close()
 
 
-def test_hoarders_who_come_again(service):
-    """They also take what is refilled: the refill doubles until others get through."""
+def test_refill_outgrows_returning_hoarders(service):
+    """Hoarders also take refilled shares; the refill doubles until other users get tickets."""
     host, *hoarders = guests(service, 21)
     envelope = Client(service, host).send(100, 10).json["id"]
     swarm, late = Swarm(service), Client(service, guests(service, 1)[0])
@@ -41,6 +41,6 @@ def test_hoarders_who_come_again(service):
         assert time.monotonic() < end, "kept out for 10 s"
         swarm.fire([grab_request(t, envelope) for t in hoarders])
         state = late.grab(envelope).state
-        time.sleep(0.1)  # an eager client's pace
+        time.sleep(0.1)  # the pace of an eager client
     assert late.grab_and_open(envelope).state == "opened"
     swarm.close()

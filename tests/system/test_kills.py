@@ -1,4 +1,4 @@
-"""Processes are killed under load; every acknowledged send and open is in the database afterwards."""
+"""Kill processes under load; every acknowledged send and open must be in the database afterwards."""
 import http.client
 import os
 import queue
@@ -19,7 +19,7 @@ POOLS = ("send", "grab", "open", "query")
 
 
 class Load:
-    """Senders and openers who repeat what was not answered, and remember what was."""
+    """Senders and openers that repeat unanswered requests and record acknowledged ones."""
 
     def __init__(self, service, users):
         self.service, self.ending = service, threading.Event()
@@ -36,7 +36,7 @@ class Load:
             raise
 
     def insist(self, client, method, path, body=None, key=None):
-        """The identical request, until somebody answers it."""
+        """Repeat an identical request until it is answered."""
         end = time.monotonic() + 90
         while time.monotonic() < end:
             try:
@@ -116,7 +116,7 @@ def kill_worker(service, chance):
 
 
 def kill_all(service, load, chance):
-    """All kills, in a random order that can be had again by its seed."""
+    """Perform all kills in random order; the seed makes the order repeatable."""
     orders = [name for name, n in KILLS.items() for _ in range(n)]
     chance.shuffle(orders)
     for name in orders:
@@ -125,7 +125,7 @@ def kill_all(service, load, chance):
             wait_until(lambda: kill_worker(service, chance), 30, "there is a worker to kill")
         else:
             service.kill_and_wait(name)
-        time.sleep(chance.uniform(0, 0.1))  # the load goes on in between
+        time.sleep(chance.uniform(0, 0.1))  # let requests run in between
 
 
 def test_nothing_acknowledged_is_lost(killed, capsys):
@@ -135,9 +135,9 @@ def test_nothing_acknowledged_is_lost(killed, capsys):
     assert not load.errors, load.errors
     with capsys.disabled():
         print(f"\n  killed {KILLS}; acknowledged {len(load.sent)} sends and {len(load.opened)} opens; "
-              f"{load.failures} answers were missing or 5xx and asked for again", end="")
+              f"{load.failures} requests without an answer, or with a 5xx, were repeated", end="")
     assert len(load.sent) > 50 and len(load.opened) > 100 and load.failures > 0
-    wait_until(lambda: killed.sql("SELECT COUNT(*) FROM credit") == [["0"]], 20 * SLOW, "every pending credit is paid")
+    wait_until(lambda: killed.sql("SELECT COUNT(*) FROM credit") == [["0"]], 20 * SLOW, "all claims are credited")
     rows = killed.sql("SELECT LOWER(HEX(id)), sender, total_fen, shares FROM envelope")
     stored = {(i, sender, int(total), int(shares)) for i, sender, total, shares in rows}
     missing = [s for s in load.sent if (s[0].replace("-", ""), *s[1:]) not in stored]
@@ -146,5 +146,5 @@ def test_nothing_acknowledged_is_lost(killed, capsys):
     claims = {(i, user): (int(amount), int(seq)) for i, user, amount, seq in rows}
     wrong = [o for o in load.opened if claims.get((o[0].replace("-", ""), o[1])) != o[2:]]
     assert wrong == []
-    assert len(set(load.sent)) == len(load.sent) and len(stored) <= len(load.sent) + 3  # at most the last of each
+    assert len(set(load.sent)) == len(load.sent) and len(stored) <= len(load.sent) + 3  # one in flight per sender
     assert killed.audit() == {}

@@ -1,10 +1,10 @@
-"""Logs: a JSON line a request, and nothing in them that opens anything."""
+"""Logs: one JSON line per request, and no secrets."""
 import json
 
 from service import Service, wait_until
 
 
-def test_a_line_a_request(user, service):
+def test_one_line_per_request(user, service):
     alice = user(money=1000)
     envelope = alice.send(100, 1).json["id"]
     bob = user()
@@ -37,17 +37,17 @@ def test_no_secrets(user, service):
     secrets = service.stored_secrets() | {alice.token, bob.token, *tickets}
     assert len(secrets) > 15 and all(len(s) >= 32 for s in secrets)
     assert len(list((service.directory / "log").iterdir())) > 10
-    assert service.told_secrets(secrets) == []
+    assert service.leaked_secrets(secrets) == []
 
 
 def test_secrets_would_be_found(tmp_path):
-    """What every installation of the tests is searched for when it is removed."""
+    """The search that runs when an installation is removed finds planted secrets."""
     copy = Service(directory=tmp_path)
     (tmp_path / "log").mkdir()
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets/token.key").write_text("0123456789abcdef" * 4 + "\n")
     for text in ("0123456789ABCDEF" * 4, "x" + "0123456789abcdef" * 4 + "-", "eyJhbGciOiJIUzI1NiJ9.e30.x", "A" * 39):
         (tmp_path / "log/grab.log").write_text('{"message":"' + text + '"}\n')
-        assert copy.told_secrets(copy.stored_secrets()) != [], text
+        assert copy.leaked_secrets(copy.stored_secrets()) != [], text
     (tmp_path / "log/grab.log").write_text('{"request_id":"' + "fedcba98" * 4 + '"}\n')
-    assert copy.told_secrets(copy.stored_secrets()) == []
+    assert copy.leaked_secrets(copy.stored_secrets()) == []

@@ -1,4 +1,4 @@
-"""The web server's own answers to grabs of closed envelopes: there when they should be, and never else."""
+"""Markers: the web server answers grabs of closed envelopes, and only those."""
 import collections
 import datetime
 import json
@@ -15,7 +15,7 @@ from service import Service, wait_until
 
 @pytest.fixture
 def grab_stopped(service):
-    """Nobody but the web server can answer a grab."""
+    """Return a function that stops the grab pool, so that only the web server can answer a grab."""
     pids = []
 
     def stop():
@@ -43,8 +43,8 @@ def until_closed(client, envelope):
     return wait_until(lambda: (s := client.envelope(envelope).json["state"]) != "open" and s, 5, "closed")
 
 
-def test_told_while_no_program_can(service, user, anybody, grab_stopped):
-    """By the last open, at the deadline, by the operator; to winners and to those without a token, too."""
+def test_web_server_answers_while_the_grab_pool_is_stopped(service, user, anybody, grab_stopped):
+    """The marker exists after the last open, after expiry and after an operator's close; it needs no token."""
     alice, bob, carol = user(money=1000), user(), user()
     sold, closed = (alice.send(100, 1).json["id"] for _ in range(2))
     late = alice.send(100, 2, expires_in=1).json["id"]
@@ -58,23 +58,23 @@ def test_told_while_no_program_can(service, user, anybody, grab_stopped):
             assert answer.json == {"state": state} and by_the_web_server(answer)
 
 
-def test_past_due_found_by_an_open(service, user):
-    """Settle is away: the open that comes too late closes it, and marks it."""
+def test_late_open_closes_and_puts_the_marker(service, user):
+    """While settle is stopped, an open after the deadline closes the envelope and creates its marker."""
     alice, bob = user(money=1000), user()
     service.signal("settle", signal.SIGSTOP)
     try:
         sent = alice.send(100, 2, expires_in=1).json
         ticket = bob.grab(sent["id"]).json["ticket"]
         end = datetime.datetime.fromisoformat(sent["expires_at"].replace("Z", "+00:00"))
-        wait_until(lambda: datetime.datetime.now(datetime.timezone.utc) > end, 5, "past due")
+        wait_until(lambda: datetime.datetime.now(datetime.timezone.utc) > end, 5, "the deadline has passed")
         assert bob.open(sent["id"], ticket).state == "expired"
         assert by_the_web_server(bob.grab(sent["id"]))
     finally:
         service.signal("settle", signal.SIGCONT)
 
 
-def test_same_answer_as_the_programs(user):
-    """Byte for byte and header for header, but for the request's id."""
+def test_marker_equals_the_answer_of_the_pool(user):
+    """Body and headers are identical except for X-Request-Id."""
     alice, bob = user(money=1000), user()
     answers = []
     for to in ({}, {"to": {"users": [bob.user]}}):
@@ -86,21 +86,21 @@ def test_same_answer_as_the_programs(user):
     assert headers[0] == headers[1] and answers[0].body == answers[1].body
 
 
-def test_none_for_some(service, user, anybody):
-    """How an envelope to some ended is nobody else's business."""
+def test_restricted_envelopes_have_no_marker(service, user, anybody):
+    """Only recipients may learn how a restricted envelope ended."""
     alice, bob, carol = user(money=1000), user(groups=["g"]), user()
     for to in ({"users": [bob.user]}, {"group": "g"}):
         sold, late = alice.send(100, 1, to=to).json["id"], alice.send(100, 1, to=to, expires_in=1).json["id"]
         assert bob.grab_and_open(sold).state == "opened"
         assert until_closed(alice, late) == "expired"
-        wait_until(lambda: service.sql("SELECT COUNT(*) FROM closing") == [["0"]], 5, "tallied")
+        wait_until(lambda: service.sql("SELECT COUNT(*) FROM closing") == [["0"]], 5, "closings are processed")
         for envelope in (sold, late):
             assert not marker(service, envelope).exists()
             assert carol.grab(envelope).code == "not_recipient"
             assert anybody.grab(envelope).code == "unauthorized"
 
 
-def test_only_grabs_without_a_body(service, user):
+def test_only_valid_grabs_are_answered_from_markers(service, user):
     alice, bob = user(money=1000), user()
     envelope = alice.send(100, 1).json["id"]
     path = f"/v1/envelopes/{envelope}/grab"
@@ -116,7 +116,7 @@ def test_only_grabs_without_a_body(service, user):
         assert bob.grab(other).code == "not_found"
 
 
-def test_connections_are_kept(user):
+def test_connection_stays_open_after_a_marker(user):
     alice, bob = user(money=1000), user()
     envelope, live = alice.send(100, 1).json["id"], alice.send(100, 2).json["id"]
     bob.grab_and_open(envelope)
@@ -127,8 +127,8 @@ def test_connections_are_kept(user):
         assert connection is not None and bob.connection.sock is connection
 
 
-def test_lost_by_its_closer(service, user):
-    """Whoever closed it died between commit and marker: settle puts it."""
+def test_settle_restores_a_missing_marker(service, user):
+    """A process died between commit and marker: settle creates the marker."""
     alice = user(money=1000)
     service.signal("settle", signal.SIGSTOP)
     try:
@@ -141,13 +141,13 @@ def test_lost_by_its_closer(service, user):
     finally:
         service.signal("settle", signal.SIGCONT)
     for envelope in sold:
-        wait_until(lambda e=envelope: marker(service, e).exists(), 5, "mended")
+        wait_until(lambda e=envelope: marker(service, e).exists(), 5, "the marker exists")
         assert by_the_web_server(user().grab(envelope))
     assert service.metrics()['hongbao_markers_total{outcome="mended"}'] == before + 2
 
 
-def test_open_workers_killed(service, user):
-    """Whatever they were doing: every envelope that has closed gets its marker, and no other has one."""
+def test_markers_after_open_workers_are_killed(service, user):
+    """Every closed envelope gets its marker, and no open one has a marker."""
     alice = user(money=100000)
     live, sold = [alice.send(100, 2).json["id"] for _ in range(5)], []
     for round_ in range(20):
@@ -157,19 +157,19 @@ def test_open_workers_killed(service, user):
             os.kill(service.workers("open")[0], signal.SIGKILL)
         assert user().grab_and_open(envelope).state == "opened"
         user().grab_and_open(live[round_ % 5]) if round_ < 5 else None
-    wait_until(lambda: all(marker(service, e).exists() for e in sold), 5, "all have their markers")
+    wait_until(lambda: all(marker(service, e).exists() for e in sold), 5, "every closed envelope has a marker")
     assert not any(marker(service, e).exists() for e in live)
 
 
-def test_nowhere_to_put_them(service, user):
-    """Costs speed only, and is said once a process."""
+def test_missing_directory_costs_speed_only(service, user):
+    """Without the directory the pool answers, and each process logs the failure once."""
     alice, bob = user(money=1000), user()
     tree = current(service).resolve()
     aside = tree.with_name("aside")
     log = service.directory / "log/open.log"
-    said = lambda word: collections.Counter(  # noqa: E731
+    logged = lambda word: collections.Counter(  # noqa: E731
         line["pid"] for line in map(json.loads, log.read_text().splitlines()) if line.get("event") == word)
-    before = said("markers_fail")
+    before = logged("markers_fail")
     tree.rename(aside)
     try:
         failed = [alice.send(10, 1).json["id"] for _ in range(10)]
@@ -179,7 +179,7 @@ def test_nowhere_to_put_them(service, user):
             assert answer.state == "sold_out" and not by_the_web_server(answer)
     finally:
         aside.rename(tree)
-    new = said("markers_fail") - before
+    new = logged("markers_fail") - before
     assert new and set(new.values()) == {1}
     assert service.metrics()['hongbao_markers_total{outcome="failed"}'] >= 10
     envelope = alice.send(10, 1).json["id"]
@@ -187,38 +187,38 @@ def test_nowhere_to_put_them(service, user):
     assert by_the_web_server(bob.grab(envelope))
 
 
-def test_mended_by_who_asks(service, user):
-    """Marker and gate are lost: the grab that learns of the end from the database puts both again."""
+def test_grab_restores_missing_marker(service, user):
+    """Marker and gate are lost: the grab that reads the close from the database restores both."""
     alice, bob = user(money=1000), user()
     envelope = alice.send(100, 1).json["id"]
     user().grab_and_open(envelope)
-    wait_until(lambda: service.sql("SELECT COUNT(*) FROM closing") == [["0"]], 5, "tallied")
+    wait_until(lambda: service.sql("SELECT COUNT(*) FROM closing") == [["0"]], 5, "the closing is processed")
     service.kill_and_wait("memcached")
-    for pid in service.workers("grab"):  # and what they remember
+    for pid in service.workers("grab"):  # and their tables of closed envelopes
         os.kill(pid, signal.SIGKILL)
     marker(service, envelope).unlink()
 
     def answered():
         answer = bob.grab(envelope)
         return answer.state == "sold_out" and answer
-    assert not by_the_web_server(wait_until(answered, 10, "sold out by the database's word"))
+    assert not by_the_web_server(wait_until(answered, 10, "sold out, read from the database"))
     assert by_the_web_server(bob.grab(envelope))
 
 
-def test_removed_when_old(service, user):
+def test_old_markers_are_removed(service, user):
     alice, bob = user(money=1000), user()
     envelope = alice.send(100, 1).json["id"]
     user().grab_and_open(envelope)
     assert by_the_web_server(bob.grab(envelope))
     then = time.time() - 9 * 86400
-    os.utime(current(service) / "sold_out", (then, then))  # and with it all that link to it
+    os.utime(current(service) / "sold_out", (then, then))  # the markers are hard links to this file
     wait_until(lambda: not marker(service, envelope).exists(), 30, "removed")
-    wait_until(lambda: not by_the_web_server(bob.grab(envelope)), 5, "the web server looks at the file again")
+    wait_until(lambda: not by_the_web_server(bob.grab(envelope)), 5, "the web server notices that the file is gone")
     assert bob.grab(envelope).state == "sold_out"
     assert service.metrics()['hongbao_markers_total{outcome="removed"}'] >= 1
 
 
-def test_doctor(service):
+def test_doctor_checks_markers(service):
     link = current(service)
     generation = os.readlink(link)
 
@@ -226,7 +226,7 @@ def test_doctor(service):
         report = json.loads(service.ctl("doctor", "--json", check=False).stdout)
         return [f["what"] for f in report["findings"] if "marker" in f["what"]]
     assert found() == []
-    service.ctl("init")  # again, while all runs
+    service.ctl("init")  # again, while everything runs
     assert os.readlink(link) == generation and found() == []
     link.unlink()
     assert len(found()) == 1
@@ -241,8 +241,8 @@ def test_doctor(service):
     assert found() == []
 
 
-def test_switched_off_and_on():
-    """Off: none are put, and those of before are not found."""
+def test_markers_switched_off_and_on():
+    """When off, no markers are created and existing ones are not served."""
     s = Service()
     s.start()
     try:

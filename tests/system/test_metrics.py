@@ -1,4 +1,4 @@
-"""Counters over all processes equal what was asked."""
+"""Metrics, summed over all processes, equal the requests sent."""
 import collections
 import re
 import signal
@@ -8,17 +8,17 @@ from client import Client, find_operation
 from service import wait_until
 from swarm import Request, Swarm, grab_request, open_request, send_request
 
-ROUTES = ("send", "grab", "open", "envelope")  # an operation is called as its route
+ROUTES = ("send", "grab", "open", "envelope")  # a route is labelled with its operationId
 
 
 def requests_of(metrics, route):
-    """state -> count, of one route."""
+    """Return the request counts of one route by state."""
     pattern = re.compile(r'hongbao_requests_total\{route="%s",state="(\w+)"\}' % route)
     return collections.Counter({m.group(1): int(v) for k, v in metrics.items() if (m := pattern.fullmatch(k))})
 
 
 def test_format(service):
-    """Prometheus text: every family with HELP and TYPE, histograms that rise to their count."""
+    """Valid Prometheus text: HELP and TYPE for every family, cumulative histogram buckets."""
     client = Client(service)
     answer = client.get("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
@@ -70,15 +70,15 @@ def test_every_request_is_counted_by_its_state(user, service, rng):
     assert sum(asked.values()) > 300
 
 
-def test_queues(user, service):
-    """What waits for settle shows, and goes away."""
+def test_queue_gauges(user, service):
+    """Gauges show credits and refunds that wait for settle, and return to 0."""
     alice, bob = user(money=1000), user()
-    wait_until(lambda: service.metrics()["hongbao_pending_credits"] == 0, 10, "nothing waits")
+    wait_until(lambda: service.metrics()["hongbao_pending_credits"] == 0, 10, "no pending credits")
     service.signal("settle", signal.SIGSTOP)
     try:
         won = bob.grab_and_open(alice.send(100, 1).json["id"]).json["amount"]
         alice.send(100, 1, expires_in=1)
-        time.sleep(1.1)  # until that is past due
+        time.sleep(1.1)  # until it has expired
         m = service.metrics()
         assert m["hongbao_pending_credits"] == 1 and m["hongbao_pending_credits_fen"] == won
         assert m["hongbao_pending_credits_oldest_microseconds"] > 1000000

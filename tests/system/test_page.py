@@ -1,4 +1,4 @@
-"""The page: served whole from here, under a strict policy, with nothing inline."""
+"""The page is served entirely from this site, under a strict policy, without inline code."""
 import os
 import re
 import urllib.parse
@@ -18,7 +18,7 @@ def fetch(service, path):
 
 
 def links(path, text):
-    """What a file refers to, as paths."""
+    """Return the paths that a file refers to."""
     if path.endswith("/"):
         found = re.findall(r'(?:src|href)="([^"]+)"', text)
     elif path.endswith(".css"):
@@ -29,8 +29,8 @@ def links(path, text):
     return {urllib.parse.urljoin(path, link) for link in found if not link.startswith("#")}
 
 
-def test_everything_is_ours(service):
-    """All that the page loads, and what that loads."""
+def test_page_loads_nothing_from_other_sites(service):
+    """Follow all references of the page, recursively."""
     seen, todo = set(), {"/"}
     while todo:
         path = todo.pop()
@@ -49,10 +49,10 @@ def test_everything_is_ours(service):
             todo |= links(path, text) - seen
     assert {"/main.js", "/style/first.css", "/lib/money.js", "/views/rush.js"} <= seen
     assert any(path.startswith("/vendor/noble-hashes-") for path in seen)
-    assert all(p.startswith("/") for p in seen)  # nothing from elsewhere
+    assert all(p.startswith("/") for p in seen)  # no other site
 
 
-def test_nothing_inline(service):
+def test_no_inline_code_or_style(service):
     page = fetch(service, "/").body.decode()
     for tag in re.findall(r"<script[^>]*>", page):
         assert "src=" in tag
@@ -65,8 +65,8 @@ def test_nothing_inline(service):
         assert not re.search(banned, script.read_text(encoding="utf-8")), script
 
 
-def test_kept_as_long_as_right(service):
-    """The page is asked after each time; what others made, in folders with versions, is kept; not its absence."""
+def test_cache_headers(service):
+    """Files of the page are revalidated; versioned vendor files are cached for a year; a 404 is not cached."""
     policy = {path: fetch(service, path).headers.get("Cache-Control", "") for path in
               ("/", "/main.js", "/vendor/canvas-confetti-1.9.4/confetti.js", "/vendor/canvas-confetti-1.9.4/none.js")}
     assert policy["/"] == policy["/main.js"] == "no-cache"
@@ -74,7 +74,7 @@ def test_kept_as_long_as_right(service):
     assert "max-age" not in policy["/vendor/canvas-confetti-1.9.4/none.js"]
 
 
-def test_what_is_not_there(service):
+def test_missing_files(service):
     for path in ("/nothing", "/../start", "/%2e%2e/start", "/.git/config"):
         assert fetch(service, path).status in (400, 403, 404), path
 

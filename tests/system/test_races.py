@@ -1,5 +1,5 @@
-"""Races whose clients start behind a barrier. The database's unique keys and locks must hold; the counters at
-the end show that the races really happened."""
+"""Races between clients released by a barrier. The database's unique keys and locks must hold; the counters at
+the end prove that the races took place."""
 import collections
 import concurrent.futures
 import os
@@ -18,7 +18,7 @@ EXPIRIES = 200 if SLOW == 1 else 40
 
 
 def together(jobs):
-    """Runs all at once, from behind a barrier; their results in order."""
+    """Run all jobs at once, released by a barrier; return their results in order."""
     barrier = threading.Barrier(len(jobs))
 
     def run(job):
@@ -30,7 +30,7 @@ def together(jobs):
 
 @pytest.fixture(scope="module")
 def crowd(service):
-    """200 users with a connection each."""
+    """200 users, each with a connection."""
     clients = [Client(service, service.token(f"crowd{i}")) for i in range(200)]
     for i, client in enumerate(clients):
         client.user = f"crowd{i}"
@@ -46,8 +46,8 @@ def sender(service):
 
 
 def two_hundred_on_ten(crowd, sender, rng, rounds, mixed=False):
-    """Rounds overlap as far as the crowd allows: each has 200 users and 10 shares. Mixed: everybody takes them in an
-    order of his own, so that a process has many envelopes in hand at once."""
+    """Let 200 users compete for each envelope of 10 shares; rounds overlap. mixed: each user takes the envelopes in a
+    random order, so that a process works on many at once."""
     def take_part(client, envelopes, order):
         answers = {i: client.grab_and_open(envelopes[i], 60 * SLOW) for i in order}
         return [answers[i] for i in range(len(envelopes))]
@@ -74,7 +74,7 @@ def test_two_hundred_on_ten(crowd, sender, service, rng):
 
 
 def test_two_hundred_on_ten_without_markers(rng):
-    """The same race where the web server answers nothing by itself."""
+    """Repeat the race with markers off, so that the pools answer every grab."""
     s = Service(["site.markers=no", "limits.grabs_per_second=10000", "limits.grabs_burst=100000",
                  "limits.sent_per_day=1000000000000"])
     s.start()
@@ -89,7 +89,7 @@ def test_two_hundred_on_ten_without_markers(rng):
         s.remove()
 
 
-def test_one_user_from_fifty_connections(sender, service):
+def test_one_user_on_fifty_connections_gets_one_claim(sender, service):
     for _ in range(5):
         envelope = sender.send(1000, 10).json["id"]
         token = service.token(uuid.uuid4().hex)
@@ -98,8 +98,8 @@ def test_one_user_from_fifty_connections(sender, service):
         assert sender.envelope(envelope).json["opened_shares"] == 1
 
 
-def test_many_grabs_of_one_user_take_one_share(sender, service, say):
-    """One share a process at most, where their items are still on their way; and all get a ticket."""
+def test_many_grabs_of_one_user_take_one_share(sender, service, report):
+    """All grabs get a ticket. At most one share per process is taken, while the user item is being written."""
     swarm, before, rounds = Swarm(service), service.metrics(), 100 // SLOW
     for _ in range(rounds):
         envelope, token = sender.send(1000, 10).json["id"], service.token(uuid.uuid4().hex)
@@ -108,12 +108,12 @@ def test_many_grabs_of_one_user_take_one_share(sender, service, say):
     swarm.close()
     name = 'hongbao_gate_total{outcome="won"}'
     won = service.metrics()[name] - before[name]
-    say(f"{rounds} users who grabbed 20 times at once took {won:.0f} shares")
+    report(f"{rounds} users who grabbed 20 times at once took {won:.0f} shares")
     assert rounds <= won <= rounds * len(service.workers("grab"))
 
 
 def test_opens_racing_the_expiry(sender, service, crowd):
-    """Each envelope is opened by one user at the very end of its life: opened or expired, never both."""
+    """Open each envelope at the moment it expires: the share is opened or refunded, never both."""
     lots = collections.deque()
     for i in range(EXPIRIES):
         sent = sender.send(100, 2, expires_in=1 + i % 2).json
@@ -141,7 +141,7 @@ def test_opens_racing_the_expiry(sender, service, crowd):
     assert service.audit() == {}
 
 
-def test_one_key_from_twenty_connections(user):
+def test_one_idempotency_key_on_twenty_connections_sends_once(user):
     alice = user(money=1000)
     for number in range(5):
         key = uuid.uuid4().hex
@@ -152,15 +152,15 @@ def test_one_key_from_twenty_connections(user):
         assert alice.get("/v1/me").json["balance"] == 1000 - 100 * (number + 1)
 
 
-def test_money_for_ninety_nine(user):
+def test_concurrent_sends_do_not_overdraw(user):
     alice = user(money=990)
     answers = together([lambda: Client(alice.service, alice.token).send(10, 1)] * 150)
     assert collections.Counter(a.code for a in answers) == {"": 99, "insufficient_funds": 51}
     assert alice.get("/v1/me").json["balance"] == 0
 
 
-def test_hoarders(sender, service):
-    """20 guests take every ticket and never open: others get in within 10 s."""
+def test_hoarders_cannot_keep_others_out(sender, service):
+    """20 users take every ticket and never open: others open within 10 s."""
     envelope = sender.send(1000, 10).json["id"]
     hoarders = [Client(service, service.token(f"hoarder{i}-{envelope}")) for i in range(20)]
     stop = threading.Event()
@@ -183,8 +183,8 @@ def test_hoarders(sender, service):
             t.join()
 
 
-def test_member_turned_out_and_the_rest_served(sender, user, service):
-    """Somebody holds one envelope's lock: its openers get 503, the others of the batch are served."""
+def test_locked_envelope_does_not_delay_its_batch(sender, user, service):
+    """One envelope is locked: its opens get 503, the other opens of the batch succeed."""
     import subprocess
     held, free = sender.send(100, 50).json["id"], sender.send(100, 50).json["id"]
     clients = [user() for _ in range(16)]
@@ -209,8 +209,8 @@ def test_member_turned_out_and_the_rest_served(sender, user, service):
     assert service.metrics()["hongbao_batch_turned_out_total"] > before
 
 
-def test_unknown_commit(sender, user, service):
-    """Connections killed while opens commit: the same answers, no second claim."""
+def test_connections_killed_while_opens_commit(sender, user, service):
+    """Repeated opens return the same answers; there is no second claim."""
     before = service.metrics()["hongbao_commit_unknown_total"]
     end = time.monotonic() + 60
     while service.metrics()["hongbao_commit_unknown_total"] == before:
@@ -225,7 +225,7 @@ def test_unknown_commit(sender, user, service):
                     try:
                         service.sql(f"KILL {row[0]}")
                     except AssertionError:
-                        pass  # gone already
+                        pass  # already gone
         killer = threading.Thread(target=kill_commits)
         killer.start()
         try:
@@ -240,8 +240,8 @@ def test_unknown_commit(sender, user, service):
     assert service.audit() == {}
 
 
-def test_gate_lost_and_rebuilt(sender, service, crowd):
-    """memcached dies in mid-rush: grabs go on, the gate is built again, nothing is wrong."""
+def test_gate_is_rebuilt_during_a_rush(sender, service, crowd):
+    """memcached dies during a rush: grabs continue, the gate is rebuilt, the books agree."""
     envelope, quiet = sender.send(10000, 150).json["id"], sender.send(100, 2).json["id"]
     barrier = threading.Event()
 
@@ -254,13 +254,13 @@ def test_gate_lost_and_rebuilt(sender, service, crowd):
         service.kill_and_wait("memcached")
         answers = [f.result() for f in futures]
     assert collections.Counter(a.state for a in answers) == {"opened": 150, "sold_out": 50}
-    # this one's gate is certainly gone
+    # its gate is certainly gone
     assert crowd[0].grab_and_open(quiet).state == "opened"
     assert service.audit() == {}
 
 
-def test_everything_happened(service, sender, crowd):
-    """What the races were for. Where a counter is still 0 the rush goes on for a while."""
+def test_every_race_took_place(service, sender, crowd):
+    """Every counter of a race event is above 0."""
     names = {"lost cas": 'hongbao_gate_total{outcome="lost"}', "let through": 'hongbao_gate_total{outcome="let_through"}',
              "busy": 'hongbao_gate_total{outcome="busy"}', "refilled": 'hongbao_gate_total{outcome="refilled"}',
              "rebuilt": 'hongbao_gate_total{outcome="rebuilt"}', "unknown commit": "hongbao_commit_unknown_total",

@@ -1,4 +1,4 @@
-"""Reconciliation: each planted corruption is mended where that is harmless, and frozen and told of where not."""
+"""Reconciliation repairs a planted corruption where that is harmless; otherwise it freezes the envelope and logs it."""
 import json
 import re
 import signal
@@ -14,7 +14,7 @@ ALARMS, MENDED = "hongbao_reconcile_alarms_total", "hongbao_reconcile_mended_tot
 REF = "CONCAT({e}, UNHEX(LPAD(HEX({seq}), 8, '0')))"
 BOOKED = "UPDATE transfer SET {what} WHERE kind = 4 AND ref = " + REF.format(e="{{e}}", seq=1)
 
-# What is planted, in which envelope, and the rule that must be named.
+# Kind of envelope, statement that corrupts it, and the rule that must be reported.
 CORRUPTIONS = [
     ("expired", "UPDATE envelope SET refunded_fen = refunded_fen - 1 WHERE id = {e}", "envelope_sums"),
     ("live", "UPDATE envelope SET refunded_fen = 1 WHERE id = {e}", "envelope_sums"),
@@ -53,7 +53,7 @@ CORRUPTIONS = [
 
 
 class Plant:
-    """An installation whose settle compares all books all the time, and three people in it."""
+    """An installation that reconciles all envelopes continuously, with three users."""
 
     def __init__(self):
         self.service = Service([f"settle.reconcile_interval={INTERVAL_MS}", "settle.interval=20",
@@ -63,7 +63,7 @@ class Plant:
         self.alice, self.bob, self.carol = (Client(self.service, self.service.token(n)) for n in names)
 
     def envelope(self, kind):
-        """An envelope of that kind, all credited but the pending one."""
+        """Make an envelope of that kind; its claims are credited."""
         shares = 3 if kind in ("live", "expired") else 2
         total = 100 if kind != "capped" else 2 * 20000
         sent = self.alice.send(total, shares, expires_in=1 if kind == "expired" else 600).json["id"]
@@ -81,8 +81,8 @@ class Plant:
                    10 * SLOW, "credited")
 
     def paused(self, statements):
-        """Runs them as one transaction while settle sleeps, with nothing of its own half done. What only reads does no
-        harm: it sees all of them or nothing."""
+        """Run statements in one transaction while settle is stopped outside its write transactions. An open read
+        transaction of settle sees all of the statements or none."""
         def asleep():
             self.service.signal("settle", signal.SIGSTOP)
             if self.service.sql("SELECT 1 FROM information_schema.innodb_trx t JOIN information_schema.processlist p "
@@ -100,17 +100,17 @@ class Plant:
     def alarms(self):
         path = self.service.directory / "log/settle.log"
         lines = [json.loads(line) for line in path.read_text().splitlines()]
-        told = [line["detail"] for line in lines if line["event"] == "reconcile_alarm"]
-        found = [re.match(r"envelope (\S+): (\w+):", detail) for detail in told]
+        details = [line["detail"] for line in lines if line["event"] == "reconcile_alarm"]
+        found = [re.match(r"envelope (\S+): (\w+):", detail) for detail in details]
         return [(m[1], m[2]) for m in found]
 
     def steps(self, n):
-        """Waits until all envelopes were looked at n times. Nobody else sets anything while all is quiet."""
+        """Wait until all envelopes were compared n times. When idle, only reconciliation runs SET statements."""
         def reads():
             return int(self.service.sql("SHOW GLOBAL STATUS LIKE 'Com_set_option'")[0][1])
         around = 2 + int(self.service.sql("SELECT COUNT(*) FROM envelope")[0][0]) // 100
         end = reads() + around * n
-        wait_until(lambda: reads() >= end, 20 * SLOW, "compared")
+        wait_until(lambda: reads() >= end, 20 * SLOW, "all envelopes are compared")
 
 
 @pytest.fixture(scope="module")
@@ -127,10 +127,10 @@ def x(envelope):
 
 
 @pytest.mark.parametrize("kind,statement,rule", CORRUPTIONS, ids=[f"{i}-{c[2]}" for i, c in enumerate(CORRUPTIONS)])
-def test_frozen_and_told(plant, kind, statement, rule):
+def test_corruption_freezes_and_is_logged_once(plant, kind, statement, rule):
     sent = plant.envelope(kind)
     e = x(sent)
-    if kind == "pending":  # planted back as an open leaves it
+    if kind == "pending":  # restore the state an open leaves
         plant.paused(f"INSERT INTO credit SELECT user_id, envelope_id, 0, seq, amount_fen, opened_us, 0, "
                      f"9000000000000000 FROM claim WHERE envelope_id = {e}; "
                      f"DELETE FROM transfer WHERE kind = 4 AND LEFT(ref, 16) = {e}; " + statement.format(e=e))
@@ -139,11 +139,11 @@ def test_frozen_and_told(plant, kind, statement, rule):
     wait_until(lambda: (sent, rule) in plant.alarms(), 10 * SLOW, f"{rule} is found: {plant.alarms()[-3:]}")
     listed = plant.service.ctl("frozen", check=False)
     assert listed.returncode == 1 and f"{sent} {rule}" in listed.stdout.splitlines()
-    assert [a for a in plant.alarms() if a[0] == sent] == [(sent, rule)]  # told once
+    assert [a for a in plant.alarms() if a[0] == sent] == [(sent, rule)]  # logged once
 
 
-def test_nobody_opens_a_frozen_one(plant):
-    """And it is neither refunded nor credited, until the operator lets it go on."""
+def test_frozen_envelope_is_neither_opened_nor_refunded(plant):
+    """It stays open past its deadline until the operator unfreezes it."""
     sent = plant.alice.send(100, 3, expires_in=3).json["id"]
     assert plant.bob.grab_and_open(sent).state == "opened"
     plant.settled()
@@ -154,7 +154,7 @@ def test_nobody_opens_a_frozen_one(plant):
     assert answer.status == 503 and answer.code == "unavailable"
     due = f"SELECT COUNT(*) FROM seed WHERE envelope_id = {x(sent)} AND expires_us < " \
           "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) - 500000"
-    wait_until(lambda: plant.service.sql(due) == [["1"]], 10 * SLOW, "past due")
+    wait_until(lambda: plant.service.sql(due) == [["1"]], 10 * SLOW, "the deadline has passed")
     assert plant.alice.envelope(sent).json["state"] == "open"
     assert plant.service.ctl("close", sent, check=False).returncode != 0
     plant.service.sql(f"UPDATE envelope SET opened_fen = opened_fen - 1 WHERE id = {x(sent)}")
@@ -162,7 +162,7 @@ def test_nobody_opens_a_frozen_one(plant):
     wait_until(lambda: plant.alice.envelope(sent).json["state"] == "expired", 5 * SLOW, "closed")
 
 
-def test_unfrozen_but_not_mended(plant):
+def test_unfrozen_without_repair_is_frozen_again(plant):
     sent = plant.envelope("sold")
     plant.paused(f"UPDATE envelope SET luckiest_seq = 9 WHERE id = {x(sent)}")
     for times in (1, 2):
@@ -171,7 +171,7 @@ def test_unfrozen_but_not_mended(plant):
     wait_until(lambda: plant.alarms().count((sent, "luckiest")) == 3, 10 * SLOW, "found")
 
 
-def test_mended_and_let_go(plant):
+def test_unfrozen_after_repair_works_again(plant):
     sent = plant.envelope("live")
     plant.paused(f"UPDATE envelope SET luckiest_seq = 9 WHERE id = {x(sent)}")
     wait_until(lambda: (sent, "luckiest") in plant.alarms(), 10 * SLOW, "found")
@@ -185,8 +185,8 @@ def test_mended_and_let_go(plant):
 
 @pytest.mark.parametrize("kind", ["sold", "expired", "live", "capped"])
 def test_lost_credits_are_queued_again(plant, kind):
-    """A claim that is neither pending nor booked: as if the credit row had never been written."""
-    sent, before, told = plant.envelope(kind), plant.service.metrics()[MENDED], len(plant.alarms())
+    """A claim is neither pending nor booked, as if its credit row had never been written."""
+    sent, before, alarms = plant.envelope(kind), plant.service.metrics()[MENDED], len(plant.alarms())
     e = x(sent)
     balances = plant.service.sql("SELECT user_id, balance_fen FROM account ORDER BY user_id")
     plant.paused(f"UPDATE account a JOIN claim c ON c.user_id = a.user_id AND c.envelope_id = {e} "
@@ -195,13 +195,13 @@ def test_lost_credits_are_queued_again(plant, kind):
     n = int(plant.service.sql(f"SELECT COUNT(*) FROM claim WHERE envelope_id = {e}")[0][0])
     wait_until(lambda: plant.service.metrics()[MENDED] == before + n, 10 * SLOW, "queued again")
     wait_until(lambda: plant.service.sql("SELECT user_id, balance_fen FROM account ORDER BY user_id") == balances,
-               10 * SLOW, "credited once, and no more")
-    assert len(plant.alarms()) == told
+               10 * SLOW, "credited exactly once")
+    assert len(plant.alarms()) == alarms
 
 
 EXPIRES, SHARES, STATE, LEFT, RESTRICTED, GUEST = 7, 8, 9, 10, 11, 12
 OPEN, SOLD_OUT, EXPIRED = "0", "1", "2"
-GATES = {  # what it becomes: (kind of envelope, words that are changed)
+GATES = {  # how the gate is corrupted: (kind of envelope, words that change)
     "sold out while open": ("live", {STATE: SOLD_OUT, LEFT: "0"}),
     "expired while open": ("live", {STATE: EXPIRED, LEFT: "0"}),
     "more left than there are": ("live", {LEFT: "4"}),
@@ -210,7 +210,7 @@ GATES = {  # what it becomes: (kind of envelope, words that are changed)
     "of another envelope": ("live", {2: "0" * 32}),
     "of another generation": ("live", {1: "0" * 32}),
     "of another version": ("live", {0: "g9"}),
-    "for some people only": ("live", {RESTRICTED: "1"}),
+    "restricted": ("live", {RESTRICTED: "1"}),
     "for guests only": ("live", {GUEST: "1"}),
     "cut off": ("live", {13: "", 14: ""}),
     "open though sold out": ("sold", {STATE: OPEN, LEFT: "2"}),
@@ -222,9 +222,9 @@ GATES = {  # what it becomes: (kind of envelope, words that are changed)
 
 
 @pytest.mark.parametrize("name", GATES)
-def test_gates_are_repaired(plant, name):
+def test_invalid_gate_is_replaced(plant, name):
     kind, changes = GATES[name]
-    sent, told, cache = plant.envelope(kind), len(plant.alarms()), Cache(plant.service)
+    sent, alarms, cache = plant.envelope(kind), len(plant.alarms()), Cache(plant.service)
     state = {"live": OPEN, "sold": SOLD_OUT, "expired": EXPIRED}[kind]
     wait_until(lambda: cache.get(sent)[STATE] == state, 5 * SLOW, state)
     right = cache.get(sent)
@@ -237,12 +237,12 @@ def test_gates_are_repaired(plant, name):
         return words and words[LEFT] == left and all(
             words[i] == right[i] for i in (0, 1, 2, EXPIRES, SHARES, STATE, RESTRICTED, GUEST))
     wait_until(repaired, 10 * SLOW, f"repaired: {cache.get(sent)}")
-    assert len(plant.alarms()) == told
+    assert len(plant.alarms()) == alarms
     cache.socket.close()
 
 
-def test_gates_in_use_are_left_alone(plant):
-    """Fewer tickets left than shares, an opened share, a missing gate: all of it is as it should be."""
+def test_valid_gates_are_left_alone(plant):
+    """Fewer tickets than shares, an opened share and a missing gate are all valid."""
     sent, gone, cache = plant.envelope("live"), plant.envelope("live"), Cache(plant.service)
     plant.carol.grab(sent)
     words = cache.get(sent)
@@ -254,10 +254,10 @@ def test_gates_in_use_are_left_alone(plant):
     cache.socket.close()
 
 
-def test_healthy_is_left_alone(plant):
-    """All kinds of envelopes in a busy system: no alarm, nothing mended."""
+def test_consistent_books_raise_no_alarm(plant):
+    """All kinds of envelopes in a busy system: no alarm, nothing repaired."""
     before = plant.service.metrics()
-    told = plant.alarms()
+    alarms = plant.alarms()
     users = [Client(plant.service, plant.service.token(f"busy{i}")) for i in range(10)]
     for i in range(30):
         sent = plant.alice.send(200, 5 + i % 6, mode="lucky" if i % 2 else "equal", expires_in=1 + i % 3).json["id"]
@@ -271,4 +271,4 @@ def test_healthy_is_left_alone(plant):
     for client in users:
         client.close()
     after = plant.service.metrics()
-    assert plant.alarms() == told and after[ALARMS] == before[ALARMS] and after[MENDED] == before[MENDED]
+    assert plant.alarms() == alarms and after[ALARMS] == before[ALARMS] and after[MENDED] == before[MENDED]

@@ -1,4 +1,4 @@
-"""The database goes back in time: what the caches know of the later past must be forgotten."""
+"""The database is restored from a backup: cached state of the lost period must be invalidated."""
 import socket
 import subprocess
 import tempfile
@@ -11,7 +11,7 @@ from service import Service, wait_until
 
 @pytest.fixture
 def outliving():
-    """An installation whose memcached outlives it: the one that ./start runs would forget by itself."""
+    """An installation whose memcached keeps running while the installation is stopped."""
     directory = tempfile.mkdtemp(prefix="hb-", dir="/tmp")
     path = f"{directory}/outside.sock"
     with subprocess.Popen(["memcached", "-u", "root", "-s", path, "-a", "0660", "-U", "0", "-F", "-m", "64"]) as cache:
@@ -36,7 +36,7 @@ def cached_items(service):
 
 
 def database_only(service):
-    """The server alone, as an operator would run it during a restore."""
+    """Run only the database server, as an operator does during a restore."""
     d = service.directory
     process = subprocess.Popen(["mariadbd", "--no-defaults", "--user=root", f"--datadir={d}/db",
                                 f"--socket={d}/run/db.sock", "--skip-networking"],
@@ -46,7 +46,7 @@ def database_only(service):
     return process
 
 
-def test_dump_restored(outliving):
+def test_restored_dump_invalidates_caches(outliving):
     s = outliving
     s.ctl("topup", "alice", 1000)
     alice, bob, carol = (Client(s, s.token(name)) for name in ("alice", "bob", "carol"))
@@ -57,14 +57,14 @@ def test_dump_restored(outliving):
     socket_option = f"--socket={s.directory}/run/db.sock"
     dump = subprocess.run(["mariadb-dump", "--no-defaults", socket_option, "--single-transaction", "hongbao"],
                           capture_output=True, check=True).stdout
-    assert carol.grab_and_open(envelope).state == "opened"  # after the dump, and so lost
+    assert carol.grab_and_open(envelope).state == "opened"  # after the dump, so lost
     answer = Client(s, s.token("dora")).grab(envelope)
-    assert answer.state == "sold_out" and "X-Request-Id" not in answer.headers  # the web server's own
+    assert answer.state == "sold_out" and "X-Request-Id" not in answer.headers  # answered by the web server
     old_tree = (s.directory / "markers/current").resolve()
-    assert s.ctl("restored", check=False).returncode == 1  # pools run
+    assert s.ctl("restored", check=False).returncode == 1  # refused while pools run
 
     s.stop()
-    assert cached_items(s) > 0  # among them the gate that says sold out
+    assert cached_items(s) > 0  # including the gate that is sold out
     server = database_only(s)
     subprocess.run(["mariadb", "--no-defaults", socket_option, "hongbao"], input=dump, check=True)
     assert "new generation" in s.ctl("restored").stdout
@@ -79,7 +79,7 @@ def test_dump_restored(outliving):
     assert dora.grab_and_open(envelope).json["amount"] == 100 - first["amount"]
     answer = carol.grab(envelope)
     assert answer.state == "sold_out" and "X-Request-Id" not in answer.headers
-    wait_until(lambda: not old_tree.exists(), 20, "what the lost time left is removed")
+    wait_until(lambda: not old_tree.exists(), 20, "markers of the old generation are removed")
     assert carol.envelope(envelope).json["mine"] is None
     wait_until(lambda: dora.get("/v1/me").json["pending"] == 0, 5, "credited")
     assert s.audit() == {}

@@ -1,4 +1,4 @@
-"""Several daemons at once share the work: each credit and each refund is booked once, by one of them."""
+"""Several settle daemons share the work: each credit and refund is booked once."""
 import pathlib
 import signal
 import subprocess
@@ -12,7 +12,7 @@ ENVELOPES, SHARES, OPENED = 50 // SLOW, 4, 3
 
 @pytest.fixture
 def two_more(service):
-    """Beside the one that ./start runs."""
+    """Run two settle daemons besides the one that ./start runs."""
     command = [pathlib.Path(BUILD) / "hongbao-settle", "--config", service.directory / "hongbao.conf"]
     daemons = [subprocess.Popen(command) for _ in range(2)]
     yield daemons
@@ -34,7 +34,7 @@ def test_three_daemons_book_everything_once(user, service, two_more):
     envelopes = [alice.send(100, SHARES, expires_in=5 * SLOW).json["id"] for _ in range(ENVELOPES)]
     for envelope in envelopes:
         for winner in winners:
-            answer = winner.grab_and_open(envelope)  # on a slow machine the last ones come too late
+            answer = winner.grab_and_open(envelope)  # on a slow machine the last opens are too late
             won[winner] += answer.json.get("amount", 0)
             opened += answer.state == "opened"
     wait_until(lambda: all(alice.envelope(e).json["state"] == "expired" for e in envelopes), 20 * SLOW, "all closed")
@@ -50,9 +50,9 @@ def deletes(s):
 
 
 @pytest.mark.parametrize("batch, least, most", [(500, 1, 4), (10, 6, 100)])
-def test_little_is_booked_together(batch, least, most):
-    """Credits that wait in many lanes are one transaction, which deletes them; where they are more than a batch, each
-    lane is one at least."""
+def test_near_empty_lanes_share_a_transaction(batch, least, most):
+    """Less than a batch in all lanes together is booked in one transaction (one DELETE); more takes at least one per
+    lane."""
     s = Service([f"settle.batch={batch}"])
     s.start()
     try:
@@ -71,9 +71,9 @@ def test_little_is_booked_together(batch, least, most):
         s.remove()
 
 
-def test_one_that_cannot_be_booked_holds_up_nobody():
-    """Its journal entry exists already: the others of its lane and of the other lanes are credited, and it waits.
-    Reconciliation, which would freeze the envelope for that, looks once at the start and then no more."""
+def test_unbookable_credit_does_not_delay_others():
+    """The transfer of one credit already exists: the credit is postponed, all others are booked. Reconciliation would
+    freeze the envelope, so it runs only once, at the start."""
     s = Service(["settle.reconcile_interval=3600000"])
     s.start()
     try:
@@ -92,7 +92,7 @@ def test_one_that_cannot_be_booked_holds_up_nobody():
         assert money(winners[6]) == (0, won[winners[6]])
         assert s.metrics()["hongbao_credits_poisoned_total"] > before
         s.sql(f"DELETE FROM transfer WHERE user_id = 'nobody' AND {entry}")
-        wait_until(lambda: money(winners[6]) == (won[winners[6]], 0), 20 * SLOW, "it is credited in the end")
+        wait_until(lambda: money(winners[6]) == (won[winners[6]], 0), 20 * SLOW, "the postponed credit is booked")
         assert s.audit() == {}
     finally:
         s.remove()

@@ -1,4 +1,4 @@
-"""The database stands still: what the cache can answer goes on, all else is refused in time."""
+"""The database hangs: requests that the cache can answer succeed, all others are refused in time."""
 import signal
 import threading
 import time
@@ -15,8 +15,8 @@ DEADLINE_S = 5
 
 @pytest.fixture(scope="module")
 def stalled():
-    """An installation whose database was stopped, with what was there before. No markers: what the programs know
-    counts."""
+    """An installation whose database hangs, with envelopes and users from before. Without markers, so that the pools
+    answer every grab."""
     s = Service(["site.markers=no", "limits.expires_min=1", "limits.grabs_burst=1000", "limits.grabs_per_second=1000"])
     s.start()
     s.ctl("topup", "alice", 100000)
@@ -27,7 +27,7 @@ def stalled():
     s.live = s.alice.send(1000, 100).json["id"]
     s.group = s.alice.send(100, 10, to={"users": ["bob", "carol"]}).json["id"]
     s.ticket = s.bob.grab(s.live).json["ticket"]
-    for _ in range(4):  # every process knows the end and the recipients by now
+    for _ in range(4):  # so that every process knows the closed envelope
         assert Client(s, s.token("carol")).grab(s.sold).state == "sold_out"
     wait_until(lambda: s.bob.get("/v1/me").json["pending"] == 0, 5, "nothing pending")
     s.signal("mariadb", signal.SIGSTOP)
@@ -37,7 +37,7 @@ def stalled():
 
 
 def refused(s):
-    """A request to each route that needs the database."""
+    """Yield a request to each route that needs the database."""
     bob, alice, wallet = s.bob.token, s.alice.token, s.token("backend", kind="wallet")
     unknown = "01a20d63-04ab-7000-b431-b856e67a7b86"
     body = {"user": "bob", "amount": 1, "reference": uuid.uuid4().hex}
@@ -52,7 +52,7 @@ def refused(s):
     yield grab_request(bob, unknown)
 
 
-def test_all_else_is_refused_within_its_deadline(stalled):
+def test_requests_that_need_the_database_are_refused_in_time(stalled):
     swarm = Swarm(stalled)
     for _ in range(2):
         began = time.monotonic()
@@ -64,7 +64,7 @@ def test_all_else_is_refused_within_its_deadline(stalled):
     swarm.close()
 
 
-def test_grabs_go_on(stalled):
+def test_grabs_are_answered_from_the_cache(stalled):
     swarm, other = Swarm(stalled), Swarm(stalled)
     ending = threading.Event()
     errors = []
@@ -103,20 +103,20 @@ def test_alive_but_not_ready(stalled):
     anybody.close()
 
 
-def test_it_heals(stalled):
+def test_recovers_when_the_database_answers_again(stalled):
     stalled.signal("mariadb", signal.SIGCONT)
     anybody = Client(stalled)
     wait_until(lambda: anybody.get("/readyz").status == 200, 5 * SLOW, "ready again")
     for i in range(8):
         assert Client(stalled, stalled.token(f"healed{i}")).grab_and_open(stalled.live).state == "opened"
     assert stalled.bob.open(stalled.live, stalled.ticket).state == "opened"
-    wait_until(lambda: stalled.alice.send(10, 1).status == 201, 5, "sends")
-    wait_until(lambda: stalled.metrics()["hongbao_pending_credits"] == 0, 5, "credits")
+    wait_until(lambda: stalled.alice.send(10, 1).status == 201, 5, "a send succeeds")
+    wait_until(lambda: stalled.metrics()["hongbao_pending_credits"] == 0, 5, "all claims are credited")
     assert stalled.audit() == {}
 
 
-def test_cache_stalled(stalled):
-    """memcached stands still: grabs ask the primary, within the cap, and nothing false is said."""
+def test_grabs_use_the_database_while_memcached_hangs(stalled):
+    """Grabs query the primary, within the limit, and every answer is correct."""
     envelope = stalled.alice.send(100, 4).json["id"]
     stalled.signal("memcached", signal.SIGSTOP)
     try:

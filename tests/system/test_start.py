@@ -1,4 +1,4 @@
-"""./start: as somebody uses it who never saw it before."""
+"""./start, as a new user runs it."""
 import os
 import pathlib
 import re
@@ -13,7 +13,7 @@ from service import SLOW, SOURCE, Service, wait_until
 
 
 @pytest.fixture(scope="module")
-def own(service):  # after another start, so that all is built
+def own(service):  # started second, so that everything is built
     assert service.port
     s = Service()
     began = time.monotonic()
@@ -24,7 +24,7 @@ def own(service):  # after another start, so that all is built
 
 
 def processes_of(service):
-    """Everything that runs with this data directory in its arguments."""
+    """Return the ids of all processes with this data directory in their arguments."""
     found = []
     for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -46,13 +46,13 @@ def ready(service):
         client.close()
 
 
-def test_soon_ready(own):
+def test_ready_within_ten_seconds(own):
     assert own.took < 10 * SLOW
     assert ready(own)
     assert f"http://127.0.0.1:{own.port}/" in own.output
 
 
-def test_what_it_leaves(own):
+def test_files_and_processes_after_start(own):
     for name in ("hongbaoctl", "hongbao.conf", "log"):
         assert (own.directory / name).exists()
     for name in ("mariadb", "memcached", "lighttpd", "send", "grab", "open", "query", "settle"):
@@ -65,7 +65,7 @@ def test_what_it_leaves(own):
 
 
 def test_printed_session_works(own):
-    """The curl lines, pasted into a shell."""
+    """The printed curl session works when pasted into a shell."""
     lines = own.output.split("Try it:\n")[1].split("\nLogs:")[0]
     done = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", lines], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -74,7 +74,7 @@ def test_printed_session_works(own):
     assert '"pending":0' in me and '"balance":0' not in me
 
 
-def test_twice_is_refused(own):
+def test_second_start_in_one_directory_is_refused(own):
     for more in ((), ("--detach",)):
         done = subprocess.run(own.start_command(*more), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=60, check=False)
@@ -82,14 +82,14 @@ def test_twice_is_refused(own):
     assert ready(own)
 
 
-def test_two_side_by_side(own, service):
+def test_two_installations_side_by_side(own, service):
     assert own.port != service.port
     one, other = Client(own, own.token("u")), Client(service, service.token("u"))
     assert one.get("/v1/me").status == other.get("/v1/me").status == 200
     assert one.get("/v1/me", token=service.token("u")).code == "unauthorized"
 
 
-def test_port_in_use(own, tmp_path):
+def test_port_in_use_is_refused(own, tmp_path):
     clash = Service(directory=tmp_path / "d", port=own.port)
     done = subprocess.run(clash.start_command("--detach"), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=60, check=False)
@@ -97,7 +97,7 @@ def test_port_in_use(own, tmp_path):
     assert processes_of(clash) == [] and ready(own)
 
 
-def test_usage():
+def test_help_and_wrong_usage():
     for arguments, code in ((["--help"], 0), (["--nonsense"], 2), (["--port", "0"], 2), (["--port", "x"], 2),
                             (["--set", "nonsense"], 1)):
         done = subprocess.run([str(SOURCE / "start"), *arguments], stdin=subprocess.DEVNULL, capture_output=True,
@@ -106,22 +106,22 @@ def test_usage():
 
 
 @pytest.mark.parametrize("name", ["memcached", "settle", "send", "grab", "open", "query", "lighttpd", "mariadb"])
-def test_who_dies_is_started_again(own, name):
+def test_dead_process_is_restarted(own, name):
     own.kill_and_wait(name)
     wait_until(lambda: ready(own), 15 * SLOW, "ready again")
     alice = Client(own, own.token("alice"))
     own.ctl("topup", "alice", 10)
-    wait_until(lambda: alice.send(10, 1).status == 201, 10 * SLOW, "sends again")
+    wait_until(lambda: alice.send(10, 1).status == 201, 10 * SLOW, "a send succeeds")
 
 
 @pytest.mark.parametrize("pool", ["send", "grab", "open", "query"])
-def test_worker_that_dies_is_replaced(own, pool):
+def test_dead_worker_is_replaced(own, pool):
     old = own.workers(pool)
     os.kill(old[0], signal.SIGKILL)
     wait_until(lambda: len(own.workers(pool)) == len(old) and old[0] not in own.workers(pool), 5 * SLOW, "replaced")
 
 
-def test_killed_altogether_it_starts_again_with_its_data(own):
+def test_start_after_everything_was_killed_keeps_the_data(own):
     own.ctl("topup", "keeper", 1234)
     envelope = Client(own, own.token("keeper")).send(1000, 10).json["id"]
     supervisor = int((own.directory / "run/start.pid").read_text())
@@ -131,39 +131,39 @@ def test_killed_altogether_it_starts_again_with_its_data(own):
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-    wait_until(lambda: not processes_of(own), 10, "all dead")
+    wait_until(lambda: not processes_of(own), 10, "all processes are dead")
     own.start()
     assert Client(own, own.token("keeper")).get("/v1/me").json["balance"] == 234
     assert Client(own, own.token("late")).grab_and_open(envelope).state == "opened"
     assert own.audit() == {}
 
 
-def test_only_the_supervisor_is_killed(own):
-    """What it leaves behind is stopped by the next start."""
+def test_start_after_only_the_supervisor_was_killed(own):
+    """The next start stops the processes left behind."""
     os.kill(int((own.directory / "run/start.pid").read_text()), signal.SIGKILL)
     own.start()
     assert ready(own) and own.audit() == {}
 
 
-def heed_ctrl_c():
-    """As from a terminal: what a shell starts in the background ignores it."""
+def reset_sigint():
+    """Restore the default SIGINT action, which a background job of a shell ignores."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_ctrl_c_stops_all_of_it(service):
+def test_ctrl_c_stops_everything(service):
     s = Service()
     with subprocess.Popen(s.start_command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, start_new_session=True,
-                          preexec_fn=heed_ctrl_c) as process:
+                          preexec_fn=reset_sigint) as process:
         try:
             wait_until(lambda: ready(s), 60 * SLOW, "ready")
-            os.killpg(process.pid, signal.SIGINT)  # what a terminal does
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
             output, _ = process.communicate(timeout=60)
         finally:
             process.terminate()
     assert process.returncode == 0, output
-    wait_until(lambda: not processes_of(s), 5, "nothing is left")
-    assert ready(service)  # somebody else's goes on
+    wait_until(lambda: not processes_of(s), 5, "no process is left")
+    assert ready(service)  # the other installation is untouched
     s.remove()
 
 

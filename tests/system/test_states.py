@@ -1,4 +1,4 @@
-"""What the other files leave out of the description: previews, bodies where none belong, other addresses."""
+"""Parts of the API that no other file covers: previews, ETags, unexpected bodies, listening addresses."""
 import http.client
 import json
 import pathlib
@@ -11,8 +11,8 @@ from client import SEEN, Client, declared
 from service import Service, wait_until
 
 
-def test_previews(user, anybody):
-    """Who has only the link sees who sent it and whether it is open."""
+def test_preview_without_a_token(user, anybody):
+    """Without a token, the link shows the sender, the greeting and the state."""
     alice = user("Alice", money=1000)
     live = alice.send(100, 2, greeting="你好").json["id"]
     sold = alice.send(100, 1, mode="equal").json["id"]
@@ -28,7 +28,7 @@ def test_previews(user, anybody):
         assert view.json["state"] == state and view.headers["ETag"]
 
 
-def test_the_sender_may_always_look(user):
+def test_sender_can_view_but_not_open_a_restricted_envelope(user):
     alice, bob = user(money=1000), user()
     for to in ({"users": [bob.user]}, {"group": "others"}):
         envelope = alice.send(100, 1, to=to).json["id"]
@@ -37,8 +37,8 @@ def test_the_sender_may_always_look(user):
         assert alice.open(envelope, "x").code == "ticket_invalid"
 
 
-def test_opened_by_who_is_no_longer_among_them(service, user):
-    """Tickets are personal, and recipients are looked at again when it is opened."""
+def test_open_refused_after_leaving_the_group(service, user):
+    """Recipients are checked again at the open, except for an existing claim."""
     alice = user(money=1000)
     envelope = alice.send(100, 2, to={"group": "g"}).json["id"]
     member = user(groups=["g"])
@@ -46,12 +46,12 @@ def test_opened_by_who_is_no_longer_among_them(service, user):
     left = Client(service, service.token(member.user, groups=[]))
     assert left.open(envelope, ticket).code == "not_recipient"
     assert member.open(envelope, ticket).state == "opened"
-    assert left.open(envelope, ticket).state == "opened"  # what is his stays his
+    assert left.open(envelope, ticket).state == "opened"  # the claim exists already
     left.close()
 
 
-def test_ids_that_are_none(user):
-    """Malformed ids are nothing's address, whatever is asked of them."""
+def test_malformed_ids(user):
+    """A malformed id is answered with 404 on every route."""
     bob = user()
     for bad in ("x", "01A20D63-04AB-7000-B431-B856E67A7B86"):
         assert bob.open(bad, "x").code == "not_found"
@@ -59,8 +59,8 @@ def test_ids_that_are_none(user):
         assert bob.envelope(bad).code == "not_found"
 
 
-def test_etags(user):
-    """They change with every open and stay while nothing happens; 304 has no body."""
+def test_etag_changes_with_every_open(user):
+    """The ETag changes with every open and only then; 304 has no body."""
     alice = user(money=1000)
     envelope = alice.send(100, 2).json["id"]
     tags = [alice.envelope(envelope).headers["ETag"]]
@@ -74,9 +74,9 @@ def test_etags(user):
         assert alice.envelope(envelope, headers={"If-None-Match": value}).status == 200
 
 
-def test_a_crowd_sees_the_newest_and_each_his_own(user):
-    """What a process remembers of an envelope is everybody's; who reads it still sees his own claim, and no answer is
-    older than an open that somebody was told of."""
+def test_cached_page_shows_newest_claims_and_own_claim(user):
+    """The cached page is shared between users, but each sees its own claim, and no answer is older than an
+    acknowledged open."""
     alice, watcher = user(money=1000), user()
     envelope = alice.send(1000, 12).json["id"]
     winners, tags = [], {}
@@ -96,8 +96,8 @@ def test_a_crowd_sees_the_newest_and_each_his_own(user):
         tags = {path: alice.get(f"/v1/envelopes/{envelope}{path}").headers["ETag"] for path in ("", "?limit=1")}
 
 
-def test_a_crowd_where_most_have_opened(service, user):
-    """More claims than a page holds: who has none and who has one is told so, also when the cache has forgotten it."""
+def test_own_claim_beyond_the_first_page(service, user):
+    """With more claims than a page holds, each user still sees whether it has one, also after memcached restarted."""
     alice, watcher = user(money=100000), user()
     envelope = alice.send(20000, 200).json["id"]
     winners = [user() for _ in range(130)]
@@ -118,12 +118,12 @@ def test_a_crowd_where_most_have_opened(service, user):
     for opened, newcomer in ((131, winners[-1]), (132, watcher)):
         assert newcomer.grab_and_open(envelope).state == "opened"
         winners.extend([] if newcomer in winners else [newcomer])
-        # what the new cache was to be told may have been lost with a connection to the old one: two seconds
-        wait_until(lambda n=opened: alice.envelope(envelope).json["opened_shares"] == n, 5, "the newest")
+        # the hint to the new memcached may be lost on an old connection: the page may lag by two seconds
+        wait_until(lambda n=opened: alice.envelope(envelope).json["opened_shares"] == n, 5, "the newest page")
         check(opened)
 
 
-def test_expired_and_sold_out_for_opens(user):
+def test_open_with_a_ticket_after_close(user):
     alice, bob, carol = user(money=1000), user(), user()
     late = alice.send(100, 2, expires_in=1).json["id"]
     ticket = bob.grab(late).json["ticket"]
@@ -133,11 +133,11 @@ def test_expired_and_sold_out_for_opens(user):
     ticket = bob.grab(sold).json["ticket"]
     for client in (carol, user()):
         client.grab_and_open(sold)
-    assert bob.open(sold, ticket).state == "sold_out"  # a ticket is a pass, not a reservation
+    assert bob.open(sold, ticket).state == "sold_out"  # a ticket is not a reservation
     assert bob.envelope(sold).json["mine"] is None and carol.envelope(sold).json["mine"]["seq"] == 1
 
 
-def test_bodies_where_none_belong(user, anybody):
+def test_get_with_a_body_is_refused(user, anybody):
     envelope = user(money=100).send(100, 1).json["id"]
     for path in ("/v1/me", "/v1/me/sent", "/v1/me/received", "/v1/me/ledger", f"/v1/envelopes/{envelope}", "/healthz",
                  "/readyz", "/metrics"):
@@ -145,7 +145,7 @@ def test_bodies_where_none_belong(user, anybody):
         anybody.close()
 
 
-def test_head(service, anybody):
+def test_head_and_options(service, anybody):
     for path in ("/healthz", "/readyz", "/"):
         answer = anybody.request("HEAD", path, raw=True)
         assert answer.status == 200 and answer.body == b""
@@ -153,29 +153,29 @@ def test_head(service, anybody):
 
 
 def own_address():
-    """An address of this machine that is not loopback."""
+    """Return an address of this machine that is not loopback, or None."""
     for word in subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False).stdout.split():
         if "." in word:
             return word
     return None
 
 
-def test_metrics_from_elsewhere(service):
-    """The program's own word: what the web server says of where the caller is decides."""
+def test_metrics_refused_for_remote_clients(service):
+    """The query pool decides by the REMOTE_ADDR that the web server passes."""
     got = fcgi_client.request(str(service.directory / "run/query.sock"), "GET", "/metrics", REMOTE_ADDR="192.0.2.1")
     assert got.status == 404 and json.loads(got.body)["code"] == "not_found"
     SEEN.add(("metrics", 404, "not_found"))
 
 
-def test_listening_to_the_network():
-    """What ./start --listen is for: another machine can see the page, and not the metrics."""
+def test_start_listening_on_the_network():
+    """With ./start --listen, other machines can see the page but not the metrics."""
     s = Service()
     s.start_command = lambda *more, make=s.start_command: make("--listen", "0.0.0.0", *more)
     s.start()
     try:
         assert listens_at(s.port) == "0.0.0.0" and s.metrics()["hongbao_database_up"] == 1
         address = own_address()
-        if address:  # the machine may have none but loopback
+        if address:  # the machine may have only loopback
             client = Client(s)
             client.connection = http.client.HTTPConnection(address, s.port, timeout=10)
             assert client.get("/metrics").code == "not_found"
@@ -187,7 +187,7 @@ def test_listening_to_the_network():
 
 
 def listens_at(port):
-    """The address that somebody listens at, from the kernel's table."""
+    """Return the address that a port is bound to, from the kernel's table."""
     for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
         address, number = line.split()[1].split(":")
         if int(number, 16) == port and line.split()[3] == "0A":
@@ -195,10 +195,10 @@ def listens_at(port):
     return None
 
 
-def test_default_is_loopback(service):
+def test_start_listens_on_loopback_by_default(service):
     assert listens_at(service.port) == "127.0.0.1"
 
 
-def test_description_promises_something():
-    """The list that the end of a run is held against."""
+def test_description_declares_answers():
+    """The list that conftest.py checks at the end of a run is not empty."""
     assert len(list(declared())) > 120

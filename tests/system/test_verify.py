@@ -1,4 +1,4 @@
-"""A thousand envelopes: the program and an independent script recompute the same draws."""
+"""hongbaoctl and an independent script recompute the same draws."""
 import json
 import subprocess
 import uuid
@@ -9,7 +9,7 @@ from swarm import Request, Swarm, grab_request, open_request, send_request
 COUNT = 1000 // SLOW
 
 
-def test_a_thousand(user, service, rng):
+def test_draws_of_a_thousand_envelopes(user, service, rng):
     alice, swarm = user(money=COUNT * 1000), Swarm(service, timeout=60)
     crowd = [service.token(f"verify{i}") for i in range(3)]
     envelopes = []
@@ -20,7 +20,7 @@ def test_a_thousand(user, service, rng):
             sends.append(send_request(alice.token, rng.choice((shares, rng.randint(shares, 1000))), shares,
                                       uuid.uuid4().hex, mode=rng.choice(("lucky", "lucky", "equal"))))
         made = [a.json["id"] for a in swarm.fire(sends)]
-        for token in crowd:  # up to three shares of each are opened
+        for token in crowd:  # open up to three shares of each
             grabbed = swarm.fire([grab_request(token, e) for e in made])
             swarm.fire([open_request(token, e, a.json["ticket"]) for e, a in zip(made, grabbed) if a.state == "grabbed"])
         envelopes += made

@@ -1,4 +1,4 @@
-"""Who watches an envelope: what the process remembers, the cache tells and the database holds are one."""
+"""Watching an envelope: pages cached by the process, versions in memcached and the database agree."""
 import signal
 import threading
 
@@ -8,7 +8,7 @@ from cache import Cache
 from client import Client
 from service import SLOW, Service, wait_until
 
-TRIES = 8  # what the cache tells of a version, it tells for a second or two
+TRIES = 8  # a version item lives for only a second or two
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def opener(s, envelope, user):
     return client
 
 
-def test_an_open_is_seen_without_the_database(watched):
+def test_open_is_visible_without_the_database(watched):
     s = watched
     envelope = s.alice.send(1000, 30).json["id"]
     assert opener(s, envelope, "first").grab_and_open(envelope).state == "opened"
@@ -50,7 +50,7 @@ def test_an_open_is_seen_without_the_database(watched):
             s.signal("mariadb", signal.SIGCONT)
         wait_until(lambda: Client(s).get("/readyz").status == 200, 5, "ready")
         kept = s.alice.envelope(envelope).json
-        read = s.alice.get(f"/v1/envelopes/{envelope}?limit={60 + i}").json  # a page nobody has asked for
+        read = s.alice.get(f"/v1/envelopes/{envelope}?limit={60 + i}").json  # a page that is not cached
         assert kept == read
     assert seen >= TRIES / 2
 
@@ -62,8 +62,8 @@ def check(view, before):
     assert view["opened_total"] == sum(c["amount"] for c in claims)
 
 
-def test_what_a_crowd_sees_adds_up(watched):
-    """Several open at a time while many watch."""
+def test_watchers_see_consistent_pages(watched):
+    """Several users open at once while others watch."""
     s = watched
     envelope = s.alice.send(5000, 48).json["id"]
     openers = [opener(s, envelope, f"crowd{i}") for i in range(45)]
@@ -71,7 +71,7 @@ def test_what_a_crowd_sees_adds_up(watched):
 
     def open_some(mine):
         for client in mine:
-            wait_until(lambda: client.open(envelope, client.ticket).state == "opened", 10 * SLOW, "it is opened")
+            wait_until(lambda: client.open(envelope, client.ticket).state == "opened", 10 * SLOW, "the share is opened")
 
     def watch(number):
         client = Client(s, s.token(f"watcher{number}"))
@@ -105,23 +105,23 @@ def test_what_a_crowd_sees_adds_up(watched):
     assert last == s.alice.get(f"/v1/envelopes/{envelope}?limit=99").json
 
 
-LIES = {  # what follows the envelope's id in the item of its version; the truth is version 3 after 2 claims
+LIES = {  # the part of the version item after the envelope id; the true version is 3, after 2 claims
     "nothing": "",
     "no number": "x 0 0",
     "a version that never was": "9223372036854775807 0 0",
     "an older version": "2 0 0",
     "one claim more, without its claim": "4 0 0",
-    "a claim too dear": "4 0 1 nobody n41 990 3 1790000000000000",
+    "a claim that exceeds the remainder": "4 0 1 nobody n41 990 3 1790000000000000",
     "a claim out of order": "4 0 1 nobody n41 5 9 1790000000000000",
-    "a name that is no text": "4 0 1 nobody nfffe 5 3 1790000000000000",
-    "a moment after all years": "4 0 1 nobody n41 5 3 9223372036854775807",
+    "a name that is not UTF-8": "4 0 1 nobody nfffe 5 3 1790000000000000",
+    "a time out of range": "4 0 1 nobody n41 5 3 9223372036854775807",
     "a claim that was never stored": "4 0 1 nobody n41 5 3 1790000000000000",
     "a guest's": "3 1 0",
 }
 
 
 @pytest.mark.parametrize("name", LIES)
-def test_lies_of_the_cache_do_not_last(watched, name):
+def test_false_version_item_does_not_last(watched, name):
     s, cache = watched, Cache(watched)
     envelope = s.alice.send(1000, 30).json["id"]
     winners = [opener(s, envelope, f"early{i}") for i in range(2)]
@@ -132,7 +132,7 @@ def test_lies_of_the_cache_do_not_last(watched, name):
     assert words[2:4] == ["3", "0"]
     cache.set(envelope, f"{words[0]} {words[1]} {LIES[name]}", "v", 2)
     assert s.alice.envelope(envelope, raw=True).status == 200
-    wait_until(lambda: not cache.get(envelope, "v"), 5, "the item is gone")
+    wait_until(lambda: not cache.get(envelope, "v"), 5, "the false item is gone")
     assert {reader: reader.envelope(envelope).json for reader in truth} == truth
     assert opener(s, envelope, "late").grab_and_open(envelope).state == "opened"
     wait_until(lambda: s.alice.envelope(envelope).json["opened_shares"] == 3, 3, "the next open is seen")

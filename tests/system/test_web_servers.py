@@ -1,4 +1,4 @@
-"""The three web servers in front of the same pools: grabs, and the markers that spare them."""
+"""lighttpd, Apache and nginx in front of the same pools: grabs and markers."""
 import os
 import shutil
 import signal
@@ -13,7 +13,7 @@ MODULES = "mpm_event authz_core alias rewrite headers env proxy proxy_fcgi".spli
 
 
 class Front:
-    """A web server with the configuration of conf/, whose paths are the service's."""
+    """A web server that runs the configuration of conf/ with the paths of the service."""
 
     def __init__(self, service, directory, name):
         self.port = free_port()
@@ -33,7 +33,7 @@ class Front:
         lines = [f"ServerRoot {self.directory}", f"PidFile {self.directory}/pid", "ServerName localhost",
                  f"Listen 127.0.0.1:{self.port}", f"ErrorLog {self.directory}/error.log",
                  *(f"LoadModule {m}_module /usr/lib/apache2/modules/mod_{m}.so" for m in MODULES)]
-        if os.geteuid() == 0:  # it does not work as root; the sockets are the group's
+        if os.geteuid() == 0:  # Apache refuses to run workers as root; the group has access to the sockets
             lines += ["User nobody", "Group root"]
         return "\n".join(lines) + "\n" + text
 
@@ -77,14 +77,14 @@ def serves(front):
         client.close()
 
 
-def told(answer):
-    """What the API promises of an answer, without what differs from one to the next."""
+def comparable(answer):
+    """Return the parts of an answer that must not differ between web servers."""
     names = ("Content-Type", "Cache-Control", "X-Content-Type-Options", "Referrer-Policy",
              "Content-Security-Policy", "Last-Modified", "ETag", "Accept-Ranges", "Allow", "Retry-After")
     return answer.status, answer.body, {n: set(answer.headers.get_all(n, [])) for n in names}
 
 
-def test_grabs_and_markers(front, service, user):
+def test_grabs_from_pool_and_markers(front, service, user):
     alice, bob = user(money=1000), user()
     sold, live = alice.send(100, 1).json["id"], alice.send(100, 2).json["id"]
     some = alice.send(100, 1, to={"users": [bob.user]}).json["id"]
@@ -92,7 +92,7 @@ def test_grabs_and_markers(front, service, user):
     for envelope in (sold, some):
         assert client.grab_and_open(envelope).state == "opened"
     assert client.grab(live).state == "grabbed"
-    # a gate that could not be told of the end learns it within seconds
+    # if the hint was lost, the gate is corrected within seconds
     by_the_pool = wait_until(lambda: (a := client.grab(some)).state == "sold_out" and a, 10, "sold out")
     assert by_the_pool.headers["X-Request-Id"]
     stopped = service.workers("grab")
@@ -105,11 +105,11 @@ def test_grabs_and_markers(front, service, user):
             os.kill(pid, signal.SIGCONT)
     assert not any("X-Request-Id" in a.headers for a in answers)
     for answer in answers:
-        assert told(answer) == told(by_the_pool)
+        assert comparable(answer) == comparable(by_the_pool)
     client.close()
 
 
-def test_what_is_no_grab(front, user):
+def test_other_requests_get_no_marker(front, user):
     alice, bob = user(money=1000), user()
     envelope = alice.send(100, 1).json["id"]
     bob.grab_and_open(envelope)
