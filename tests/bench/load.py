@@ -1,21 +1,21 @@
-"""Runs the load client and reads its result."""
+"""Run the load client and read its result."""
 import collections
 import json
 import subprocess
 
 
 class Result:
-    """What came back in one run."""
+    """The answers of one run."""
 
     def __init__(self, values):
         self.values = values
         self.answers = values["answers"]
         self.rate, self.seconds, self.ran_out = values["rate"], values["seconds"], values["ran_out"]
-        self.start_s = values["start_s"]  # on the clock of time.monotonic()
-        self.begun = values["begun"]  # requests of the plan
+        self.start_s = values["start_s"]  # time.monotonic()
+        self.begun = values["begun"]  # requests of the plan that were started
 
     def count(self, kind):
-        """Answers of a kind, as "200 opened", or of several with one beginning, as "200"."""
+        """Count answers of one kind ("200 opened"), or of all kinds with a prefix ("200")."""
         return sum(a["count"] for name, a in self.answers.items() if name == kind or name.startswith(kind + " "))
 
     def total(self):
@@ -31,25 +31,25 @@ class Result:
         return max((a[which] for a in self.answers.values()), default=0)
 
     def series(self, *kinds):
-        """Answers in each tenth of a second."""
+        """Return the number of answers in each tenth of a second."""
         lists = [self.answers[k]["series"] for k in kinds if k in self.answers]
         longest = max(map(len, lists), default=0)
         return [sum(s[i] for s in lists if i < len(s)) for i in range(longest)]
 
     def rate_between(self, kind, start_s, end_s):
-        """Answers of a kind in a second, between two moments of time.monotonic()."""
+        """Return the answers of a kind per second, between two values of time.monotonic()."""
         first, last = (max(0, round((t - self.start_s) * 10)) for t in (start_s, end_s))
         return sum(self.series(kind)[first:last]) / (last - first) * 10
 
     def wrong(self, *expected):
-        """What was not expected, in words; "" if nothing."""
+        """Describe the unexpected answers; "" if there are none."""
         found = [f"{a['count']} x {name}" for name, a in self.answers.items() if name not in expected]
         found += [f"{self.values[name]} {name}" for name in ("lost", "unanswered", "other") if self.values[name]]
         return ", ".join(found) or ("" if self.answers else "no answers")
 
 
 def added_up(results):
-    """How many answers of each kind came in several runs."""
+    """Return the number of answers of each kind over several runs."""
     totals = collections.Counter()
     for result in results:
         totals.update({kind: a["count"] for kind, a in result.answers.items()})
@@ -57,7 +57,7 @@ def added_up(results):
 
 
 class Load:
-    """One run that goes on in the background until result() is asked for."""
+    """One run of the load client in the background. result() waits for its end."""
 
     def __init__(self, program, port, plan, **options):
         command = [program, "--port", str(port), "--plan", plan.file.name]

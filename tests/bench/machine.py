@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""Describe the machine that runs the benchmark."""
 import os
 import pathlib
 import platform
@@ -20,7 +20,7 @@ def _version(package):
 
 
 def flush_us(directory, times=200):
-    """The median time that 4 KiB take to reach the disk that holds directory: what each commit waits for."""
+    """Return the median time to flush 4 KiB to the disk that holds directory, as each commit does."""
     taken = []
     with tempfile.NamedTemporaryFile(dir=directory) as file:
         for _ in range(times):
@@ -33,7 +33,7 @@ def flush_us(directory, times=200):
 
 
 def describe(directory):
-    """A dict for the JSON; the table prints it as one paragraph."""
+    """Return a dict for the JSON output; text() formats it for the table."""
     packages = ("lighttpd", "mariadb-server-core", "memcached", "libfcgi0ldbl", "nginx-common", "redis-server")
     memory_kib = int(_first_of("/proc/meminfo", "MemTotal").split()[0])
     return {"processors": os.cpu_count(), "model": _first_of("/proc/cpuinfo", "model name"),

@@ -1,17 +1,17 @@
-"""Opens that are under way while something else is looked at."""
+"""Opens that run in the background while something else is measured."""
 import plan
 from load import Load
 
 
 def requests(bench, ids, count):
-    """Opens by strangers, tickets in hand."""
+    """Yield open requests of new users, with valid tickets."""
     signer = bench.stack.signer
     return (plan.open_(ids[i % len(ids)], signer.token(user), signer.ticket(ids[i % len(ids)], user))
             for i, user in enumerate(bench.strangers(count)))
 
 
 class Opening:
-    """A load of opens in the background."""
+    """A background load of opens."""
 
     def __init__(self, bench, envelopes, seconds, per_second=20000, **options):
         count = int(seconds * per_second)

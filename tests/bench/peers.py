@@ -1,4 +1,4 @@
-"""The peers of tests/bench/peers, started privately beside the service, on its database server."""
+"""Start the peers of tests/bench/peers beside the service, on its database server."""
 import grp
 import os
 import pwd
@@ -14,7 +14,7 @@ TITLES = {"A": "A (Redis everysec, drained afterwards)", "B": "B (Redis always, 
 
 
 class Redis:
-    """One redis-server, with the script that hands out shares."""
+    """A redis-server with the script that hands out shares."""
 
     def __init__(self, directory, fsync):
         directory.mkdir()
@@ -30,7 +30,7 @@ class Redis:
         return done.stdout.strip()
 
     def fill(self, envelopes, shares):
-        """Envelopes 1..envelopes, each with shares cut beforehand."""
+        """Create envelopes 1..envelopes with precomputed shares."""
         self.command("FLUSHALL")
         script = ("for e = 1, ARGV[1] do for s = 1, ARGV[2] do "
                   "redis.call('RPUSH', 's:' .. e, s .. ':' .. math.random(1, 199)) end end")
@@ -42,7 +42,7 @@ class Redis:
 
 
 class Peer:
-    """One peer and its web server."""
+    """A peer and its web server."""
 
     def __init__(self, stack, letter):
         self.stack, self.letter, self.port = stack, letter, free_port()
@@ -89,7 +89,7 @@ fastcgi.server = ( "" => (( "socket" => "{listener}", "check-local" => "disable"
         return [start_lighttpd(self.directory), program]
 
     def fill(self, envelopes, shares):
-        """Envelopes 1..envelopes anew, nothing drawn yet."""
+        """Recreate envelopes 1..envelopes, with no share drawn."""
         self.stack.sql(
             "TRUNCATE peer.envelope; TRUNCATE peer.share; TRUNCATE peer.claim; TRUNCATE peer.account; "
             f"INSERT INTO peer.envelope SELECT seq, {shares}, 0 FROM seq_1_to_{envelopes}; "
@@ -99,11 +99,11 @@ fastcgi.server = ( "" => (( "socket" => "{listener}", "check-local" => "disable"
             self.redis.fill(envelopes, shares)
 
     def drain(self):
-        """Peer A's worker, until it is terminated."""
+        """Start the worker of peer A; the caller terminates it."""
         return subprocess.Popen([self.stack.build / "tests/bench/drain", self.redis.socket, self.database])
 
     def claims(self):
-        """Winners in MySQL, each with a credit: the two sums must agree."""
+        """Return the number of claims in MySQL; claims and credits must agree."""
         (claims, money, balances), = self.stack.sql(
             "SELECT COUNT(*), COALESCE(SUM(amount), 0), (SELECT COALESCE(SUM(balance), 0) FROM peer.account) "
             "FROM peer.claim")

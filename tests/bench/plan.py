@@ -1,4 +1,4 @@
-"""Requests prepared beforehand, as the load client reads them (load_plan.h)."""
+"""Prepared requests, in the format of the load client (load_plan.h)."""
 import base64
 import hmac
 import pathlib
@@ -8,7 +8,7 @@ import time
 import uuid
 
 SHARED_MEMORY = "/dev/shm" if pathlib.Path("/dev/shm").is_dir() else None
-TICKET_BYTES = 39  # of the text: 29 bytes in base64url
+TICKET_BYTES = 39  # 29 bytes in base64url
 
 
 def _base64url(data):
@@ -16,7 +16,7 @@ def _base64url(data):
 
 
 class Signer:
-    """Makes tokens and tickets as the service would, with its keys: faster than asking it."""
+    """Make tokens and tickets with the service's keys, which is faster than requesting them."""
 
     def __init__(self, token_key, ticket_key, generation):
         self.token_key, self.ticket_key, self.generation = token_key, ticket_key, generation
@@ -25,7 +25,7 @@ class Signer:
         self.tokens = {}
 
     def token(self, user):
-        """Always the same one for the same user."""
+        """Return the token of a user, always the same one."""
         token = self.tokens.get(user)
         if token is None:
             text = self.head + _base64url(b'{"sub":"%s","exp":%d}' % (user.encode(), self.expires_s))
@@ -75,16 +75,16 @@ def topup(wallet_token, user, amount_fen):
 
 
 def etag_in(request):
-    """Where the ETag stands that the request names, and how long it is; zeros: it names none."""
+    """Return offset and length of the ETag in a request; zeros if it has none."""
     _, name, rest = request.partition(b"If-None-Match: ")
     return (len(request) - len(rest), rest.index(b"\r\n")) if name else (0, 0)
 
 
 class Plan:
-    """The file of the requests, until close().
+    """A file of requests, which exists until close().
 
-    requests: bytes each, or for a grab that goes on to the open a pair (grab, open), where the open holds TICKET_BYTES
-    question marks. A request with If-None-Match names the newest ETag that it was answered with."""
+    requests: each is bytes, or a pair (grab, open) where TICKET_BYTES question marks in the open are replaced by the
+    ticket. In a request with If-None-Match, the client replaces the ETag by that of the latest answer."""
 
     def __init__(self, requests):
         hole = b"?" * TICKET_BYTES

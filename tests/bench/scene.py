@@ -1,4 +1,4 @@
-"""What every scene is made of, and the usual one: a rate against the ceiling."""
+"""Base classes of the scenes; the usual scene measures a rate against the ceiling."""
 import dataclasses
 import statistics
 
@@ -10,20 +10,20 @@ from table import Bar, Figure
 
 @dataclasses.dataclass
 class Bench:
-    """What scenes are given."""
+    """The environment of a scene."""
     stack: object
     ceiling: object
     seconds: float
     connections: int
     quick: bool
     round: int = 0
-    made: int = 0  # users so far
+    made: int = 0  # users created so far
     variants: dict = dataclasses.field(default_factory=dict)
     peers: dict = dataclasses.field(default_factory=dict)
-    ceilings: dict = dataclasses.field(default_factory=dict)  # pool -> the rate of its last one
+    ceilings: dict = dataclasses.field(default_factory=dict)  # pool -> its last measured ceiling
 
     def variant(self, settings, mariadb, name=""):
-        """The same with another installation, which is started when it is first needed."""
+        """Return a Bench with another installation, started on first use."""
         key = (settings, mariadb, name)
         if key not in self.variants:
             stack = Stack(self.stack.build, [*self.stack.settings, *settings], mariadb)
@@ -38,29 +38,29 @@ class Bench:
             bench.stack.close()
 
     def strangers(self, count):
-        """New users: the service has not seen their tokens yet."""
+        """Return new users, whose tokens the service has not seen."""
         self.made += count
         return [f"u{n}" for n in range(self.made - count, self.made)]
 
     def regulars(self, count):
-        """The same users every time."""
+        """Return users that are the same in every call."""
         return [f"r{n}" for n in range(count)]
 
     def fire(self, plan, port=None, **options):
-        """A closed loop of the usual length unless options say otherwise."""
+        """Start a load: by default, a closed loop of the usual length."""
         options = {"seconds": self.seconds, "connections": self.connections, **options}
         return Load(self.stack.load, port or self.stack.port, plan, **options)
 
     def whole(self):
-        """Is a long scene to be run in all its length? Once is enough: the other rounds take a part of it."""
+        """Return True if a long scene should run in full: only in the first round, and not with --quick."""
         return not self.quick and self.round == 0
 
     def scaled(self, count):
-        """A count of things to make: a tenth of it if it has to be quick."""
+        """Return count, or a tenth of it with --quick."""
         return count // 10 if self.quick else count
 
     def ceiling_of(self, scene, plan, **options):
-        """What the empty program answers to the same requests."""
+        """Measure the empty program with the same requests."""
         self.ceiling.answer(scene.pool, scene.answer_bytes, scene.answer_status)
         result = self.fire(plan, self.ceiling.port, cycle=True, **options).result()
         wrong = result.wrong(f"{scene.answer_status} empty", str(scene.answer_status))
@@ -78,39 +78,39 @@ def median_p99_ms(results):
 
 
 class Scene:
-    """A figure or several, measured once a round by run()."""
+    """One or several figures, measured once per round by run()."""
     name = ""  # for --scene
-    slow = False  # with --quick in the first round only
-    apart = False  # only when it is asked for by name
+    slow = False  # with --quick, only in the first round
+    apart = False  # only with --scene
     pool = "grab"
     answer_bytes, answer_status = 126, 200
 
     def run(self, bench):
-        """Yields Figures."""
+        """Yield the figures."""
         raise NotImplementedError
 
 
 class RateScene(Scene):
-    """The rate of a closed loop against the ceiling of the same requests; then, where there is a bar for it, the p99
-    of an open loop at 70 % of that rate."""
+    """The rate of a closed loop, against the ceiling for the same requests; then, if latency_ms is set, the p99 of an
+    open loop at 70 % of that rate."""
     title = ""
     bar = None
-    expected = ()  # kinds of answers; any other is an error
+    expected = ()  # allowed kinds of answers
     settle = True
-    cycle = False  # may the same request be sent twice
-    latency_ms = None  # how far the p99 may lie above the ceiling's
-    settings, mariadb = (), ()  # of an installation of its own
+    cycle = False  # whether requests may be repeated
+    latency_ms = None  # maximum p99 above the ceiling's
+    settings, mariadb = (), ()  # not empty: use a separate installation
     note = ""
 
     def requests(self, bench):
         raise NotImplementedError
 
     def check(self, bench, counts):
-        """What is wrong, in words, after the answers have been looked at: there were counts[kind] of each."""
+        """Check the outcome, given counts[kind] of the answers. Return a description of the error, or ""."""
         return ""
 
     def measured(self, bench, plan, **options):
-        """The run itself."""
+        """Run the load and return its result."""
         return bench.fire(plan, cycle=self.cycle, **options).result()
 
     def _prepared(self, bench):
@@ -126,21 +126,21 @@ class RateScene(Scene):
         own = bench.variant(self.settings, self.mariadb) if self.settings or self.mariadb else bench
         yield from self._run(own)
         if own is not bench:
-            own.stack.settle(False)  # it shall be idle now
+            own.stack.settle(False)  # leave it idle
 
     def _run(self, bench):
         plan = self._prepared(bench)
         ceiling = bench.ceiling_of(self, plan)
         result = self.measured(bench, plan)
         plan.close()
-        remark = "the prepared requests ran out: a shorter run" if result.ran_out else ""
+        remark = "the prepared requests ran out, so the run was shorter" if result.ran_out else ""
         yield Figure(self.title, result.rate, ceiling=ceiling.rate, bar=self.bar and Bar(self.bar),
                      wrong=self._wrong(bench, result), note="; ".join(filter(None, (self.note, remark))))
         if self.latency_ms is not None:
             yield self._latency(bench, ceiling.rate, result.rate)
 
     def _latency(self, bench, ceiling_rate, own_rate):
-        """By short runs that take turns with the ceiling's: one stall of the machine for 20 ms is the p99 of 2 s."""
+        """Measure p99 in short runs that alternate with the ceiling's, since one 20 ms stall decides the p99 of 2 s."""
         plan = self._prepared(bench)
         seconds, ceilings, results = bench.seconds / 2, [], []
         for _ in range(LATENCY_RUNS):

@@ -1,4 +1,4 @@
-"""All scenes, in the order of the table; those that stand apart are measured only by name."""
+"""All scenes, in the order of the table. Scenes marked apart run only with --scene."""
 import scenes_closed
 import scenes_flow
 import scenes_growth

@@ -1,4 +1,4 @@
-"""Grabs of envelopes that are sold out: answered by the web server itself, or in FastCGI."""
+"""Grabs of sold-out envelopes, answered by the web server or by the grab pool."""
 import http.client
 
 import plan
@@ -10,7 +10,7 @@ CROWD = 20000
 
 
 def answer(port, path, token=None):
-    """The answer to one POST, as (status, body)."""
+    """Send one POST; return (status, body)."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("POST", path, b"", {"Authorization": f"Bearer {token}"} if token else {})
     response = connection.getresponse()
@@ -23,7 +23,7 @@ class _SoldOut(RateScene):
     pool, answer_bytes = "grab", 20
     expected = ("200 sold_out",)
     cycle = True
-    note = "the same 20,000 users ask again and again"
+    note = "the same 20,000 users throughout"
 
     def requests(self, bench):
         signer, ids = bench.stack.signer, close(bench, CLOSED)
@@ -33,12 +33,12 @@ class _SoldOut(RateScene):
         return [plan.grab(ids[i % len(ids)], token) for i, token in enumerate(tokens)]
 
     def wait(self, bench, ids):
-        """Until it is as the scene wants it; what is wrong, in words, if that does not come."""
+        """Wait until the envelopes are in the state the scene needs. Return a description of the error, or ""."""
         return ""
 
 
 def close(bench, count):
-    """The ids of new envelopes whose only share has been taken."""
+    """Make envelopes of one share, open them, and return their ids."""
     ids = bench.stack.envelopes(count, 1)
     token = bench.stack.signer.token("winner")
     bench.stack.do_all([(plan.grab(i, token), plan.open_(i, token, b"?" * plan.TICKET_BYTES)) for i in ids],
@@ -52,9 +52,9 @@ class SoldOutMarkers(_SoldOut):
     def wait(self, bench, ids):
         if not bench.stack.has_setting("site.markers"):
             return "there is no setting site.markers"
-        try:  # FastCGI would want a token
+        try:  # the pool would require a token
             wait_until(lambda: all(answer(bench.stack.port, f"/v1/envelopes/{i}/grab")[0] == 200 for i in ids), 10,
-                       "the web server answers by itself")
+                       "the web server answers from markers")
         except AssertionError as e:
             return str(e)
         return ""
@@ -66,7 +66,7 @@ class SoldOut(_SoldOut):
 
     @classmethod
     def for_(cls, bench):
-        """An installation of its own is needed only where there is a net 0."""
+        """Return a scene that uses a separate installation only if the service has markers."""
         scene = cls()
         if not bench.stack.has_setting("site.markers"):
             scene.settings = ()
@@ -78,7 +78,7 @@ class SoldOut(_SoldOut):
 
     def wait(self, bench, ids):
         status, _ = answer(bench.stack.port, f"/v1/envelopes/{ids[0]}/grab")
-        return "" if status == 401 else "the web server answers by itself"
+        return "" if status == 401 else "the web server answers from a marker"
 
 
 SCENES = (SoldOutMarkers, SoldOut)

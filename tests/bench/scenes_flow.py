@@ -1,4 +1,4 @@
-"""The whole way of a rush: everybody grabs, whoever has a ticket opens, whoever is told to wait waits."""
+"""A complete rush: every user grabs, opens if it got a ticket, and repeats the grab when busy."""
 import random
 
 import plan
@@ -6,7 +6,7 @@ from scene import Scene
 from table import Figure
 
 ENVELOPES, SHARES, GRABBERS = 10000, 10, 30
-OPEN_AT_ONCE = 100  # envelopes; others come as these are emptied
+OPEN_AT_ONCE = 100  # envelopes; new ones follow as these are emptied
 
 
 class Flow(Scene):
@@ -14,7 +14,7 @@ class Flow(Scene):
     title = f"grab and open, whole flow: winners ({SHARES} shares, {GRABBERS} grabbers an envelope)"
 
     def requests(self, bench, ids):
-        """Grabs in the order of their coming, each with the open that follows if it brings a ticket."""
+        """Yield grabs in order of arrival, each with the open that follows if it returns a ticket."""
         signer, users = bench.stack.signer, bench.regulars(20000)
         chance = random.Random(bench.round)
         hole = b"?" * plan.TICKET_BYTES
@@ -38,12 +38,12 @@ class Flow(Scene):
         seconds = result.answers["200 opened"]["last_s"] if winners else 1
         note = (f"{count:,} envelopes, settle running; of {result.total():,} answers {result.count('200 grabbed'):,} "
                 f"grabbed, {winners:,} opened, {result.count('200 sold_out'):,} sold_out, "
-                f"{result.count('200 busy'):,} busy (asked again)")
+                f"{result.count('200 busy'):,} busy (repeated)")
         yield Figure(self.title, winners / seconds, wrong=wrong or stack.audit(), note=note)
         yield Figure("  all answers of it", result.total() / seconds, wrong=wrong)
 
     def check(self, bench, count):
-        """Each envelope has as many winners as shares."""
+        """Check that each envelope has as many winners as shares."""
         (full, claims), = bench.stack.sql(
             f"SELECT COUNT(*), COALESCE(SUM(n), 0) FROM (SELECT COUNT(*) AS n FROM claim GROUP BY envelope_id "
             f"HAVING n = {SHARES}) AS each_one")

@@ -1,4 +1,4 @@
-"""What the service still does with a long past behind it, beside the same with a short one."""
+"""The service with a long history in the database, compared with a short one."""
 import os
 import pathlib
 import random
@@ -10,7 +10,7 @@ import plan
 from scene import Scene
 from table import Bar, Figure
 
-SHARES = 10  # of an envelope of the past
+SHARES = 10  # of each envelope in the history
 SENT_BY_EACH = 10  # envelopes, so each user has 100 claims
 LONG, SHORT = 1000000, 1000  # envelopes
 MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -23,7 +23,7 @@ def users(envelopes):
 
 
 def write_history(stack, envelopes):
-    """Into the database, past the service; how long it took, in seconds."""
+    """Insert a history directly into the database; return the seconds it took."""
     text = pathlib.Path(__file__).with_name("history.sql").read_text()
     count = envelopes // SENT_BY_EACH
     for name, value in (("envelopes", envelopes), ("users", count), ("last_user", count - 1)):
@@ -35,7 +35,7 @@ def write_history(stack, envelopes):
 
 
 class Growth(Scene):
-    """Both installations stand side by side and take turns; nothing is emptied between the rounds."""
+    """Two installations run side by side and alternate. They are not emptied between rounds."""
     name, slow, apart = "growth", True, True
 
     def run(self, bench):
@@ -49,12 +49,12 @@ class Growth(Scene):
                 f"{long_bench.grown:,.0f} s, beside {short:,}; {' '.join(ROOM)}")
         for title, measure in (("opens", self.opens), ("history, a page of a user's 100 claims", self.pages)):
             rates = [measure(side, envelopes) for envelopes, side in ((long, long_bench), (short, short_bench))]
-            yield Figure(f"{title}, with a long past", rates[0][0], ceiling=rates[1][0], bar=BAR, note=note,
+            yield Figure(f"{title}, with a long history", rates[0][0], ceiling=rates[1][0], bar=BAR, note=note,
                          wrong=rates[0][1] or rates[1][1])
         yield from self.books(bench, long_bench)
 
     def opens(self, bench, _):
-        """(rate, what is wrong)"""
+        """Return (rate, description of the error)."""
         bench.stack.settle(False)
         count = int(12000 * bench.seconds)
         ids = bench.stack.envelopes(1000, count // 1000 + 1)
@@ -71,19 +71,19 @@ class Growth(Scene):
         token = bench.stack.signer.token
         requests = [plan.request("GET", f"/v1/me/received?year={year}", token(chance.choice(known)))
                     for _ in range(10000)]
-        bench.stack.do_all(requests, "200", connections=8)  # what is asked for is in memory then, on both sides
+        bench.stack.do_all(requests, "200", connections=8)  # warm both sides
         prepared = plan.Plan(requests)
         result = bench.fire(prepared, cycle=True).result()
         prepared.close()
         return result.rate, result.wrong("200")
 
     def books(self, bench, grown):
-        """Once: the whole audit over the long past."""
+        """Audit the long history, in the first round only."""
         if bench.round > 0:
             return
         started = time.monotonic()
         wrong = grown.stack.audit(seconds=3600)
-        yield Figure("  hongbaoctl audit of it all", time.monotonic() - started, "s", wrong=wrong)
+        yield Figure("  hongbaoctl audit of the long history", time.monotonic() - started, "s", wrong=wrong)
 
 
 SCENES = (Growth,)

@@ -1,4 +1,4 @@
-"""What an envelope, a process and a claim take."""
+"""Memory and disk space of an envelope, a process and a claim."""
 import re
 import socket
 
@@ -10,7 +10,7 @@ ENVELOPES, CLAIMS = 10000, 50000
 
 
 def cache_bytes(stack):
-    """What memcached holds, in bytes of items."""
+    """Return the bytes of all items in memcached."""
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(10)
         s.connect(str(stack.directory / "run/cache.sock"))
@@ -22,7 +22,7 @@ def cache_bytes(stack):
 
 
 def process_kib(pid):
-    """(resident, proportional) memory."""
+    """Return (resident, proportional) memory in KiB."""
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
         text = file.read()
     return tuple(int(re.search(rf"^{name}:\s+(\d+)", text, re.M)[1]) for name in ("Rss", "Pss"))
@@ -33,12 +33,12 @@ class Memory(Scene):
 
     def run(self, bench):
         empty = bench.variant((), (), "memory")
-        stack = empty.stack  # whose memcached has not begun to evict
+        stack = empty.stack  # its memcached has not evicted anything yet
         stack.reset()
         before = cache_bytes(stack)
         ids = stack.envelopes(bench.scaled(ENVELOPES), 10)
         yield Figure("memory: an envelope in memcached", (cache_bytes(stack) - before) / len(ids), "bytes",
-                     note="without the items of its users")
+                     note="without user items")
         claims = bench.scaled(CLAIMS)
         ids = stack.envelopes(100, claims // 100)
         stack.do_all(opening.requests(empty, ids, claims), "200 opened")
@@ -47,7 +47,7 @@ class Memory(Scene):
         for pool in ("grab", "open", "send", "query"):
             found = [process_kib(pid) for pid in bench.stack.service.workers(pool)]
             yield Figure(f"  a process of {pool}: resident", max(f[0] for f in found) / 1024, "MiB",
-                         note="after the scenes before it")
+                         note="after the preceding scenes")
             yield Figure(f"  a process of {pool}: its share (PSS)", max(f[1] for f in found) / 1024, "MiB")
 
 

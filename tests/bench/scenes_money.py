@@ -1,4 +1,4 @@
-"""Credits and refunds: what settle does, alone and beside opens."""
+"""Credits and refunds by settle, alone and beside opens."""
 import statistics
 import time
 
@@ -14,7 +14,7 @@ def backlog(stack):
 
 
 class Credits(Scene):
-    """A backlog made by opens, whose rate is what the credits are compared with."""
+    """Credit a backlog made by opens; the rate is compared with that of the opens."""
     name, slow = "credits", True
     title = "credits by settle, backlog of 200,000"
 
@@ -34,7 +34,7 @@ class Credits(Scene):
         stack.wait_for_credits()
         seconds = time.monotonic() - started
         wrong = wrong or ("" if pending == count else f"{pending} credits were pending") or stack.audit()
-        note = f"backlog of {count:,}; the ratio is to the {opens.rate:,.0f} opens/s that made it"
+        note = f"backlog of {count:,}; the ratio is to the {opens.rate:,.0f} opens/s that produced it"
         yield Figure(self.title, count / seconds, ceiling=opens.rate, bar=Bar(1.2, unit="opens"), wrong=wrong, note=note)
 
 
@@ -64,7 +64,7 @@ class Sustained(Scene):
         before, after = (sum(part) / third for part in (pending[third:2 * third], pending[-third:]))
         grew = (after - before) / (seconds / 3)
         short = f"the backlog grew by {grew:,.0f}/s" if grew > 0.02 * rate else ""
-        note = f"for {seconds} s, offered {rate:,.0f} opens/s (1.02 x {self.least} H); at the end {left:,} waited for credit"
+        note = f"for {seconds} s, offered {rate:,.0f} opens/s (1.02 x {self.least} H); at the end {left:,} pending"
         yield Figure(self.title, min(result.rate, credited + left / seconds if not short else credited),
                      ceiling=ceiling.rate, bar=Bar(self.least), short=short, note=note,
                      wrong=result.wrong("200 opened") or stack.audit())
@@ -98,7 +98,7 @@ class Refunds(Scene):
                      note="beside the mean of their rates before the deadline and after the last refund")
 
     def undisturbed(self, result, deadline, end):
-        """What opens reach without refunds: it falls by itself, with each row that they add."""
+        """Return the rate of opens without refunds. It falls by itself as the tables grow."""
         over = result.start_s + result.seconds
         rates = [result.rate_between("200 opened", result.start_s + 1, deadline)]
         if over - end >= 1 and not result.ran_out:
@@ -106,7 +106,7 @@ class Refunds(Scene):
         return statistics.mean(rates)
 
     def expire(self, stack, ids, deadline_us):
-        """All of them at one moment. The cache keeps the old deadline; nobody asks it about these."""
+        """Let all envelopes expire at one moment. The cache keeps the old deadline, but no request uses it."""
         stack.sql(f"UPDATE envelope SET expires_us = {deadline_us} WHERE shares = 10; "
                   f"UPDATE seed JOIN envelope ON id = envelope_id SET seed.expires_us = {deadline_us} WHERE shares = 10")
 

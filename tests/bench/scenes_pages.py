@@ -1,4 +1,4 @@
-"""An envelope's page data, read while it fills."""
+"""Reads of an envelope while it fills."""
 import http.client
 
 import plan
@@ -6,13 +6,13 @@ from load import Load
 from scene import RateScene
 
 ENVELOPES, SHARES, OPENED = 500, 100, 20
-OPENS_PER_SECOND = 100  # beside the reads
+OPENS_PER_SECOND = 100  # concurrent with the reads
 
 
 class _Pages(RateScene):
     pool = "query"
     cycle = True
-    note = f"beside {OPENS_PER_SECOND} opens a second of the same envelopes, settle running"
+    note = f"with {OPENS_PER_SECOND} opens per second of the same envelopes, settle running"
 
     def requests(self, bench):
         stack = bench.stack
@@ -22,14 +22,14 @@ class _Pages(RateScene):
         readers = [(i % ENVELOPES, user) for i, user in enumerate(bench.regulars(5000))]
         answers = [self.read(stack, i) for i in self.ids]
         self.answer_bytes = len(answers[0][1]) if self.answer_status == 200 else 0
-        stack.do_all((self.look(stack, at, user) for at, user in readers), "200 open")  # they watch already
+        stack.do_all((self.look(stack, at, user) for at, user in readers), "200 open")  # the readers already watch
         return [self.look(stack, at, user, self.known(answers[at])) for at, user in readers]
 
     def look(self, stack, at, user, etag=None):
         return plan.request("GET", f"/v1/envelopes/{self.ids[at]}", stack.signer.token(user), etag=etag)
 
     def known(self, answer):
-        """The ETag that the reader names; None: none."""
+        """Return the ETag for If-None-Match, or None."""
         raise NotImplementedError
 
     def opens(self, bench, count):
@@ -39,7 +39,7 @@ class _Pages(RateScene):
             yield plan.open_(envelope, signer.token(user), signer.ticket(envelope, user))
 
     def read(self, stack, envelope, user="r0"):
-        """(ETag, body) by a connection that is kept for all reads."""
+        """Read an envelope over a persistent connection; return (ETag, body)."""
         if not hasattr(self, "connection"):
             self.connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=10)
         self.connection.request("GET", f"/v1/envelopes/{envelope}",

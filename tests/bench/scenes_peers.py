@@ -1,4 +1,4 @@
-"""Ours beside what a user could pick instead. A peer's grab is the whole flow; ours is grab and open."""
+"""The service compared with simple alternatives. A peer's grab is the whole flow; ours is grab and open."""
 import time
 
 import plan
@@ -12,13 +12,13 @@ SHARES = 100
 
 
 def peer_grab(envelope, user):
-    """A peer takes the header for the user's name: it checks no token."""
+    """Return a grab of a peer, which takes the Authorization header as the user name and checks no token."""
     lines = f"POST /v1/envelopes/{envelope}/grab HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {user}\r\n"
     return f"{lines}Content-Length: 0\r\n\r\n".encode()
 
 
 def our_flow(bench, ids, count):
-    """Each a grab and the open that follows."""
+    """Yield pairs of a grab and the open that follows."""
     signer, hole = bench.stack.signer, b"?" * plan.TICKET_BYTES
     for i, user in enumerate(bench.strangers(count)):
         envelope, token = ids[i % len(ids)], signer.token(user)
@@ -30,18 +30,18 @@ def peer_flow(bench, envelopes, count):
 
 
 class _Peers(Scene):
-    """Peers one after the other, each alone; settle is paused meanwhile."""
+    """Measure the peers one after the other, with settle paused."""
     slow = True
     per_second = 45000
 
     def peer(self, bench, letter):
-        """Started once and then left running: an idle peer takes nothing."""
+        """Return a peer, started on first use. An idle peer costs nothing."""
         if letter not in bench.peers:
             bench.peers[letter] = Peer(bench.stack, letter)
         return bench.peers[letter]
 
     def winners(self, bench, letter, envelopes):
-        """Durable winners a second of a peer, and what is wrong."""
+        """Return the winners per second of a peer, and a description of the error."""
         peer = self.peer(bench, letter)
         count = int(self.per_second * bench.seconds)
         peer.fill(envelopes, count // envelopes + 1)
@@ -128,14 +128,14 @@ class SoldOut(_Peers):
 
 
 class Credited(_Peers):
-    """From the first grab until every winner's money is in his balance."""
+    """From the first grab until the last winner is credited."""
     name = "peers-credited"
     envelopes = 1000
 
     def run(self, bench):
         count = bench.scaled(100000)
         theirs, wrong = self.theirs(bench, count)
-        note = f"{count:,} winners, each another user; the rate counts until the last credit is committed"
+        note = f"{count:,} winners, all different users; timed until the last credit is committed"
         yield Figure(f"peer {TITLES['A']}: credited in MySQL", theirs, wrong=wrong, note=note)
         ours, wrong = self.ours(bench, count)
         yield Figure("ours: credited in MySQL", ours, ceiling=theirs, bar=Bar(1.0, unit="A"), wrong=wrong)
@@ -147,7 +147,7 @@ class Credited(_Peers):
         prepared = plan.Plan(peer_flow(bench, self.envelopes, count))
         worker = peer.drain()
         result = bench.fire(prepared, peer.port, seconds=0).result()
-        wait_until(lambda: peer.redis.command("LLEN", "consumed") == "0", 120, "all is drained")
+        wait_until(lambda: peer.redis.command("LLEN", "consumed") == "0", 120, "the queue is drained")
         done = time.monotonic()
         worker.terminate()
         worker.wait(20)

@@ -1,4 +1,4 @@
-"""Grabs, opens, sends and reads, each at its highest rate."""
+"""Grabs, opens and sends, each at its highest rate."""
 import plan
 from scene import RateScene
 
@@ -6,18 +6,18 @@ PAUSED = "settle is paused"
 
 
 class _Crowd(RateScene):
-    """Each request is another user's or for another envelope."""
+    """Every request has a different pair of user and envelope."""
     envelopes, shares = 1000, 1000
     per_second = 45000  # requests prepared for each second of the run, until H is known
 
     def pairs(self, bench):
-        """(envelope, user): no pair twice."""
+        """Yield (envelope, user), no pair twice."""
         ids = bench.stack.envelopes(self.envelopes, self.shares)
         users = self.users(bench, self.count(bench))
         return ((ids[i % len(ids)], user) for i, user in enumerate(users))
 
     def count(self, bench):
-        """How many requests: more than can be answered."""
+        """Return a number of requests larger than can be answered."""
         return int(min(self.per_second, bench.ceilings.get(self.pool, self.per_second)) * bench.seconds)
 
     def users(self, bench, count):
@@ -34,7 +34,7 @@ class _Grabs(_Crowd):
 
 
 class _KnownGrabs(_Grabs):
-    """By users that have grabbed something else before."""
+    """Grabs by users that have grabbed another envelope before."""
     note = "tokens known: each user has grabbed elsewhere before"
 
     def users(self, bench, count):
@@ -68,7 +68,7 @@ class _Opens(_Crowd):
     expected = ("200 opened",)
     settle = False
     per_second = 25000
-    note = f"{PAUSED}; tickets in hand, tokens seen for the first time"
+    note = f"{PAUSED}; tickets prepared, tokens seen for the first time"
 
     def requests(self, bench):
         signer = bench.stack.signer

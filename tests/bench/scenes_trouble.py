@@ -1,4 +1,4 @@
-"""A database that hangs, and more clients than can be served."""
+"""A hanging database, and overload."""
 import signal
 import time
 
@@ -12,14 +12,14 @@ BAD = ("500", "502", "503", "504", "429")
 
 
 def last_bad_s(result, after):
-    """How long after that moment the last answer came that was no success; 0: none did. Exact to a tenth."""
+    """Return the time from `after` to the last failed answer, to a tenth of a second; 0 if there was none."""
     kinds = [name for name in result.answers if name.split()[0] in BAD]
     bad = [i for i, n in enumerate(result.series(*kinds)) if n]
     return max(0.0, result.start_s + (bad[-1] + 1) / 10 - after) if bad else 0.0
 
 
 class Stall(Scene):
-    """Grabs, opens and sends together; mariadbd is stopped for 5 s."""
+    """Grabs, opens and sends together, while mariadbd is stopped for 5 s."""
     name, slow = "stall", True
     before_s, stalled_s, after_s = 3, 5, 4
 
@@ -63,19 +63,19 @@ class Stall(Scene):
         wrong = (grabs.wrong("200 grabbed", *allowed) or sent.wrong("201 open", *allowed) or
                  opens.wrong("200 opened", *allowed) or bench.stack.audit())
         before = grabs.rate_between("200 grabbed", grabs.start_s + 0.5, stopped)
-        yield Figure("database stopped for 5 s: grabs meanwhile", grabs.rate_between("200 grabbed", stopped, going),
+        yield Figure("database stopped for 5 s: grabs during the stop", grabs.rate_between("200 grabbed", stopped, going),
                      ceiling=before, bar=Bar(0.9, unit="before"), wrong=wrong,
                      note="grabs, opens and sends together; clients wait for Retry-After")
         longest = max(r.worst_us("longest_us") for r in (sent, opens)) / 1e6
         limit = max(int(bench.stack.setting(f"{p}.deadline")) for p in ("send", "open")) / 1000
         yield Figure("  the slowest answer of an open or send", longest, "s", wrong=wrong,
                      bar=Bar(limit + 0.5, "value", least=False))
-        yield Figure("  last 503 after its return", max(last_bad_s(r, going) for r in results), "s", wrong=wrong,
+        yield Figure("  last 503 after it resumed", max(last_bad_s(r, going) for r in results), "s", wrong=wrong,
                      bar=Bar(1.0, "value", least=False))
 
 
 class Overload(Scene):
-    """Opens by the usual connections; for a while twice as many more join them."""
+    """Opens over the usual connections, joined for a while by twice as many."""
     name, slow = "overload", True
     alone_s, together_s, after_s = 2, 4, 3
 
@@ -107,7 +107,7 @@ class Overload(Scene):
         yield Figure(f"overload: opens by 3 x {bench.connections} connections", both, ceiling=best,
                      bar=Bar(0.8, unit="usual"), wrong=wrong, note=f"503: {refused:.1%}; settle is paused")
         after = usual.rate_between("200 opened", left + 1, usual.start_s + usual.seconds)
-        yield Figure("  from a second after it", after, ceiling=best, bar=Bar(0.8, unit="usual"), wrong=wrong)
+        yield Figure("  from one second after the overload", after, ceiling=best, bar=Bar(0.8, unit="usual"), wrong=wrong)
 
 
 SCENES = (Stall, Overload)

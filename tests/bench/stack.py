@@ -1,4 +1,4 @@
-"""What is measured: the service, and its ceiling behind the same web server's configuration."""
+"""The measured service, and its ceiling behind the same web server configuration."""
 import pathlib
 import re
 import signal
@@ -9,15 +9,15 @@ from load import Load
 from service import SOURCE as ROOT, Service, free_port, wait_until
 
 POOLS = ("send", "grab", "open", "query")
-# No limit on a user may stand in the way; each scene says what it needs beyond.
+# Limits per user must not interfere; scenes add their own settings.
 SETTINGS = ("limits.grabs_per_second=10000", "limits.grabs_burst=100000", "limits.shares_max=1000000",
             "limits.sent_per_day=1000000000000", "limits.expires_min=1")
-# Emptied between scenes, so that each begins with the same database; first what settle takes its work from.
+# Emptied between scenes, so that each starts from the same database. The queues of settle come first.
 TABLES = ("credit", "seed", "closing", "claim", "envelope", "transfer", "account", "year_total", "idempotency")
 
 
 class Stack:
-    """One installation, started by ./start, and what a benchmark does with it."""
+    """An installation started by ./start, with the operations a benchmark needs."""
 
     def __init__(self, build, settings=(), mariadb=()):
         self.build = pathlib.Path(build).resolve()
@@ -41,7 +41,7 @@ class Stack:
         return self.service.sql(text)
 
     def setting(self, name):
-        """A setting's value in force: as configured, else the default."""
+        """Return the effective value of a setting."""
         section, key = name.split(".")
         own = (self.directory / "hongbao.conf").read_text()
         example = subprocess.run([self.build / "hongbaoctl", "config-example"], text=True, capture_output=True,
@@ -59,15 +59,15 @@ class Stack:
         except KeyError:
             return False
 
-    # ---- the state between scenes ----
+    # ---- state between scenes ----
     def settle(self, running):
         if running != self.settling:
             self.service.signal("settle", signal.SIGCONT if running else signal.SIGSTOP)
             self.settling = running
 
     def wait_while(self, select, seconds, what):
-        """Until that finds no row. Asked over one connection: a client for each question would take processor time from
-        what is measured."""
+        """Wait until the SELECT finds no row. One connection serves all queries: a client process for each would take
+        processor time from the measured programs."""
         command = ["mariadb", "--no-defaults", "-S", self.directory / "run/db.sock", "-N", "-B", "-n", "hongbao"]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as client:
             def finds():
@@ -79,21 +79,21 @@ class Stack:
                 client.stdin.close()
 
     def wait_for_credits(self):
-        self.wait_while("SELECT 1 FROM credit", 300, "all is credited")
+        self.wait_while("SELECT 1 FROM credit", 300, "all claims are credited")
 
     def reset(self):
-        """Empties the database. Pools and cache stay as they are: ids are never used again."""
+        """Empty the database. Pools and cache keep their state, since ids are never reused."""
         self.settle(True)
         self.sql("; ".join(f"TRUNCATE TABLE {name}" for name in TABLES))
 
     def audit(self, seconds=120):
-        """What is wrong with the books, in words; "" if nothing."""
+        """Audit the books. Return the violated invariants, or ""."""
         wrong = self.service.audit(seconds)
         return "audit: " + ", ".join(wrong) if wrong else ""
 
-    # ---- what scenes need to be there, made through the API ----
+    # ---- preparation through the API ----
     def do_all(self, requests, *expected, connections=64):
-        """Sends all requests once; each must be answered as expected."""
+        """Send all requests once and check that each is answered as expected."""
         prepared = plan.Plan(requests)
         result = Load(self.load, self.port, prepared, seconds=0, connections=connections, retry=True).result()
         prepared.close()
@@ -109,7 +109,7 @@ class Stack:
         self.do_all((plan.topup(self.wallet, user, amount_fen) for user in users), "201")
 
     def envelopes(self, count, shares, share_fen=100, expires_s=80000):
-        """The ids of new envelopes."""
+        """Send envelopes and return their ids."""
         before = {row[0] for row in self.sql("SELECT HEX(id) FROM envelope")}
         self.top_up(["bench"], count * shares * share_fen)
         token = self.signer.token("bench")
@@ -120,14 +120,14 @@ class Stack:
 
 
 def start_lighttpd(directory):
-    """With directory/lighttpd.conf, in the foreground; what it says goes to a file beside."""
+    """Start lighttpd with directory/lighttpd.conf; its messages go to directory/lighttpd.out."""
     with open(directory / "lighttpd.out", "wb") as out:
         return subprocess.Popen(["lighttpd", "-D", "-f", directory / "lighttpd.conf"], stderr=out, start_new_session=True)
 
 
 class Ceiling:
-    """Empty FastCGI programs behind a lighttpd with the service's own configuration: for each pool one with as many
-    processes and threads, whose answers are as long as asked for."""
+    """Empty FastCGI programs behind a lighttpd with the service's configuration. Each pool has a program with the same
+    number of processes and threads, and answers of a given size."""
 
     def __init__(self, stack):
         self.stack, self.port = stack, free_port()
@@ -143,7 +143,7 @@ class Ceiling:
         self.web = start_lighttpd(self.run)
 
     def answer(self, pool, size, status=200):
-        """From now on the pool's requests are answered so."""
+        """Set the size and status of the answers of a pool."""
         wanted = (size, status)
         if pool in self.programs:
             if self.programs[pool][1] == wanted:
@@ -156,7 +156,7 @@ class Ceiling:
         wait_until(path.exists, 5, "the empty program listens")
 
     def _threads(self, pool):
-        """Acceptors, waiters and how long a crowd gathers, as cgi/program.c makes them of the settings."""
+        """Return acceptors, waiters and linger of a pool, as cgi/program.c derives them from the settings."""
         return "+".join(self.stack.setting(f"{pool}.{name}") for name in ("acceptors", "threads", "linger"))
 
     def _stop(self, pool):

@@ -1,15 +1,15 @@
-"""Figures of several rounds, and the table of them."""
+"""Figures of several rounds, formatted as a table."""
 import dataclasses
 import statistics
 
 
 @dataclasses.dataclass
 class Bar:
-    """What a row must reach: at least, or at most, so much."""
+    """The limit a row must reach or not exceed."""
     limit: float
     of: str = "ratio"  # or "value", or "margin": see Figure
     least: bool = True
-    unit: str = "H"  # of a ratio: what it is measured against
+    unit: str = "H"  # of a ratio: name of its denominator
 
     def text(self):
         unit = {"ratio": " " + self.unit, "value": "", "margin": " more"}[self.of]
@@ -22,14 +22,14 @@ class Bar:
 
 @dataclasses.dataclass
 class Figure:
-    """One row's figure in one round."""
+    """The figure of one row in one round."""
     title: str
     value: float
     unit: str = "/s"
-    ceiling: float = None  # the same unit
+    ceiling: float = None  # in the same unit
     bar: Bar = None
-    wrong: str = ""  # why it is no figure at all
-    short: str = ""  # why it falls short, whatever the bar says
+    wrong: str = ""  # error that invalidates the figure
+    short: str = ""  # reason to fall short, regardless of the bar
     note: str = ""
 
     @property
@@ -38,7 +38,7 @@ class Figure:
 
     @property
     def margin(self):
-        """By how much it is above its ceiling."""
+        """The difference to the ceiling."""
         return self.value - self.ceiling if self.ceiling is not None else None
 
 
@@ -56,7 +56,7 @@ class Row:
         return statistics.median(values) if values else None
 
     def words(self, what):
-        """What the figures say, each once."""
+        """Return the distinct texts of all rounds."""
         return "; ".join(dict.fromkeys(w for w in self.all(what) if w))
 
     @property
@@ -73,7 +73,7 @@ class Row:
         return "ok" if self.bar.reached(self) else "short"
 
     def values(self):
-        """For the JSON."""
+        """Return the row for the JSON output."""
         return {"title": self.title, "unit": self.unit, "verdict": self.verdict(), "wrong": self.wrong,
                 "note": self.words("note"), "short": self.words("short"), "bar": self.bar.text() if self.bar else None, "rounds": len(self.figures),
                 "median": self.median("value"), "min": min(self.all("value")), "max": max(self.all("value")),
@@ -82,7 +82,7 @@ class Row:
 
 
 def rows(figures):
-    """Grouped by title, in the order of their first coming."""
+    """Group figures by title, in order of first occurrence."""
     groups = {}
     for figure in figures:
         groups.setdefault(figure.title, []).append(figure)
@@ -109,7 +109,7 @@ def cells(row):
 
 
 def text(found):
-    """The whole table; what is wrong and the notes stand below, by number."""
+    """Format the table, followed by numbered errors and notes."""
     lines = [list(HEAD)] + [cells(row) for row in found]
     remarks = []
     for row, line in zip(found, lines[1:]):
