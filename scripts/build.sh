@@ -1,18 +1,18 @@
 # shellcheck shell=bash
-# Sourced by start and check: installs packages and builds the tree.
-# Both set SOURCE, the root of the source tree.
+# Sourced by start and check. Functions that install packages and build the tree. The caller sets SOURCE, the root
+# of the source tree.
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "${0##*/}: $*"; exit 1; }
 
-# need_packages KIND...: installs what is missing of these kinds in scripts/packages.
+# need_packages KIND...: install the missing packages of these kinds in scripts/packages.
 need_packages() {
     command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || {
-        say "No apt here: taking for granted what scripts/packages lists."
+        say "No apt here: assuming that everything in scripts/packages is installed."
         return 0
     }
     local kind wanted=() missing=() package present
-    # A package may also be part of another one, as npm is of some nodejs.
+    # A package may be provided by another one, as npm by some nodejs packages.
     present=$(dpkg-query -W -f '${db:Status-Status} ${Package}, ${Provides}\n' | sed -n 's/^installed //p' |
         sed 's/ ([^)]*)//g; s/, */\n/g')
     for kind in "$@"; do
@@ -30,7 +30,7 @@ need_packages() {
         root=(sudo)
     fi
     "${root[@]}" env DEBIAN_FRONTEND=noninteractive bash -s "${missing[@]}" >&2 <<'EOF_ROOT' ||
-        # The services of these packages must not start: ours are private.
+        # Keep the services of these packages from starting: we run private ones.
         if [[ ! -e /usr/sbin/policy-rc.d ]]; then
             trap 'rm -f /usr/sbin/policy-rc.d' EXIT
             printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
@@ -42,8 +42,8 @@ EOF_ROOT
         die "apt-get could not install: ${missing[*]}"
 }
 
-# Makes SOURCE/configure if it is not there. Where the source cannot be written to, a copy of it
-# in $1 is used from then on.
+# need_configure DIR: create SOURCE/configure if it is missing. If the source tree is read-only, copy it to DIR and
+# set SOURCE to the copy.
 need_configure() {
     local copy=$1
     [[ -x $SOURCE/configure ]] && return 0
@@ -59,12 +59,12 @@ need_configure() {
     (cd "$SOURCE" && autoreconf -fi >&2) || die "autoreconf failed in $SOURCE"
 }
 
-# build_tree DIR [configure option...]: configures DIR if it is not, and makes all.
+# build_tree DIR [configure option...]: configure DIR if needed, and build everything.
 build_tree() {
     local build=$1 lock
     shift
     mkdir -p "$build"
-    # Two builds at once in one directory, or two autoreconfs, would spoil each other.
+    # Concurrent builds in one directory, or concurrent autoreconfs, would corrupt each other.
     exec {lock}<"$SOURCE/configure.ac"
     flock "$lock"
     need_configure "$build/source"

@@ -78,7 +78,7 @@ def test_second_start_in_one_directory_is_refused(own):
     for more in ((), ("--detach",)):
         done = subprocess.run(own.start_command(*more), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=60, check=False)
-        assert done.returncode == 1 and "runs already" in done.stderr
+        assert done.returncode == 1 and "already running" in done.stderr
     assert ready(own)
 
 
