@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Recomputes the draws of closed envelopes, from nothing but the published rules.
+"""Recompute the draws of closed envelopes, using only the published rules.
 
-Reads envelopes as GET /v1/envelopes/{id} answers them, one JSON object a line, from standard input or
-files. Prints what is wrong; exit 0 if nothing is. --vectors FILE checks a file of published vectors."""
+Reads envelopes in the format of GET /v1/envelopes/{id}, one JSON object per line, from standard input or files.
+Prints each mismatch; the exit status is 0 if there is none. --vectors FILE checks a file of published vectors."""
 import hashlib
 import hmac
 import json
@@ -55,7 +55,7 @@ def seed_hash(ident, mode, total, shares, cap, seed):
 
 
 def check(e):
-    """What is wrong with a closed envelope; None if nothing is."""
+    """Return a description of the mismatch in a closed envelope, or None."""
     if e["seed"] is None:
         return "still open: the seed is secret"
     ident, seed = uuid.UUID(e["id"]).bytes, bytes.fromhex(e["seed"])
