@@ -17,11 +17,12 @@ def outliving():
     with subprocess.Popen(["memcached", "-u", "root", "-s", path, "-a", "0660", "-U", "0", "-F", "-m", "64"]) as cache:
         s = Service([f"cache.servers={path}"], directory=directory)
         s.cache_path = path
-        s.start()
-        yield s
-        s.stop()
-        cache.terminate()
-        cache.wait()
+        try:
+            s.start()
+            yield s
+            s.stop()
+        finally:
+            cache.terminate()  # leaving the block waits for it
     s.remove()
 
 
