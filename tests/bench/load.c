@@ -1,5 +1,5 @@
-/* A load of HTTP requests over loopback, as cheap as can be: it shares the processors with what it
- * measures. Requests are prepared beforehand, in a file (load_plan.h); the result is one line of
+/* HTTP load client for loopback. It must be cheap, since it shares the processors with the measured
+ * programs: requests are prepared in a file (load_plan.h). The result is one line of
  * JSON. load --port N --plan FILE [--seconds S] [--connections N] [--threads N] [--rate R]
  *        [--skip N] [--cycle] [--retry] [--grace S] [--series] */
 #include "tests/bench/load_worker.h"
@@ -14,7 +14,7 @@
 #define CONNECTIONS_MAX 8192
 #define SECONDS_MAX 100000
 #define NS_PER_S 1000000000.0
-#define CONNECT_NS 300000000 /* the threads connect before all of them start at once */
+#define CONNECT_NS 300000000 /* time to connect before all threads start at once */
 
 struct options {
     const char *plan;
@@ -100,7 +100,7 @@ static double cpu_seconds(void)
            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-/* Adds up the workers into the first. */
+/* Add the results of all workers to the first. */
 static void sum_up(struct worker *workers, unsigned n)
 {
     for (unsigned i = 1; i < n; i++) {
@@ -112,8 +112,8 @@ static void sum_up(struct worker *workers, unsigned n)
     }
 }
 
-/* The rate is of the answers that came in the time asked for; of a plan that ended before, in the
- * time until its last answer. */
+/* The rate counts answers before the end of the run. If the plan ran out, it counts all answers,
+ * over the time until the last one. */
 static void print(const struct load *load, const struct options *o, const struct worker *w)
 {
     bool ran_out = plan_ran_out(&load->plan);

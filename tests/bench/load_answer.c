@@ -1,3 +1,5 @@
+/* Keeps the head and the start of the body; further body bytes are counted and dropped, so that
+ * long answers cost only the recv. */
 #include "tests/bench/load_answer.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +19,8 @@ static size_t kept(const struct answer *a)
     return a->received < ANSWER_KEPT_BYTES ? a->received : ANSWER_KEPT_BYTES;
 }
 
-/* The value of a header line if it is the named one ("name:", in any case). */
+/* Return the value of a header line if it begins with name ("name:", case-insensitive), else NULL.
+ */
 static const char *value_of(const char *line, const char *name)
 {
     size_t length = strlen(name);
@@ -26,7 +29,7 @@ static const char *value_of(const char *line, const char *name)
     return line + length + strspn(line + length, " ");
 }
 
-/* The head is complete, and a NUL is behind its last line. */
+/* Parse the head, which is complete and NUL-terminated. */
 static bool read_head(struct answer *a)
 {
     bool has_length = false;
@@ -84,7 +87,8 @@ enum answer_end answer_read(struct answer *a, int fd)
     }
 }
 
-/* What follows `name` in the kept part of the body, up to the next quote: its length in *size. */
+/* Return the text between `name` and the next quote in the kept part of the body; set *size to its
+ * length. */
 static const char *member(const struct answer *a, const char *name, size_t *size)
 {
     size_t length = strlen(name), end = kept(a);

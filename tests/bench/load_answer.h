@@ -1,4 +1,4 @@
-/* An HTTP answer as its bytes come in: as little of it is looked at as a client needs. */
+/* Incremental parser for HTTP answers. It reads only the parts that the load client needs. */
 #ifndef HONGBAO_BENCH_LOAD_ANSWER_H
 #define HONGBAO_BENCH_LOAD_ANSWER_H
 
@@ -9,28 +9,29 @@
 #define WORD_SIZE 32
 
 struct answer {
-    size_t received; /* bytes so far; the first ANSWER_KEPT_BYTES of them are in data */
-    size_t whole;    /* bytes of the whole answer; 0: its head is not complete yet */
-    size_t head;     /* bytes of the head */
+    size_t received; /* bytes so far; data holds the first ANSWER_KEPT_BYTES */
+    size_t whole;    /* size of the whole answer; 0 until the head is complete */
+    size_t head;     /* size of the head */
     int status;
     int retry_after_s; /* 0: none */
-    bool closes;       /* the server closes the connection after it */
+    bool closes;       /* the server closes the connection after this answer */
     char data[ANSWER_KEPT_BYTES];
 };
 
 enum answer_end { ANSWER_MORE, ANSWER_DONE, ANSWER_BROKEN };
 
-/* Makes it ready for the next answer. */
+/* Prepare a for the next answer. */
 void answer_reset(struct answer *a);
-/* Reads what the socket has. BROKEN: it was closed or failed, or this is no answer with a length.
- */
+/* Read the available bytes of socket fd into a. Return ANSWER_BROKEN if the connection was closed
+ * or failed, or if the answer has no Content-Length. */
 enum answer_end answer_read(struct answer *a, int fd);
-/* What the body says: its "state", or its problem's "code"; "" if neither. word holds WORD_SIZE. */
+/* Copy the member "state" or "code" of the body to word, which holds WORD_SIZE bytes; "" if a has
+ * neither. */
 void answer_word(const struct answer *a, char *word);
-/* The ticket in the body; NULL if there is none of that size. */
+/* Return the ticket in the body, or NULL if a has none of size bytes. */
 const char *answer_ticket(const struct answer *a, size_t size);
 
-/* The ETag in the head; NULL if there is none of that size. */
+/* Return the ETag in the head, or NULL if a has none of size bytes. */
 const char *answer_etag(const struct answer *a, size_t size);
 
 #endif

@@ -1,3 +1,4 @@
+/* Maps the file instead of reading it: requests are sent from the mapping without a copy. */
 #include "tests/bench/load_plan.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 
 #define HEAD_SIZE (4 * sizeof(uint32_t))
 
-/* One record at `at`; returns its end, 0 if it does not fit. */
+/* Read the record at `at`. Return its end, or 0 if it is truncated. */
 static size_t read_record(char *bytes, size_t size, size_t at, struct request *r)
 {
     uint32_t head[4];

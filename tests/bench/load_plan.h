@@ -1,9 +1,8 @@
-/* The requests of a run, prepared beforehand: a file of records, one after the other. A record is
- * four numbers of 32 bits in the machine's order (sizes in bytes) and then the bytes of one request
- * or two: request_size, then_size, hole_at, hole_size, request, then `then` (then_size 0: none) is
- * sent after an answer that brings a ticket; the ticket, which must be hole_size bytes long, goes
- * to hole_at within it. Without a second request, a hole is in the first (hole_size 0: none): the
- * ETag of each answer, if it is so long, goes there for the next time. */
+/* The prepared requests of a run: a file of records. A record is four 32-bit numbers in host byte
+ * order (request_size, then_size, hole_at, hole_size; in bytes), followed by the bytes of `request`
+ * and `then`. `then` (then_size 0: none) is sent after an answer with a ticket of hole_size bytes,
+ * which replaces the bytes at hole_at in `then`. Without `then`, the hole (hole_size 0: none) is in
+ * `request`; the ETag of each answer replaces it if it is hole_size bytes long. */
 #ifndef HONGBAO_BENCH_LOAD_PLAN_H
 #define HONGBAO_BENCH_LOAD_PLAN_H
 
@@ -21,16 +20,16 @@ struct request {
 struct plan {
     struct request *requests;
     size_t count;
-    bool cycle; /* begin again at the end; else each is sent once */
+    bool cycle; /* restart at the end, instead of sending each request once */
     atomic_size_t next;
 };
 
-/* Maps the file for the life of the process. False, and a line on standard error, if it cannot be
- * read or is not of this form. */
+/* Map the file at path into plan, for the life of the process. Return false, with a message on
+ * standard error, if it cannot be read or is malformed. */
 bool plan_read(struct plan *plan, const char *path);
-/* The next request, by whichever thread asks; NULL: there are no more. */
+/* Return the next request of plan, or NULL at the end. Thread-safe. */
 struct request *plan_take(struct plan *plan);
-/* True if plan_take has returned NULL. */
+/* Return true if plan_take has returned NULL for plan. */
 bool plan_ran_out(const struct plan *plan);
 
 #endif

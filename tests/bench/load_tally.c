@@ -1,3 +1,5 @@
+/* A few kinds in an array, searched from the kind of the last answer: runs have long stretches of
+ * one kind. Each thread has its own tally. */
 #include "tests/bench/load_tally.h"
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,8 @@ bool tally_init(struct tally *t)
     return t->kinds != NULL;
 }
 
-/* Below TALLY_STEPS the value itself, then TALLY_STEPS cells for each power of two. */
+/* Map a latency to its cell: values below TALLY_STEPS to themselves, then TALLY_STEPS cells per
+ * power of two. */
 static size_t cell_of(int64_t us)
 {
     uint64_t v = us > 0 ? (uint64_t)us : 0;

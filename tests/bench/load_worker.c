@@ -1,4 +1,5 @@
-/* One request on a connection at a time, one send and usually one recv each. */
+/* One thread of the load client, over epoll. A connection carries one request at a time, with one
+ * send and usually one recv. */
 #include "tests/bench/load_worker.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,9 +16,9 @@
 
 struct connection {
     int fd;
-    bool waiting;            /* for its Retry-After, until wake_ns */
-    bool in_then;            /* the second request of a pair is under way */
-    struct request *request; /* under way or waiting; NULL: idle */
+    bool waiting;            /* for Retry-After, until wake_ns */
+    bool in_then;            /* the second request of a pair is in flight */
+    struct request *request; /* in flight or waiting; NULL: idle */
     int64_t due_ns, wake_ns;
     struct answer answer;
     char then[THEN_MAX_BYTES];
@@ -31,7 +32,7 @@ struct pool {
     int64_t next_due_ns; /* open loop */
     int64_t next_wake_ns;
     int epoll;
-    bool dry; /* the plan has no more */
+    bool dry; /* the plan has run out */
 };
 
 int64_t load_now_ns(void)
@@ -65,7 +66,7 @@ static void send_bytes(struct pool *p, struct connection *c, const char *bytes, 
     answer_reset(&c->answer);
     if (send(c->fd, bytes, size, MSG_NOSIGNAL) == (ssize_t)size)
         return;
-    /* The server may have closed it while it was idle: once more, on a fresh one. */
+    /* The server may have closed an idle connection: retry once on a new one. */
     if (connect_again(p, c) && send(c->fd, bytes, size, MSG_NOSIGNAL) != (ssize_t)size)
         p->worker->failed = true;
 }
@@ -86,7 +87,7 @@ static void become_idle(struct pool *p, struct connection *c)
     p->idle[p->n_idle++] = c;
 }
 
-/* What is due is sent, as far as connections are free. */
+/* Send the requests that are due, as long as connections are free. */
 static void begin_due(struct pool *p, int64_t now)
 {
     const struct load *load = p->worker->load;
@@ -138,7 +139,7 @@ static void wake_waiting(struct pool *p, int64_t now)
     }
 }
 
-/* Puts the ticket of the answer into the second request, if there are both. */
+/* Start the second request of a pair with the ticket of the answer, if there are both. */
 static bool begin_then(struct connection *c)
 {
     const struct request *r = c->request;
@@ -153,7 +154,7 @@ static bool begin_then(struct connection *c)
     return true;
 }
 
-/* A reader names the version that he saw last. */
+/* Use the ETag of the answer in the next If-None-Match. */
 static void keep_etag(struct connection *c)
 {
     struct request *r = c->request;
@@ -197,7 +198,7 @@ static void take_event(struct pool *p, struct connection *c, int64_t now)
     }
     bool opened = connect_again(p, c);
     if (!under_way)
-        return; /* an idle connection was closed */
+        return; /* the server closed an idle connection */
     p->worker->lost++;
     if (opened)
         become_idle(p, c);
@@ -214,7 +215,7 @@ static void wait_for_events(struct pool *p, int64_t until)
         take_event(p, events[i].data.ptr, now);
 }
 
-/* When something is to be done even though no answer comes. */
+/* Return the time of the next action that does not depend on an answer. */
 static int64_t next_moment(const struct pool *p, int64_t now)
 {
     const struct load *load = p->worker->load;
@@ -270,7 +271,7 @@ void *worker_run(void *worker)
     w->failed = !ready;
     while (ready && load_now_ns() < load->start_ns)
         wait_for_events(&p, load->start_ns);
-    if (ready && load->rate > 0) /* the threads' requests are due in turn */
+    if (ready && load->rate > 0) /* stagger the threads */
         p.next_due_ns = load->start_ns + (int64_t)(NS_PER_S * w->number / load->rate);
     for (int64_t now; ready && !over(&p, now = load_now_ns());) {
         wake_waiting(&p, now);

@@ -1,7 +1,6 @@
-/* Peer A's worker: moves what was drawn from Redis into MySQL, hundreds at once, until it is ended.
- *   drain REDIS-SOCKET DATABASE-SOCKET
- * A batch leaves the list after its commit. Another run of it would fail on its unique keys, and
- * says so: there is no crash to recover from in a benchmark. */
+/* Worker of peer A: move drawn shares from Redis into MySQL, hundreds per transaction, until
+ * terminated. drain REDIS-SOCKET DATABASE-SOCKET A batch is removed from the list after its commit.
+ * Repeating one would fail on the unique keys; a benchmark needs no recovery from crashes. */
 #include "lib/base/buf.h"
 #include "tests/bench/peers/peer.h"
 #include <stdio.h>
@@ -18,7 +17,7 @@ struct drawn {
     char user[65];
 };
 
-/* The oldest of the list, up to BATCH; -1: Redis is gone. */
+/* Read up to BATCH of the oldest entries. Return their number, or -1 if the connection is lost. */
 static int read_batch(struct redis *r, struct drawn *batch)
 {
     static const char *const words[] = {"LRANGE", "consumed", "0", "499"};

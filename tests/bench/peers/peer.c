@@ -1,5 +1,5 @@
-/* Peers B, C and D: a FastCGI program that answers POST /v1/envelopes/<number>/grab of the user
- * that the header Authorization names. peer lock|update|redis SOCKET PROCESSES THREADS
+/* Peers B, C and D: a FastCGI program that answers POST /v1/envelopes/<number>/grab for the user in
+ * the Authorization header. peer lock|update|redis SOCKET PROCESSES THREADS
  * DATABASE-SOCKET [REDIS-SOCKET SCRIPT] */
 #include "tests/bench/peers/peer.h"
 #include "cgi/server/loop.h"

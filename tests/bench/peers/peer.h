@@ -1,4 +1,4 @@
-/* The peers that answer from MySQL: one way each to take a share. */
+/* Peers B, C and D, which answer from MySQL: one function each to take a share. */
 #ifndef HONGBAO_BENCH_PEERS_PEER_H
 #define HONGBAO_BENCH_PEERS_PEER_H
 
@@ -11,23 +11,23 @@ struct share {
 };
 enum outcome { SHARE_TAKEN, SHARE_NONE, SHARE_FAILED };
 
-/* What one thread has; opened when it is first needed. */
+/* Connections of one thread, opened on first use. */
 struct peer_session {
     MYSQL *db;
     struct redis *redis;
-    const char *script; /* of peer B: its SHA */
+    const char *script; /* SHA of the script of peer B */
 };
 
-/* user has been checked: nothing in it needs quoting. Every way leaves no transaction open. A user
- * who has a share already gets it again. */
+/* Take a share of envelope for user and store it in *share; a user that has one gets it again. user
+ * needs no quoting. No transaction is left open. */
 typedef enum outcome take_fn(struct peer_session *s, unsigned envelope, const char *user,
                              struct share *share);
 take_fn take_by_lock, take_by_update, take_by_redis;
 
-/* A connection to the database "peer" at the socket; NULL: none to be had. */
+/* Connect to the database "peer" at socket_path. Return NULL on failure. */
 MYSQL *peer_connect(const char *socket_path);
-/* Runs statements; false, with the rest of their results dropped, if one fails. With `out`, each
- * number of the rows they bring goes there, at most out_max; *n says how many. */
+/* Run the statements in sql. Return false, discarding further results, if one fails. If out is not
+ * NULL, store the numbers of all result rows there, at most out_max, and their count in *n. */
 bool peer_run(MYSQL *db, const char *sql, int64_t *out, unsigned out_max, unsigned *n);
 
 #endif

@@ -1,4 +1,4 @@
-/* The three ways; each does what it can in as few round trips as it can. */
+/* The three ways to take a share, each with as few round trips as possible. */
 #include "tests/bench/peers/peer.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +54,7 @@ static enum outcome give_up(struct peer_session *s, enum outcome outcome)
     return peer_run(s->db, "ROLLBACK", NULL, 0, NULL) ? outcome : SHARE_FAILED;
 }
 
-/* The share that the user took before. */
+/* Look up the share that user already has. */
 static enum outcome earlier(struct peer_session *s, unsigned envelope, const char *user,
                             struct share *share)
 {
@@ -70,7 +70,7 @@ static enum outcome earlier(struct peer_session *s, unsigned envelope, const cha
     return SHARE_TAKEN;
 }
 
-/* Writes claim and balance, commits, and brings the amount; the transaction is open. */
+/* Write claim and balance in the open transaction, commit, and fetch the amount. */
 static enum outcome book(struct peer_session *s, unsigned envelope, const char *user,
                          struct share *share, const char *more)
 {
@@ -129,7 +129,7 @@ enum outcome take_by_update(struct peer_session *s, unsigned envelope, const cha
     return book(s, envelope, user, share, "");
 }
 
-/* Redis hands out the share; MySQL has it before the answer. */
+/* Redis hands out the share; it is stored in MySQL before the answer. */
 enum outcome take_by_redis(struct peer_session *s, unsigned envelope, const char *user,
                            struct share *share)
 {

@@ -1,3 +1,4 @@
+/* Redis protocol (RESP2) over a blocking Unix socket, with one line buffer per connection. */
 #include "tests/bench/peers/redis.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +70,7 @@ bool redis_reply(struct redis *r, char *type, const char **text)
         return true;
     if (r->line[1] == '-')
         *text = NULL;
-    else if (!read_line(r)) /* no text of ours holds a line end */
+    else if (!read_line(r)) /* none of our strings contains a line end */
         return false;
     else
         *text = r->line;

@@ -1,4 +1,4 @@
-/* As much of Redis as the peers need: one command, one answer. */
+/* Minimal Redis client: one command, one reply. */
 #ifndef HONGBAO_BENCH_PEERS_REDIS_H
 #define HONGBAO_BENCH_PEERS_REDIS_H
 
@@ -7,14 +7,15 @@
 
 struct redis;
 
-/* NULL: cannot connect. */
+/* Connect to socket_path. Return NULL on failure. */
 struct redis *redis_open(const char *socket_path);
+/* Close and free r. */
 void redis_close(struct redis *r);
-/* Sends words[0..n) as one command. False: the connection is gone. */
+/* Send words[0..n) as one command. Return false if the connection is lost. */
 bool redis_command(struct redis *r, const char *const *words, size_t n);
-/* The next line of the answer without its type and line end, and the type ('$', '*', ':', '+',
- * '-'); valid until the next call. Of '$' the text itself; NULL text where it is nil. False: the
- * connection is gone. */
+/* Read the next line of the reply: its type ('$', '*', ':', '+', '-') to *type and the rest,
+ * without the line end, to *text, which is valid until the next call. For '$', *text is the string,
+ * or NULL for nil. Return false if the connection is lost. */
 bool redis_reply(struct redis *r, char *type, const char **text);
 
 #endif
