@@ -44,7 +44,7 @@ static void leave_brake(const struct call *c, enum err err)
         !brake_leave(c->process->brake, thread, answered ? BRAKE_ANSWERED : BRAKE_FAILED))
         return;
     log_event(LOG_LEVEL_WARN, "database_stalled", "%s", err_name(err));
-    metrics_add(c->process->runtime.metrics, METRIC_BREAKER_OPENED, 1);
+    metrics_add(c->process->runtime.metrics, METRIC_DATABASE_STALLS, 1);
 }
 
 /* Who asks, as far as the route wants to know. */

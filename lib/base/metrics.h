@@ -26,7 +26,7 @@ enum metric {
     METRIC_BATCH_TURNED_OUT, /* a member refused or parked while its batch went on */
     METRIC_BATCH_RERUN,
     METRIC_BATCH_LOOKED, /* opens: somebody would have got a second share */
-    METRIC_BREAKER_OPENED,
+    METRIC_DATABASE_STALLS,
     METRIC_BARRIERS,
     METRIC_CREDITS_BOOKED,
     METRIC_CREDITS_POISONED,

@@ -23,8 +23,8 @@ static const struct counter_row counter_rows[METRIC_COUNT] = {
     [METRIC_BATCH_LOOKED] =
         {"hongbao_batch_looked_total", "",
          "Batches of opens run again because somebody in them had opened before."},
-    [METRIC_BREAKER_OPENED] = {"hongbao_breaker_opened_total", "",
-                               "Batches that ran so long that others were refused at once."},
+    [METRIC_DATABASE_STALLS] = {"hongbao_database_stalls_total", "",
+                                "Times that the primary stopped answering in time."},
     [METRIC_BARRIERS] = {"hongbao_barriers_total", "",
                          "Commits made only so that what others stored is durable."},
     [METRIC_CREDITS_BOOKED] = {"hongbao_credits_booked_total", "", "Claims credited."},

@@ -131,7 +131,7 @@ static bool breaker_open(struct batch *b)
         if (!b->running[i] || now - b->started_us[i] <= b->settings.breaker_us)
             continue;
         if (!b->breaker_counted[i])
-            metrics_add(b->metrics, METRIC_BREAKER_OPENED, 1);
+            metrics_add(b->metrics, METRIC_DATABASE_STALLS, 1);
         b->breaker_counted[i] = true;
         return true;
     }

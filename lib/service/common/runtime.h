@@ -23,6 +23,7 @@ struct runtime {
     /* How a service gets sessions of its own. Each call gives a new one; NULL: no memory. */
     struct store *(*store_open)(void *self);
     struct cache *(*cache_open)(void *self);
+    struct store *(*replica_open)(void *self); /* NULL: no replica is configured */
     void *self;
 };
 

@@ -14,7 +14,6 @@
 #define LEADERS_MAX 4
 #define BURSTS_MAX 8
 #define BREAKER_US 500000
-#define CACHES_MAX 256
 #define ROUNDS_MAX 4 /* times the primary is asked and the gate tried again */
 #define US_PER_S 1000000
 
@@ -27,7 +26,7 @@ struct grab_service {
     struct closed_table *closed_table;
     struct recent_tickets *recent_tickets;
     struct grab_database *database;
-    struct session_pool *caches; /* for what a member does after its batch */
+    struct session_pool *sessions;
 };
 
 static void run_members(void *context, unsigned slot, void **members, size_t n, int64_t deadline_us)
@@ -50,7 +49,7 @@ void grab_service_free(struct grab_service *s)
     grab_database_free(s->database);
     closed_table_free(s->closed_table);
     recent_tickets_free(s->recent_tickets);
-    session_pool_free(s->caches);
+    session_pool_free(s->sessions);
     free(s);
 }
 
@@ -76,10 +75,11 @@ struct grab_service *grab_service_new(const struct runtime *runtime, unsigned le
                                       .release = free};
     s->batch = batch_new(&settings, runtime->clock, runtime->metrics);
     s->closed_table = closed_table_new();
-    s->caches = session_pool_new(runtime, CACHES_MAX, false);
-    if (ok && s->batch != NULL && s->closed_table != NULL && s->caches != NULL)
-        s->database =
-            grab_database_new(runtime, s->closed_table, threads / 4 > 0 ? threads / 4 : 1);
+    struct session_pool_settings sessions = {.threads = threads};
+    s->sessions = session_pool_new(runtime, &sessions);
+    if (ok && s->batch != NULL && s->closed_table != NULL && s->sessions != NULL)
+        s->database = grab_database_new(runtime, s->sessions, s->closed_table,
+                                        threads / 4 > 0 ? threads / 4 : 1);
     if (s->database == NULL) {
         grab_service_free(s);
         return NULL;
@@ -109,10 +109,9 @@ static bool check_record(struct grab_service *s, const struct who *who, struct g
                          int64_t deadline_us)
 {
     struct envelope e;
-    struct session *session = session_pool_take(s->caches);
-    bool known = session != NULL && envelope_cache_get(s->runtime, session->cache, &w->id, &e);
-    if (session != NULL)
-        session_pool_give(s->caches, session);
+    struct cache *cache = session_pool_take_cache(s->sessions);
+    bool known = cache != NULL && envelope_cache_get(s->runtime, cache, &w->id, &e);
+    session_pool_give_cache(s->sessions, cache);
     if (!known)
         return grab_database_ask(s->database, who, w, deadline_us);
     w->admitted = envelope_admits(&e, who->user, who->groups, who->n_groups);
@@ -131,13 +130,13 @@ static bool is_settled(const struct grab_work *w)
 /* A pass that the primary gave, without a share of the gate: its item is stored here. */
 static void note_ticket(struct grab_service *s, const struct grab_work *w)
 {
-    struct session *session = session_pool_take(s->caches);
-    if (session == NULL)
+    struct cache *cache = session_pool_take_cache(s->sessions);
+    if (cache == NULL)
         return;
-    gate_hint_ticket(s->runtime, session->cache, &w->id, w->user, w->answer.expires_us / US_PER_S,
+    gate_hint_ticket(s->runtime, cache, &w->id, w->user, w->answer.expires_us / US_PER_S,
                      w->expires_us);
-    session->cache->ops->flush(session->cache, false);
-    session_pool_give(s->caches, session);
+    cache->ops->flush(cache, false);
+    session_pool_give_cache(s->sessions, cache);
 }
 
 /* Does what w waits for. True: w says what to tell; false: the gate has to be tried again. */

@@ -3,7 +3,6 @@
 #include "lib/service/common/envelope_cache.h"
 #include "lib/service/common/gate.h"
 #include "lib/service/common/publish.h"
-#include "lib/service/common/session_pool.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -16,7 +15,7 @@ struct grab_database {
     const struct runtime *runtime;
     struct closed_table *closed_table;
     struct durable *durable;
-    struct session_pool *session_pool;
+    struct session_pool *sessions;
     pthread_mutex_t lock;
     pthread_cond_t landed;
     unsigned max, waiting;
@@ -25,6 +24,7 @@ struct grab_database {
 };
 
 struct grab_database *grab_database_new(const struct runtime *runtime,
+                                        struct session_pool *sessions,
                                         struct closed_table *closed_table, unsigned max)
 {
     struct grab_database *p = calloc(1, sizeof *p);
@@ -34,10 +34,10 @@ struct grab_database *grab_database_new(const struct runtime *runtime,
     p->closed_table = closed_table;
     p->max = max < FLIGHTS_MAX ? max : FLIGHTS_MAX;
     p->durable = durable_new(runtime);
-    p->session_pool = session_pool_new(runtime, p->max, true);
+    p->sessions = sessions;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->landed, NULL);
-    if (p->durable == NULL || p->session_pool == NULL) {
+    if (p->durable == NULL) {
         grab_database_free(p);
         return NULL;
     }
@@ -49,7 +49,6 @@ void grab_database_free(struct grab_database *p)
     if (p == NULL)
         return;
     durable_free(p->durable);
-    session_pool_free(p->session_pool);
     pthread_cond_destroy(&p->landed);
     pthread_mutex_destroy(&p->lock);
     free(p);
@@ -210,14 +209,13 @@ static bool remember_unknown_id(const struct grab_database *p, struct session *s
 }
 
 static bool ask(struct grab_database *p, struct session *s, const struct who *who,
-                struct grab_work *w, int64_t deadline_us)
+                struct grab_work *w)
 {
     struct envelope e;
     bool found;
     int64_t now_us;
     if (w->outcome == GRAB_ASK_MISSING && is_unknown_id(p, s, &w->id))
         return refuse(w, ERR_NOT_FOUND);
-    s->store->ops->set_deadline(s->store, deadline_us);
     enum err err = s->store->ops->envelope_get(s->store, &w->id, &e, &found, &now_us);
     if (err != ERR_OK) {
         s->store->ops->rollback(s->store);
@@ -274,10 +272,10 @@ bool grab_database_ask(struct grab_database *p, const struct who *who, struct gr
     if (full)
         return over_cap(p, w);
 
-    struct session *s = session_pool_take(p->session_pool);
-    bool told = s != NULL ? ask(p, s, who, w, deadline_us) : refuse(w, ERR_FAULT);
+    struct session *s = session_pool_take(p->sessions, deadline_us);
+    bool told = s != NULL ? ask(p, s, who, w) : over_cap(p, w);
     if (s != NULL)
-        session_pool_give(p->session_pool, s);
+        session_pool_give(p->sessions, s, w->outcome == GRAB_REFUSED ? w->err : ERR_OK);
     pthread_mutex_lock(&p->lock);
     land(p, &w->id);
     pthread_mutex_unlock(&p->lock);
