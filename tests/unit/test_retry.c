@@ -64,6 +64,13 @@ static void fill_zero(void *self, void *out, size_t n)
 }
 static const struct rng rng_zero = {.fill = fill_zero};
 
+static void rollback_nothing(struct store *s)
+{
+    (void)s;
+}
+static const struct store_ops store_script_ops = {.rollback = rollback_nothing};
+static struct store store_script = {.ops = &store_script_ops};
+
 struct fixture {
     struct runtime runtime;
     struct retry *retry;
@@ -95,7 +102,7 @@ static int tear_down(void **state)
 
 static void go(struct fixture *f, struct script *s)
 {
-    retry_rows(f->retry, s, f->pointers, 8,
+    retry_rows(f->retry, &store_script, s, f->pointers, 8,
                clock_system.mono_us(clock_system.self) + 60 * INT64_C(1000000));
 }
 
@@ -103,7 +110,8 @@ static void nothing_is_begun_after_the_deadline(void **state)
 {
     struct fixture *f = *state;
     struct script s = {0};
-    retry_rows(f->retry, &s, f->pointers, 8, clock_system.mono_us(clock_system.self) - 1);
+    retry_rows(f->retry, &store_script, &s, f->pointers, 8,
+               clock_system.mono_us(clock_system.self) - 1);
     assert_int_equal(s.calls, 0);
     for (size_t i = 0; i < 8; i++)
         assert_int_equal(f->rows[i].err, ERR_UNAVAILABLE);

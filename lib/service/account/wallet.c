@@ -2,6 +2,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/str.h"
 #include "lib/domain/money.h"
+#include "lib/service/common/txn.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -64,11 +65,17 @@ static void transfer_fill(const struct runtime *runtime, struct wallet_row *row,
 static enum err explain_locked(struct store *store, const struct wallet_request *request)
 {
     bool busy = false;
-    store->ops->rollback(store);
     if (request->has_key && store->ops->key_in_progress(store, request->key_hash, &busy) != ERR_OK)
         busy = false;
+    store->ops->rollback(store);
     return busy ? ERR_IDEMPOTENCY_IN_PROGRESS : ERR_LOCKED;
 }
+
+struct wallet_move {
+    const struct runtime *runtime;
+    const struct wallet_request *request;
+    struct transfer *out;
+};
 
 /* One try: a whole transaction. An earlier answer is given only after a commit of our own. */
 static enum err try_move(const struct runtime *runtime, struct store *store,
@@ -97,24 +104,19 @@ static enum err try_move(const struct runtime *runtime, struct store *store,
     return err != ERR_OK ? err : store->ops->commit(store);
 }
 
+static enum err wallet_move_once(struct store *store, void *context)
+{
+    const struct wallet_move *m = context;
+    return try_move(m->runtime, store, m->request, m->out);
+}
+
 enum err wallet_move(const struct runtime *runtime, struct store *store,
                      const struct wallet_request *request, struct transfer *out)
 {
-    enum err err = ERR_UNAVAILABLE;
-    for (int tries = 0; tries < TRIES_MAX; tries++) {
-        err = try_move(runtime, store, request, out);
-        if (err == ERR_LOCKED)
-            err = explain_locked(store, request);
-        if (err != ERR_OK)
-            store->ops->rollback(store);
-        if (err == ERR_UNCERTAIN)
-            metrics_add(runtime->metrics, METRIC_COMMIT_UNKNOWN, 1);
-        /* a duplicate is an equal request that came first: it is found by reading again */
-        if (err != ERR_UNCERTAIN && err != ERR_DEADLOCK && err != ERR_DUPLICATE &&
-            !(err == ERR_UNAVAILABLE && tries == 0))
-            return err;
-    }
-    return ERR_UNAVAILABLE;
+    static const struct txn_policy policy = {.tries_max = TRIES_MAX, .repeat_duplicate = true};
+    struct wallet_move move = {.runtime = runtime, .request = request, .out = out};
+    enum err err = txn_run(runtime, store, wallet_move_once, &move, &policy);
+    return err == ERR_LOCKED ? explain_locked(store, request) : err;
 }
 
 #define GUEST_RANDOM_BYTES 10

@@ -1,5 +1,6 @@
 #include "lib/service/common/close.h"
 #include "lib/service/common/publish.h"
+#include "lib/service/common/txn.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,25 +29,30 @@ static size_t expire(const struct runtime *runtime, struct open_set *set, enum w
     return closed;
 }
 
-/* One transaction over the ids in set. Rolled back on any error. */
-static enum err try_close(const struct runtime *runtime, struct store *store, struct open_set *set,
-                          enum which which, size_t *closed)
+struct closing_run {
+    const struct runtime *runtime;
+    struct open_set *set;
+    enum which which;
+    size_t closed; /* out */
+};
+
+/* One transaction over the ids in the set. Repeating it is safe: an envelope that is closed already
+ * is not closed again. */
+static enum err close_once(struct store *store, void *context)
 {
+    struct closing_run *c = context;
     struct transfer transfers[BATCH_MAX];
-    *closed = 0;
-    enum err err = store->ops->open_read(store, set);
-    if (err == ERR_OK) {
-        *closed = expire(runtime, set, which, transfers);
-        if (*closed > 0) {
-            err = store->ops->refund_write(store, set, transfers, set->n_envelopes);
-            err = err == ERR_OK ? store->ops->commit(store) : err;
-        }
-    }
-    if (err != ERR_OK || *closed == 0)
+    c->closed = 0;
+    enum err err = store->ops->open_read(store, c->set);
+    if (err != ERR_OK)
+        return err;
+    c->closed = expire(c->runtime, c->set, c->which, transfers);
+    if (c->closed == 0) {
         store->ops->rollback(store);
-    if (err == ERR_UNCERTAIN)
-        metrics_add(runtime->metrics, METRIC_COMMIT_UNKNOWN, 1);
-    return err;
+        return ERR_OK;
+    }
+    err = store->ops->refund_write(store, c->set, transfers, c->set->n_envelopes);
+    return err == ERR_OK ? store->ops->commit(store) : err;
 }
 
 static void flush(struct cache *cache)
@@ -79,21 +85,15 @@ static void tell_nets(const struct runtime *runtime, struct cache *cache,
     flush(cache);
 }
 
-/* Once more after a deadlock, an unknown commit or a lost connection: an envelope that is closed
- * already is not closed again. */
 static enum err close_ids(const struct runtime *runtime, struct store *store, struct cache *cache,
                           struct open_set *set, enum which which, struct close_due_result *done)
 {
-    enum err err = ERR_UNAVAILABLE;
-    size_t closed = 0;
-    for (int tries = 0; tries < TRIES_MAX; tries++) {
-        err = try_close(runtime, store, set, which, &closed);
-        if (err != ERR_DEADLOCK && err != ERR_UNCERTAIN && !(err == ERR_UNAVAILABLE && tries == 0))
-            break;
-    }
+    static const struct txn_policy policy = {.tries_max = TRIES_MAX};
+    struct closing_run run = {.runtime = runtime, .set = set, .which = which};
+    enum err err = txn_run(runtime, store, close_once, &run, &policy);
     if (err != ERR_OK)
-        return err == ERR_UNCERTAIN || err == ERR_DEADLOCK ? ERR_UNAVAILABLE : err;
-    metrics_add(runtime->metrics, METRIC_REFUNDS_BOOKED, closed);
+        return err;
+    metrics_add(runtime->metrics, METRIC_REFUNDS_BOOKED, run.closed);
     count(done, set);
     tell_nets(runtime, cache, set);
     return ERR_OK;

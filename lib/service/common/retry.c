@@ -1,14 +1,17 @@
+/* Retried rows. Rows share a transaction but not a fate: what goes wrong for one of them is found
+ * by running smaller groups, and a row whose lock is held elsewhere is set aside for a while, so
+ * that it does not make every batch wait again. */
 #include "lib/service/common/retry.h"
+#include "lib/service/common/txn.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define TRIES_MAX 6
 #define PARKED_MAX 64
 #define PARK_US 1000000
-#define BACKOFF_US 2000
 
+/* A lock that was held by another process. A new one takes the place of an old one. */
 struct parked {
     uint64_t lock;
     int64_t until_us;
@@ -22,10 +25,20 @@ struct retry {
 };
 
 /* One call of retry_rows. */
-struct job {
-    struct retry *r;
+struct retry_call {
+    struct retry *retry;
+    struct store *store;
     void *context;
     int64_t deadline_us;
+};
+
+/* Rows that are one transaction. */
+struct retry_txn {
+    const struct retry_call *call;
+    void **rows;
+    size_t n;
+    bool nowait;
+    bool again; /* it has run before */
 };
 
 struct retry *retry_new(const struct runtime *runtime, const struct retry_ops *ops)
@@ -47,50 +60,43 @@ void retry_free(struct retry *r)
     free(r);
 }
 
-static int64_t now_us(const struct retry *r)
+static int64_t retry_now_us(const struct retry *r)
 {
     return r->runtime->clock->mono_us(r->runtime->clock->self);
 }
 
-static void park(struct retry *r, uint64_t lock)
+static void retry_park(struct retry *r, uint64_t lock)
 {
     pthread_mutex_lock(&r->lock);
-    r->parked[lock % PARKED_MAX] = (struct parked){lock, now_us(r) + PARK_US};
+    r->parked[lock % PARKED_MAX] = (struct parked){lock, retry_now_us(r) + PARK_US};
     pthread_mutex_unlock(&r->lock);
 }
 
-static bool is_parked(struct retry *r, uint64_t lock)
+static bool retry_is_parked(struct retry *r, uint64_t lock)
 {
     pthread_mutex_lock(&r->lock);
     const struct parked *p = &r->parked[lock % PARKED_MAX];
-    bool parked = p->lock == lock && p->until_us > now_us(r);
+    bool parked = p->lock == lock && p->until_us > retry_now_us(r);
     pthread_mutex_unlock(&r->lock);
     return parked;
 }
 
-static void refuse_all(const struct retry *r, void **rows, size_t n, enum err err)
+static void retry_refuse(const struct retry *r, void **rows, size_t n, enum err err)
 {
     for (size_t i = 0; i < n; i++)
         r->ops->refuse(rows[i], err);
 }
 
-static void turn_out(struct retry *r, void **rows, size_t n)
+static void retry_turn_out(struct retry *r, void **rows, size_t n)
 {
     metrics_add(r->runtime->metrics, METRIC_BATCH_TURNED_OUT, n);
-    refuse_all(r, rows, n, ERR_LOCKED);
+    retry_refuse(r, rows, n, ERR_LOCKED);
 }
 
-static void back_off(const struct retry *r, unsigned tries)
-{
-    uint64_t us = (uint64_t)BACKOFF_US * tries + rng_below(r->runtime->rng, BACKOFF_US);
-    struct timespec pause = {.tv_nsec = (long)us * 1000};
-    nanosleep(&pause, NULL);
-}
+static void retry_run(const struct retry_call *call, void **rows, size_t n, bool nowait);
 
-static void run_rows(const struct job *job, void **rows, size_t n, bool nowait);
-
-/* Moves the rows with the lock of rows[0] to the front; returns how many. */
-static size_t gather_lock(const struct retry *r, void **rows, size_t n)
+/* Move the rows with the lock of rows[0] to the front; return how many they are. */
+static size_t retry_gather_lock(const struct retry *r, void **rows, size_t n)
 {
     uint64_t lock = r->ops->lock_of(rows[0]);
     size_t front = 1;
@@ -104,84 +110,68 @@ static size_t gather_lock(const struct retry *r, void **rows, size_t n)
     return front;
 }
 
-static void run_each_lock(const struct job *job, void **rows, size_t n)
+static void retry_run_each_lock(const struct retry_call *call, void **rows, size_t n)
 {
     while (n > 0) {
-        size_t same = gather_lock(job->r, rows, n);
-        run_rows(job, rows, same, true);
+        size_t same = retry_gather_lock(call->retry, rows, n);
+        retry_run(call, rows, same, true);
         rows += same;
         n -= same;
     }
 }
 
-/* A data error names no row: halves find it. */
-static void run_halves(const struct job *job, void **rows, size_t n, bool nowait)
+static void retry_run_halves(const struct retry_call *call, void **rows, size_t n, bool nowait)
 {
-    metrics_add(job->r->runtime->metrics, METRIC_BATCH_RERUN, 1);
-    run_rows(job, rows, n / 2, nowait);
-    run_rows(job, rows + n / 2, n - n / 2, nowait);
+    metrics_add(call->retry->runtime->metrics, METRIC_BATCH_RERUN, 1);
+    retry_run(call, rows, n / 2, nowait);
+    retry_run(call, rows + n / 2, n - n / 2, nowait);
 }
 
-/* True if err is settled for these rows: they have answers, by another way of running or refused.
- */
-static bool settle_error(const struct job *job, void **rows, size_t n, bool nowait, enum err err)
+static enum err retry_txn_run(struct store *store, void *context)
 {
-    switch (err_class(err)) {
-    case CLASS_OK:
-        return true;
-    case CLASS_DATA:
-        if (n == 1)
-            return false;
-        run_halves(job, rows, n, nowait);
-        return true;
-    case CLASS_UNCERTAIN:
-        metrics_add(job->r->runtime->metrics, METRIC_COMMIT_UNKNOWN, 1);
-        return false;
-    case CLASS_RETRY:
-        if (err == ERR_LOCKED && nowait) {
-            park(job->r, job->r->ops->lock_of(rows[0]));
-            turn_out(job->r, rows, n);
-            return true;
-        }
-        if (err == ERR_LOCKED)
-            run_each_lock(job, rows, n);
-        return err == ERR_LOCKED;
-    case CLASS_CLIENT:
-    case CLASS_FAULT:
-    default:
-        refuse_all(job->r, rows, n, err);
-        return true;
+    struct retry_txn *t = context;
+    struct retry *r = t->call->retry;
+    (void)store;
+    if (t->again)
+        metrics_add(r->runtime->metrics, METRIC_BATCH_RERUN, 1);
+    t->again = true;
+    return r->ops->run(t->call->context, t->rows, t->n, t->nowait);
+}
+
+/* A data error names no row: halves find the one at fault, which alone is refused. */
+static void retry_run(const struct retry_call *call, void **rows, size_t n, bool nowait)
+{
+    struct retry *r = call->retry;
+    struct retry_txn txn = {.call = call, .rows = rows, .n = n, .nowait = nowait};
+    struct txn_policy policy = {
+        .tries_max = TRIES_MAX, .repeat_duplicate = n == 1, .deadline_us = call->deadline_us};
+    enum err err = txn_run(r->runtime, call->store, retry_txn_run, &txn, &policy);
+    if (err == ERR_OK)
+        return;
+    if (err_class(err) == CLASS_DATA && n > 1) {
+        retry_run_halves(call, rows, n, nowait);
+    } else if (err == ERR_LOCKED && !nowait) {
+        retry_run_each_lock(call, rows, n);
+    } else if (err == ERR_LOCKED) {
+        retry_park(r, r->ops->lock_of(rows[0]));
+        retry_turn_out(r, rows, n);
+    } else {
+        retry_refuse(r, rows, n, err_class(err) == CLASS_DATA ? ERR_UNAVAILABLE : err);
     }
 }
 
-static void run_rows(const struct job *job, void **rows, size_t n, bool nowait)
+void retry_rows(struct retry *r, struct store *store, void *context, void **rows, size_t n,
+                int64_t deadline_us)
 {
-    unsigned away = 0;
-    for (unsigned tries = 1; tries <= TRIES_MAX && now_us(job->r) < job->deadline_us; tries++) {
-        enum err err = job->r->ops->run(job->context, rows, n, nowait);
-        if (settle_error(job, rows, n, nowait, err))
-            return;
-        away += err == ERR_UNAVAILABLE ? 1 : 0;
-        if (away > 1)
-            break;
-        if (err == ERR_DEADLOCK) {
-            metrics_add(job->r->runtime->metrics, METRIC_BATCH_RERUN, 1);
-            back_off(job->r, tries);
-        }
-    }
-    refuse_all(job->r, rows, n, ERR_UNAVAILABLE);
-}
-
-void retry_rows(struct retry *r, void *context, void **rows, size_t n, int64_t deadline_us)
-{
-    struct job job = {.r = r, .context = context, .deadline_us = deadline_us};
-    size_t free_rows = 0;
+    struct retry_call call = {
+        .retry = r, .store = store, .context = context, .deadline_us = deadline_us};
+    size_t left = 0;
     for (size_t i = 0; i < n; i++) {
-        if (is_parked(r, r->ops->lock_of(rows[i])))
-            turn_out(r, &rows[i], 1);
+        if (retry_is_parked(r, r->ops->lock_of(rows[i])))
+            retry_turn_out(r, &rows[i], 1);
         else
-            rows[free_rows++] = rows[i];
+            rows[left++] = rows[i];
     }
-    if (free_rows > 0)
-        run_rows(&job, rows, free_rows, false);
+    if (left > 0)
+        retry_run(&call, rows, left, false);
 }

@@ -91,7 +91,7 @@ static void run_members(void *context, unsigned slot, void **members, size_t n, 
     memcpy(order, distinct, count * sizeof order[0]); /* retry_rows changes the order */
     struct store *store = open_batch_store(b);
     store->ops->set_deadline(store, deadline_us);
-    retry_rows(s->retry, b, order, count, deadline_us);
+    retry_rows(s->retry, store, b, order, count, deadline_us);
     for (size_t i = 0; i < count; i++)
         if (((struct open_work *)distinct[i])->must_close)
             close_past_due(s, b, distinct[i]);

@@ -82,7 +82,7 @@ static void run_members(void *context, unsigned slot, void **members, size_t n, 
     memcpy(order, distinct, count * sizeof order[0]); /* retry_rows changes the order */
     struct store *store = send_batch_store(s->slots[slot]);
     store->ops->set_deadline(store, deadline_us);
-    retry_rows(s->retry, s->slots[slot], order, count, deadline_us);
+    retry_rows(s->retry, store, s->slots[slot], order, count, deadline_us);
     for (size_t i = 0; i < count; i++)
         if (((struct send_work *)distinct[i])->err == ERR_LOCKED)
             explain_locked(store, distinct[i]);

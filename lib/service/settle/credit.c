@@ -1,10 +1,16 @@
 #include "lib/service/settle/credit.h"
+#include "lib/service/common/txn.h"
 #include <stdlib.h>
 
 #define US_PER_S INT64_C(1000000)
 #define POSTPONE_MAX_S 3600
 
+/* One batch of credits. */
 struct work {
+    const struct runtime *runtime;
+    const struct credit *only; /* NULL: what credit_read chooses */
+    bool read;                 /* out: the set was read */
+    size_t booked;             /* out */
     struct credit_set set;
     struct transfer transfers[CREDIT_BATCH_MAX];
 };
@@ -38,26 +44,57 @@ static int64_t postponed_until_us(const struct credit *c, int64_t now_us)
     return now_us + (wait_s < POSTPONE_MAX_S ? wait_s : POSTPONE_MAX_S) * US_PER_S;
 }
 
+/* Book one batch: what credit_read chooses, or, of what it locks, `only`. */
+static enum err book_once(struct store *store, void *context)
+{
+    struct work *w = context;
+    w->booked = 0;
+    enum err err = store->ops->credit_read(store, &w->set);
+    w->read = err == ERR_OK;
+    if (err == ERR_OK && w->set.taken && w->only != NULL) {
+        w->set.n = 1;
+        w->set.rows[0] = *w->only;
+    }
+    if (err != ERR_OK)
+        return err;
+    if (!w->set.taken || w->set.n == 0) {
+        store->ops->rollback(store);
+        return ERR_OK;
+    }
+    err = book(w->runtime, store, w);
+    if (err == ERR_OK)
+        w->booked = w->set.n;
+    return err;
+}
+
+/* One try: what could not be booked waits for the next round. */
+static enum err run_batch(struct store *store, struct work *w, uint32_t lanes,
+                          const struct credit *only)
+{
+    static const struct txn_policy policy = {.tries_max = 1};
+    w->only = only;
+    choose(w->runtime, &w->set, lanes);
+    return txn_run(w->runtime, store, book_once, w, &policy);
+}
+
+static struct work *work_new(const struct runtime *runtime)
+{
+    struct work *w = calloc(1, sizeof *w);
+    if (w != NULL)
+        w->runtime = runtime;
+    return w;
+}
+
 /* One credit alone. What fails by its data is put off, so that it keeps nobody else waiting. */
 static enum err book_one(const struct runtime *runtime, struct store *store, uint32_t lane,
                          const struct credit *c, int64_t now_us, size_t *booked)
 {
-    struct work *w = calloc(1, sizeof *w);
+    struct work *w = work_new(runtime);
     if (w == NULL)
         return ERR_FAULT;
-    choose(runtime, &w->set, lane);
-    enum err err = store->ops->credit_read(store, &w->set); /* for the lane's lock */
-    bool mine = err == ERR_OK && w->set.taken;
-    if (mine) {
-        w->set.n = 1;
-        w->set.rows[0] = *c;
-        err = book(runtime, store, w);
-    }
+    enum err err = run_batch(store, w, lane, c);
+    *booked += w->booked;
     free(w);
-    if (err != ERR_OK || !mine)
-        store->ops->rollback(store);
-    if (mine && err == ERR_OK)
-        ++*booked;
     if (err_class(err) != CLASS_DATA && err != ERR_FAULT)
         return err;
     metrics_add(runtime->metrics, METRIC_CREDITS_POISONED, 1);
@@ -80,26 +117,16 @@ enum err credit_run_lanes(const struct runtime *runtime, struct store *store, ui
                           size_t *booked)
 {
     *booked = 0;
-    struct work *w = calloc(1, sizeof *w);
+    struct work *w = work_new(runtime);
     if (w == NULL)
         return ERR_FAULT;
-    choose(runtime, &w->set, lanes);
-    enum err err = store->ops->credit_read(store, &w->set);
-    bool some = err == ERR_OK && w->set.taken && w->set.n > 0;
-    if (some)
-        err = book(runtime, store, w);
-    if (err == ERR_OK && some)
-        *booked = w->set.n;
-    else
-        store->ops->rollback(store);
-    if (some && (err_class(err) == CLASS_DATA || err == ERR_FAULT))
+    enum err err = run_batch(store, w, lanes, NULL);
+    *booked = w->booked;
+    if (w->read && (err_class(err) == CLASS_DATA || err == ERR_FAULT))
         err = lanes_single(lanes) ? book_singly(runtime, store, w, booked) : ERR_OK;
     free(w);
     metrics_add(runtime->metrics, METRIC_CREDITS_BOOKED, *booked);
-    if (err == ERR_UNCERTAIN)
-        metrics_add(runtime->metrics, METRIC_COMMIT_UNKNOWN, 1);
-    return err_class(err) == CLASS_UNCERTAIN || err_class(err) == CLASS_RETRY ? ERR_UNAVAILABLE
-                                                                              : err;
+    return err_class(err) == CLASS_RETRY ? ERR_UNAVAILABLE : err;
 }
 
 /* Beginning anywhere, so that several threads and daemons spread. */

@@ -1,6 +1,7 @@
 #include "lib/service/settle/reconcile.h"
 #include "lib/base/log.h"
 #include "lib/service/common/gate.h"
+#include "lib/service/common/txn.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,18 +26,28 @@ static void note_mended(const struct runtime *runtime, const struct id *id, cons
     metrics_add(runtime->metrics, METRIC_RECONCILE_MENDED, 1);
 }
 
+struct freezing {
+    const struct id *id;
+    enum books_rule rule;
+    bool changed; /* out */
+};
+
+static enum err freeze_once(struct store *store, void *context)
+{
+    struct freezing *f = context;
+    f->changed = false;
+    return store->ops->freeze(store, f->id, (int64_t)f->rule, &f->changed);
+}
+
 static enum err freeze(const struct runtime *runtime, struct store *store, const struct id *id,
                        enum books_rule rule)
 {
-    bool changed;
-    enum err err = store->ops->freeze(store, id, (int64_t)rule, &changed);
-    if (err != ERR_OK)
-        store->ops->rollback(store);
-    else if (changed)
+    static const struct txn_policy policy = {.tries_max = 1, .next_round = true};
+    struct freezing f = {.id = id, .rule = rule};
+    enum err err = txn_run(runtime, store, freeze_once, &f, &policy);
+    if (err == ERR_OK && f.changed)
         alarm_about(runtime, id, books_rule_name(rule), "frozen");
-    /* another daemon was first, or holds it: the next time around tells */
-    return err == ERR_LOCKED || err == ERR_DEADLOCK || err_class(err) == CLASS_UNCERTAIN ? ERR_OK
-                                                                                         : err;
+    return err;
 }
 
 /* A claim that nothing will credit any more waits for it again. What an earlier attempt queued or

@@ -1,5 +1,6 @@
 #include "lib/service/settle/year_totals.h"
 #include "lib/service/common/publish.h"
+#include "lib/service/common/txn.h"
 
 /* Markers before the queue forgets the envelopes, and a commit of our own before the markers. */
 static enum err mend_markers(const struct runtime *runtime, struct store *store,
@@ -17,20 +18,30 @@ static enum err mend_markers(const struct runtime *runtime, struct store *store,
     return err;
 }
 
-enum err tally_run(const struct runtime *runtime, struct store *store, size_t *n)
+struct tally_round {
+    const struct runtime *runtime;
+    size_t *n;
+};
+
+static enum err tally_once(struct store *store, void *context)
 {
+    const struct tally_round *round = context;
+    const struct runtime *runtime = round->runtime;
     struct closing closings[TALLIES_MAX];
     size_t listed = 0;
-    *n = 0;
+    *round->n = 0;
     enum err err = store->ops->closing_list(store, closings, TALLIES_MAX, &listed);
     if (err == ERR_OK)
         err = mend_markers(runtime, store, closings, listed);
     if (err == ERR_OK && listed > 0)
         err = store->ops->tally_run(store, (int)runtime->config->year_offset_min, closings, listed,
-                                    n);
-    if (err != ERR_OK)
-        store->ops->rollback(store);
-    /* another daemon has these rows, or an unknown outcome: the next round sees what is left */
-    return err_class(err) == CLASS_UNCERTAIN || err == ERR_LOCKED || err == ERR_DEADLOCK ? ERR_OK
-                                                                                         : err;
+                                    round->n);
+    return err;
+}
+
+enum err tally_run(const struct runtime *runtime, struct store *store, size_t *n)
+{
+    static const struct txn_policy policy = {.tries_max = 1, .next_round = true};
+    struct tally_round round = {.runtime = runtime, .n = n};
+    return txn_run(runtime, store, tally_once, &round, &policy);
 }
