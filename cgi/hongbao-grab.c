@@ -15,58 +15,40 @@ static void answer(struct call *c)
     c->problem.retry_after_s = r->retry_after_s;
 }
 
-/* True if that answers it. */
-static bool begin(struct call *c)
-{
-    struct grab_request *r = c->work;
-    r->who = &c->who;
-    r->id = &c->id;
-    c->begun = true;
-    return grab_begin(c->process->services, r);
-}
-
-/* What the cache alone can answer. The rest waits for the primary, and nobody for the rest. */
-static void grab_now(struct call **calls, size_t n)
+/* Answer what the cache alone can answer; the rest is deferred. */
+static void handle_burst(struct call **calls, size_t n)
 {
     struct grab_request *requests[LOOP_BURST_MAX];
-    struct call *asked[LOOP_BURST_MAX];
-    bool answered[LOOP_BURST_MAX];
+    bool deferred[LOOP_BURST_MAX];
     struct process *p = calls[0]->process;
-    size_t count = 0;
     for (size_t i = 0; i < n; i++) {
-        if (begin(calls[i])) {
-            answer(calls[i]);
-            continue;
-        }
-        asked[count] = calls[i];
-        requests[count++] = calls[i]->work;
+        requests[i] = calls[i]->work;
+        requests[i]->who = &calls[i]->who;
+        requests[i]->id = &calls[i]->id;
+        calls[i]->begun = true;
     }
-    if (count > 0)
-        grab_burst(p->services, (unsigned)(calls[0]->thread - p->threads), requests, count,
-                   answered);
-    for (size_t i = 0; i < count; i++) {
-        asked[i]->exchange->later = !answered[i];
-        if (answered[i])
-            answer(asked[i]);
+    grab_now(p->services, (unsigned)(calls[0]->thread - p->threads), requests, n, deferred);
+    for (size_t i = 0; i < n; i++) {
+        calls[i]->exchange->later = deferred[i];
+        if (!deferred[i])
+            answer(calls[i]);
     }
 }
 
 static void handle_grabs(struct call **calls, size_t n)
 {
     struct call *c = calls[0];
-    if (!c->may_wait) {
-        grab_now(calls, n);
+    if (!c->begun)
+        handle_burst(calls, n);
+    if (!c->may_wait || !c->exchange->later)
         return;
-    }
-    if (c->begun || !begin(c))
-        grab_wait(c->process->services, c->work, c->deadline_us);
+    grab_wait(c->process->services, c->work, c->deadline_us);
     answer(c);
 }
 
 static enum err start(struct process *p)
 {
-    p->services =
-        grab_service_new(&p->runtime, (unsigned)p->pool->leaders, p->waiters, p->acceptors);
+    p->services = grab_service_new(&p->runtime, p->sessions, p->waiters, p->acceptors);
     return p->services != NULL ? ERR_OK : ERR_FAULT;
 }
 

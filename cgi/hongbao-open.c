@@ -26,7 +26,7 @@ static void handle_opens(struct call **calls, size_t n)
         requests[count++] = calls[i]->work;
     }
     if (count > 0)
-        open_envelopes(calls[0]->process->services, requests, count, calls[0]->deadline_us);
+        open_now(calls[0]->process->services, requests, count, calls[0]->deadline_us);
     for (size_t i = 0; i < count; i++) {
         asked[i]->err = requests[i]->err;
         if (asked[i]->err == ERR_OK)
@@ -36,7 +36,7 @@ static void handle_opens(struct call **calls, size_t n)
 
 static enum err start(struct process *p)
 {
-    p->services = open_service_new(&p->runtime, (unsigned)p->pool->leaders);
+    p->services = open_service_new(&p->runtime, p->sessions, (unsigned)p->pool->leaders);
     return p->services != NULL ? ERR_OK : ERR_FAULT;
 }
 

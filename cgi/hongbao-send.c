@@ -65,7 +65,7 @@ static void handle_sends(struct call **calls, size_t n)
         requests[count++] = &((struct send_work *)calls[i]->work)->request;
     }
     if (count > 0)
-        send_envelopes(calls[0]->process->services, requests, count, calls[0]->deadline_us);
+        send_now(calls[0]->process->services, requests, count, calls[0]->deadline_us);
     for (size_t i = 0; i < count; i++) {
         asked[i]->err = requests[i]->err;
         if (asked[i]->err == ERR_OK)
@@ -140,7 +140,7 @@ static enum err handle_guest(struct call *c)
 
 static enum err start(struct process *p)
 {
-    p->services = send_service_new(&p->runtime, (unsigned)p->pool->leaders);
+    p->services = send_service_new(&p->runtime, p->sessions, (unsigned)p->pool->leaders);
     return p->services != NULL ? ERR_OK : ERR_FAULT;
 }
 

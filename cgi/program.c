@@ -82,11 +82,16 @@ static bool may_ask(struct call *c)
 }
 
 /* No statement is begun that could end after the request's deadline. */
+static int64_t reserve_us(const struct config *config, const struct config_pool *pool)
+{
+    int64_t whole_us = pool->deadline_ms * US_PER_MS;
+    int64_t timeout_us = config->db_timeout_s * US_PER_S;
+    return timeout_us < whole_us / 2 ? timeout_us : whole_us / 2;
+}
+
 static int64_t last_question_us(const struct call *c)
 {
-    int64_t whole_us = c->process->pool->deadline_ms * US_PER_MS;
-    int64_t reserve_us = c->process->config->db_timeout_s * US_PER_S;
-    return c->deadline_us - (reserve_us < whole_us / 2 ? reserve_us : whole_us / 2);
+    return c->deadline_us - reserve_us(c->process->config, c->process->pool);
 }
 
 struct store *call_store(struct call *c)
@@ -151,6 +156,7 @@ static void keep_memory(void)
 {
 #ifdef M_TRIM_THRESHOLD
     mallopt(M_TRIM_THRESHOLD, KEPT_MEMORY_BYTES);
+    mallopt(M_MMAP_THRESHOLD, KEPT_MEMORY_BYTES);
 #endif
 }
 
@@ -203,7 +209,12 @@ static int run_worker(void *context, int listener)
     p.threads = threads_new(p.acceptors + p.waiters);
     p.tokens = token_cache_new(&p.keys, TOKENS_REMEMBERED);
     p.brake = brake_new(p.acceptors + p.waiters);
-    if (p.brake == NULL || p.threads == NULL || p.tokens == NULL || mysql_start() != ERR_OK) {
+    struct session_pool_settings sessions = {.leaders = (unsigned)p.pool->leaders,
+                                             .threads = p.acceptors + p.waiters,
+                                             .reserve_us = reserve_us(&setup->config, p.pool)};
+    p.sessions = session_pool_new(&p.runtime, &sessions);
+    if (p.brake == NULL || p.sessions == NULL || p.threads == NULL || p.tokens == NULL ||
+        mysql_start() != ERR_OK) {
         log_event(LOG_LEVEL_ERROR, "start_failed", "no memory");
         return -1;
     }
@@ -223,6 +234,7 @@ static int run_worker(void *context, int listener)
     threads_free(p.threads, p.acceptors + p.waiters);
     token_cache_free(p.tokens);
     brake_free(p.brake);
+    session_pool_free(p.sessions);
     return rc;
 }
 

@@ -5,7 +5,7 @@
 
 #include "cgi/brake.h"
 #include "cgi/server/loop.h"
-#include "lib/service/common/runtime.h"
+#include "lib/service/common/session_pool.h"
 #include "lib/wire/api.h"
 #include "lib/wire/token.h"
 #include <stdatomic.h>
@@ -74,7 +74,8 @@ struct process {
     atomic_bool ready;
     atomic_flag starting;
     _Atomic int64_t next_start_us;
-    struct brake *brake; /* between the threads and the primary */
+    struct session_pool *sessions; /* of its services */
+    struct brake *brake;           /* between the threads and the primary */
 };
 
 int program_main(int argc, char **argv, const struct program *program);

@@ -10,6 +10,7 @@
 
 #define CACHE_KEY_MAX 200 /* printable ASCII without space */
 #define CACHE_VALUE_MAX 8192
+#define CACHE_CAS_MAX 64 /* writes of one cas_all */
 
 enum cache_result {
     CACHE_HIT,    /* get: value and cas are set */
@@ -49,7 +50,7 @@ struct cache_ops {
                              uint32_t ttl_s);
     enum cache_result (*cas)(struct cache *c, const struct cache_item *seen, const char *value,
                              size_t len, uint32_t ttl_s);
-    /* Up to 64 cas in one round trip: none is answered, but all items are read again after the
+    /* Up to CACHE_CAS_MAX cas in one round trip: none is answered, but all items are read again after the
      * last. Whether a cas was stored shows in the value, which has to tell. CACHE_UNKNOWN as ever.
      */
     void (*cas_all)(struct cache *c, struct cache_write *writes, size_t n);

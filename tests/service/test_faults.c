@@ -28,6 +28,7 @@ struct flow {
     struct store *(*open_real)(void *self);
     struct faults faults;
     struct store *store;
+    struct session_pool *send_sessions, *open_sessions;
     struct send_service *sends;
     struct open_service *opens;
     char sender[USER_SIZE], winner[2][USER_SIZE];
@@ -130,7 +131,7 @@ static void send(struct flow *f)
                         *requests[1] = {&request};
     hash_sha256(request.key_hash, f->sender, strlen(f->sender));
     do
-        send_envelopes(f->sends, requests, 1, deadline());
+        send_now(f->sends, requests, 1, deadline());
     while (again(request.err, &repeats));
     assert_int_equal(request.err, ERR_OK);
     f->envelope = request.envelope.id;
@@ -149,7 +150,7 @@ static void open_one(struct flow *f, int number)
                 who.user, expires_s);
     request.ticket_len = strlen(request.ticket);
     do
-        open_envelopes(f->opens, requests, 1, deadline());
+        open_now(f->opens, requests, 1, deadline());
     while (again(request.err, &repeats));
     assert_int_equal(request.err, ERR_OK);
     assert_int_equal(request.answer.state, OPEN_OPENED);
@@ -225,8 +226,11 @@ static bool run_flow(struct flow *f, enum fault kind, unsigned at)
         snprintf(f->winner[i], sizeof f->winner[i], "w%d-%d-%u-%d", i, (int)kind, at, f->by_lane);
     f->faults = (struct faults){.kind = kind, .at = at};
     f->store = open_faulty(f);
-    f->sends = send_service_new(&f->runtime, 1);
-    f->opens = open_service_new(&f->runtime, 1);
+    const struct session_pool_settings sessions = {.leaders = 1};
+    f->send_sessions = session_pool_new(&f->runtime, &sessions);
+    f->open_sessions = session_pool_new(&f->runtime, &sessions);
+    f->sends = send_service_new(&f->runtime, f->send_sessions, 1);
+    f->opens = open_service_new(&f->runtime, f->open_sessions, 1);
     assert_true(f->store != NULL && f->sends != NULL && f->opens != NULL);
     top_up(f);
     send(f);
@@ -237,6 +241,8 @@ static bool run_flow(struct flow *f, enum fault kind, unsigned at)
     credit_all(f);
     send_service_free(f->sends);
     open_service_free(f->opens);
+    session_pool_free(f->send_sessions);
+    session_pool_free(f->open_sessions);
     f->store->ops->close(f->store);
     check_books(f);
     return f->faults.struck;

@@ -1,55 +1,50 @@
+/* The batch. A commit costs a disk flush whether it holds one row or sixty, so callers that arrive
+ * while a transaction runs are gathered into the next one. Both the queue or batch and the caller
+ * hold a reference to jobs, so a caller can leave at its deadline while its jobs are being run. */
 #include "lib/service/common/batch.h"
 #include "lib/store/store.h"
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 
-#define LEADERS_MAX 4
 #define US_PER_S 1000000
+#define NS_PER_US 1000
+#define REFERENCES 2 /* of the queue or batch, and of the caller */
 
-enum entry_state { ENTRY_QUEUED, ENTRY_RUNNING, ENTRY_DONE };
+enum jobs_state { JOBS_QUEUED, JOBS_RUNNING, JOBS_DONE };
 
-/* What one caller waits for. Held by the queue or the batch that runs it, and by the caller until
- * he leaves; the last holder frees it, so a caller may leave at his deadline while it is being run.
- */
-struct batch_entry {
+struct batch_jobs {
     int64_t deadline_us;
-    enum entry_state state;
-    unsigned holders;
+    enum jobs_state state;
+    unsigned references;
     pthread_cond_t changed;
-    struct batch_entry *next;
-    size_t n;
-    void *items[];
+    struct batch_jobs *next;
+    size_t n, job_size;
+    _Alignas(max_align_t) unsigned char memory[]; /* the jobs, then the extra bytes */
 };
 
 struct batch {
     struct batch_settings settings;
     const struct clock *clock;
     struct metrics *metrics;
-    pthread_mutex_t lock;
-    struct batch_entry *head, *tail;
-    bool running[LEADERS_MAX];
-    bool breaker_counted[LEADERS_MAX];
-    int64_t started_us[LEADERS_MAX];
+    struct stall *stall;
+    pthread_mutex_t lock; /* of all below; taken before the stall detector's */
+    struct batch_jobs *head, *tail;
+    bool leading[BATCH_LEADERS_MAX];
 };
 
-static int64_t now_us(const struct batch *b)
-{
-    return b->clock->mono_us(b->clock->self);
-}
-
 struct batch *batch_new(const struct batch_settings *settings, const struct clock *clock,
-                        struct metrics *metrics)
+                        struct metrics *metrics, struct stall *stall)
 {
-    assert(settings->leaders >= 1 && settings->leaders <= LEADERS_MAX);
+    assert(settings->leaders >= 1 && settings->leaders <= BATCH_LEADERS_MAX);
     struct batch *b = calloc(1, sizeof *b);
     if (b == NULL)
         return NULL;
     b->settings = *settings;
     b->clock = clock;
     b->metrics = metrics;
+    b->stall = stall;
     pthread_mutex_init(&b->lock, NULL);
     return b;
 }
@@ -63,192 +58,170 @@ void batch_free(struct batch *b)
     free(b);
 }
 
-static struct batch_entry *entry_new(void **items, size_t n, int64_t deadline_us)
+struct batch_jobs *batch_jobs_new(const struct batch *b, size_t n, size_t extra)
 {
     assert(n >= 1 && n <= BATCH_MAX);
-    struct batch_entry *e = calloc(1, sizeof *e + n * sizeof e->items[0]);
-    if (e == NULL)
+    struct batch_jobs *jobs = calloc(1, sizeof *jobs + n * b->settings.job_size + extra);
+    if (jobs == NULL)
         return NULL;
-    memcpy(e->items, items, n * sizeof items[0]);
-    e->n = n;
-    e->deadline_us = deadline_us;
-    e->state = ENTRY_QUEUED;
-    e->holders = 2;
-    clock_condition(&e->changed);
-    return e;
+    jobs->n = n;
+    jobs->job_size = b->settings.job_size;
+    jobs->references = REFERENCES;
+    clock_condition(&jobs->changed);
+    return jobs;
 }
 
-/* With b->lock held. */
-static void entry_let_go(struct batch *b, struct batch_entry *e)
+void *batch_job(struct batch_jobs *jobs, size_t i)
 {
-    assert(e->holders > 0);
-    if (--e->holders > 0)
-        return;
-    for (size_t i = 0; i < e->n; i++)
-        b->settings.release(e->items[i]);
-    pthread_cond_destroy(&e->changed);
-    free(e);
+    assert(i < jobs->n);
+    return jobs->memory + i * jobs->job_size;
 }
 
-static void queue_push(struct batch *b, struct batch_entry *e)
+void *batch_jobs_extra(struct batch_jobs *jobs)
+{
+    return jobs->memory + jobs->n * jobs->job_size;
+}
+
+/* Lock held. */
+static void batch_unref(struct batch_jobs *jobs)
+{
+    assert(jobs->references > 0);
+    if (--jobs->references > 0)
+        return;
+    pthread_cond_destroy(&jobs->changed);
+    free(jobs);
+}
+
+static void batch_queue_push(struct batch *b, struct batch_jobs *jobs)
 {
     if (b->tail == NULL)
-        b->head = e;
+        b->head = jobs;
     else
-        b->tail->next = e;
-    b->tail = e;
+        b->tail->next = jobs;
+    b->tail = jobs;
 }
 
-static void queue_remove(struct batch *b, struct batch_entry *e)
+static void batch_queue_remove(struct batch *b, struct batch_jobs *jobs)
 {
-    struct batch_entry *previous = NULL;
-    for (struct batch_entry *at = b->head; at != e; at = at->next)
+    struct batch_jobs *previous = NULL;
+    for (struct batch_jobs *at = b->head; at != jobs; at = at->next)
         previous = at;
     if (previous == NULL)
-        b->head = e->next;
+        b->head = jobs->next;
     else
-        previous->next = e->next;
-    if (b->tail == e)
+        previous->next = jobs->next;
+    if (b->tail == jobs)
         b->tail = previous;
-    e->next = NULL;
+    jobs->next = NULL;
 }
 
-/* The slot of a leader that nobody uses, or LEADERS_MAX. */
-static unsigned slot_find(const struct batch *b)
+/* Return a leader that is free, or BATCH_LEADERS_MAX. */
+static unsigned batch_free_leader(const struct batch *b)
 {
     for (unsigned i = 0; i < b->settings.leaders; i++)
-        if (!b->running[i])
+        if (!b->leading[i])
             return i;
-    return LEADERS_MAX;
+    return BATCH_LEADERS_MAX;
 }
 
-/* True while a batch has been running for longer than the breaker allows: the store has stalled,
- * and nobody shall wait behind it. It closes by itself when that batch comes back. */
-static bool breaker_open(struct batch *b)
+/* Take what has waited longest, as far as it fits into one batch, and list its jobs. Return how
+ * many entries of taken are filled; *n is the number of jobs. */
+static size_t batch_take(struct batch *b, struct batch_jobs **taken, void **list, size_t *n,
+                         int64_t *deadline_us)
 {
-    int64_t now = now_us(b);
-    for (unsigned i = 0; i < b->settings.leaders; i++) {
-        if (!b->running[i] || now - b->started_us[i] <= b->settings.breaker_us)
-            continue;
-        if (!b->breaker_counted[i])
-            metrics_add(b->metrics, METRIC_DATABASE_STALLS, 1);
-        b->breaker_counted[i] = true;
-        return true;
-    }
-    return false;
-}
-
-/* Takes what has waited longest, as far as it fits into one batch. Returns how many entries. */
-static size_t take_entries(struct batch *b, struct batch_entry **taken, int64_t *deadline_us)
-{
-    size_t n = 0, members = 0;
+    size_t count = 0;
+    *n = 0;
     *deadline_us = INT64_MAX;
-    while (b->head != NULL && members + b->head->n <= BATCH_MAX) {
-        struct batch_entry *e = b->head;
-        queue_remove(b, e);
-        e->state = ENTRY_RUNNING;
-        if (e->deadline_us < *deadline_us)
-            *deadline_us = e->deadline_us;
-        members += e->n;
-        taken[n++] = e;
+    while (b->head != NULL && *n + b->head->n <= BATCH_MAX) {
+        struct batch_jobs *jobs = b->head;
+        batch_queue_remove(b, jobs);
+        jobs->state = JOBS_RUNNING;
+        if (jobs->deadline_us < *deadline_us)
+            *deadline_us = jobs->deadline_us;
+        for (size_t i = 0; i < jobs->n; i++)
+            list[(*n)++] = batch_job(jobs, i);
+        taken[count++] = jobs;
     }
-    return n;
+    return count;
 }
 
-static size_t gather_members(struct batch_entry *const *taken, size_t entries, void **members)
+/* Run one batch as leader, which has entered the stall detector. Called and returns with the lock
+ * held; releases it in between. */
+static void batch_lead(struct batch *b, unsigned leader)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < entries; i++)
-        for (size_t k = 0; k < taken[i]->n; k++)
-            members[n++] = taken[i]->items[k];
-    return n;
-}
-
-/* Runs one batch as leader of slot. Called and returns with the lock held; drops it in between. */
-static void lead(struct batch *b, unsigned slot)
-{
-    struct batch_entry *taken[BATCH_MAX];
-    void *members[BATCH_MAX];
+    struct batch_jobs *taken[BATCH_MAX];
+    void *list[BATCH_MAX];
     int64_t deadline_us;
-    size_t entries = take_entries(b, taken, &deadline_us);
-    size_t n = gather_members(taken, entries, members);
-    b->running[slot] = true;
-    b->breaker_counted[slot] = false;
-    b->started_us[slot] = now_us(b);
+    size_t n, count = batch_take(b, taken, list, &n, &deadline_us);
+    b->leading[leader] = true;
     pthread_mutex_unlock(&b->lock);
 
     metrics_batch(b->metrics, b->settings.kind, (unsigned)n);
-    b->settings.run(b->settings.context, slot, members, n, deadline_us);
+    enum err err = b->settings.run(b->settings.context, leader, list, n, deadline_us);
+    stall_leave(b->stall, leader, stall_answered(err));
 
     pthread_mutex_lock(&b->lock);
-    b->running[slot] = false;
-    for (size_t i = 0; i < entries; i++) {
-        taken[i]->state = ENTRY_DONE;
+    b->leading[leader] = false;
+    for (size_t i = 0; i < count; i++) {
+        taken[i]->state = JOBS_DONE;
         pthread_cond_signal(&taken[i]->changed);
-        entry_let_go(b, taken[i]);
+        batch_unref(taken[i]);
     }
     if (b->head != NULL)
         pthread_cond_signal(&b->head->changed);
 }
 
-/* Waits for a change of e, at most until its deadline or until a running batch would open the
- * breaker. */
-static void wait_for_change(struct batch *b, struct batch_entry *e)
+static void batch_wait(struct batch *b, struct batch_jobs *jobs, int64_t until_us)
 {
-    int64_t until_us = e->deadline_us;
-    for (unsigned i = 0; e->state == ENTRY_QUEUED && i < b->settings.leaders; i++)
-        if (b->running[i] && b->started_us[i] + b->settings.breaker_us + 1 < until_us)
-            until_us = b->started_us[i] + b->settings.breaker_us + 1;
+    if (jobs->deadline_us < until_us)
+        until_us = jobs->deadline_us;
     struct timespec until = {.tv_sec = until_us / US_PER_S,
-                             .tv_nsec = (until_us % US_PER_S) * 1000};
-    pthread_cond_timedwait(&e->changed, &b->lock, &until);
+                             .tv_nsec = until_us % US_PER_S * NS_PER_US};
+    pthread_cond_timedwait(&jobs->changed, &b->lock, &until);
 }
 
-/* With the lock held: ERR_OK when e is done, ERR_UNAVAILABLE when the caller has to leave. */
-static enum err wait_done(struct batch *b, struct batch_entry *e)
+/* Lock held. Lead or follow until jobs are done. ERR_UNAVAILABLE: they are not, and the caller has
+ * to leave; if they were still queued, they no longer are. */
+static enum err batch_wait_done(struct batch *b, struct batch_jobs *jobs)
 {
-    while (e->state != ENTRY_DONE) {
-        unsigned slot = slot_find(b);
-        bool late = now_us(b) >= e->deadline_us;
-        if (e->state == ENTRY_QUEUED && (late || breaker_open(b))) {
-            queue_remove(b, e);
-            entry_let_go(b, e);
-            return ERR_UNAVAILABLE;
+    while (jobs->state != JOBS_DONE) {
+        int64_t until_us = INT64_MAX;
+        bool queued = jobs->state == JOBS_QUEUED;
+        bool late = b->clock->mono_us(b->clock->self) >= jobs->deadline_us;
+        unsigned leader = queued ? batch_free_leader(b) : BATCH_LEADERS_MAX;
+        bool refused =
+            late || (queued && stall_blocks_queue(b->stall, b->settings.leaders, &until_us));
+        if (!refused && leader < BATCH_LEADERS_MAX)
+            refused = !stall_enter_leader(b->stall, leader);
+        if (refused && queued) {
+            batch_queue_remove(b, jobs);
+            jobs->references--; /* the queue's */
         }
-        if (late)
+        if (refused)
             return ERR_UNAVAILABLE;
-        if (e->state == ENTRY_QUEUED && slot < LEADERS_MAX)
-            lead(b, slot);
+        if (leader < BATCH_LEADERS_MAX)
+            batch_lead(b, leader);
         else
-            wait_for_change(b, e);
+            batch_wait(b, jobs, until_us);
     }
     return ERR_OK;
 }
 
-enum err batch_submit(struct batch *b, void **items, size_t n, int64_t deadline_us,
-                      struct batch_entry **entry)
+enum err batch_submit(struct batch *b, struct batch_jobs *jobs, int64_t deadline_us)
 {
-    *entry = NULL;
-    struct batch_entry *e = entry_new(items, n, deadline_us);
-    if (e == NULL) {
-        for (size_t i = 0; i < n; i++)
-            b->settings.release(items[i]);
-        return ERR_FAULT;
-    }
+    jobs->deadline_us = deadline_us;
     pthread_mutex_lock(&b->lock);
-    queue_push(b, e);
-    enum err err = wait_done(b, e);
-    if (err == ERR_OK)
-        *entry = e;
-    else /* his own hold; NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the batch had another */
-        entry_let_go(b, e);
+    batch_queue_push(b, jobs);
+    enum err err = batch_wait_done(b, jobs);
+    if (err != ERR_OK)
+        batch_unref(jobs);
     pthread_mutex_unlock(&b->lock);
     return err;
 }
 
-void batch_release(struct batch *b, struct batch_entry *entry)
+void batch_release(struct batch *b, struct batch_jobs *jobs)
 {
     pthread_mutex_lock(&b->lock);
-    entry_let_go(b, entry);
+    batch_unref(jobs);
     pthread_mutex_unlock(&b->lock);
 }

@@ -7,7 +7,6 @@
 #define TTL_MIN_S 60
 #define TTL_MAX_S 2592000 /* memcached takes anything above for a point in time */
 #define CLOSE_TRIES 4
-#define CLOSE_TOGETHER 64
 
 uint32_t gate_ttl_s(const struct runtime *runtime, int64_t expires_us)
 {
@@ -128,9 +127,9 @@ static bool plan_close(const struct runtime *runtime, struct cache *cache, struc
 static void close_some(const struct runtime *runtime, struct cache *cache,
                        const struct envelope *const *es, size_t n)
 {
-    struct closing_gate gates[CLOSE_TOGETHER];
-    struct cache_item items[CLOSE_TOGETHER];
-    struct cache_write writes[CLOSE_TOGETHER];
+    struct closing_gate gates[CACHE_CAS_MAX];
+    struct cache_item items[CACHE_CAS_MAX];
+    struct cache_write writes[CACHE_CAS_MAX];
     for (size_t i = 0; i < n; i++) {
         gates[i].e = es[i];
         gate_item_prepare(&gates[i].item);
@@ -153,8 +152,8 @@ static void close_some(const struct runtime *runtime, struct cache *cache,
 void gate_close_all(const struct runtime *runtime, struct cache *cache,
                     const struct envelope *const *es, size_t n)
 {
-    for (size_t at = 0; at < n; at += CLOSE_TOGETHER)
-        close_some(runtime, cache, es + at, n - at < CLOSE_TOGETHER ? n - at : CLOSE_TOGETHER);
+    for (size_t at = 0; at < n; at += CACHE_CAS_MAX)
+        close_some(runtime, cache, es + at, n - at < CACHE_CAS_MAX ? n - at : CACHE_CAS_MAX);
 }
 
 void gate_hint_opened(const struct runtime *runtime, struct cache *cache, int64_t expires_us,

@@ -29,7 +29,7 @@ struct newest_version_query {
     const struct id *id;
     struct newest_version *out;
 };
-#define NEWEST_VERSIONS_MAX 64
+#define NEWEST_VERSIONS_MAX BATCH_MAX
 /* One round trip for asked[0..n), n <= NEWEST_VERSIONS_MAX, and one question an envelope; fills
  * each out. */
 void newest_versions_get(const struct runtime *runtime, struct cache *cache,

@@ -1,17 +1,26 @@
-/* A bounded table of envelopes that this process knows to be durably closed: answers without a
- * round trip. Only envelopes to anyone belong here: their end is no secret. It forgets; it is never
- * wrong, since a final state is never taken back within a generation. Thread-safe. */
+/* A bounded table of envelopes that this process knows to be durably closed, so that it answers
+ * them without asking anyone. An entry may be evicted; it is never wrong, since a final state is
+ * never taken back within a generation. Thread-safe. */
 #ifndef HONGBAO_SERVICE_GRAB_CLOSED_TABLE_H
 #define HONGBAO_SERVICE_GRAB_CLOSED_TABLE_H
 
 #include "lib/domain/envelope.h"
 
 struct closed_table;
-struct closed_table *closed_table_new(void); /* NULL: no memory */
+
+/* Create an empty table. Return NULL if out of memory. */
+struct closed_table *closed_table_new(void);
+
+/* Free c, which no thread may be using. c may be NULL. */
 void closed_table_free(struct closed_table *c);
-/* state: STATE_SOLD_OUT or STATE_EXPIRED, read from what is durably stored. */
-void closed_table_put(struct closed_table *c, const struct id *id, enum envelope_state state);
-/* The final state, or STATE_OPEN for "not known to be closed". */
-enum envelope_state closed_table_get(struct closed_table *c, const struct id *id);
+
+/* Remember that envelope id has durably closed with state, STATE_SOLD_OUT or STATE_EXPIRED.
+ * restricted: it has recipients, and only they may be answered with its end. */
+void closed_table_put(struct closed_table *c, const struct id *id, enum envelope_state state,
+                      bool restricted);
+
+/* Return the final state of envelope id and set *restricted; STATE_OPEN if it is not known to have
+ * closed. */
+enum envelope_state closed_table_get(struct closed_table *c, const struct id *id, bool *restricted);
 
 #endif

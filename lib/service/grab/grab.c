@@ -1,85 +1,70 @@
+/* The grab service. Most grabs are answered by grab_now: from the table of closed envelopes, or
+ * from the cache, a burst at a time. The few that need the primary are deferred to grab_wait, which
+ * asks it and then tries the gate again. */
 #include "lib/service/grab/grab.h"
-#include "lib/service/common/batch.h"
-#include "lib/service/common/envelope_cache.h"
 #include "lib/service/common/gate.h"
-#include "lib/service/common/session_pool.h"
 #include "lib/service/grab/closed_table.h"
-#include "lib/service/grab/grab_batch.h"
 #include "lib/service/grab/grab_database.h"
+#include "lib/service/grab/grab_tickets.h"
 #include "lib/service/grab/recent_tickets.h"
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LEADERS_MAX 4
-#define BURSTS_MAX 8
-#define BREAKER_US 500000
 #define ROUNDS_MAX 4 /* times the primary is asked and the gate tried again */
 #define US_PER_S 1000000
 
+/* What an acceptor uses, one burst at a time. */
+struct grab_acceptor {
+    struct grab_batch *batch;
+    struct cache *cache;
+};
+
 struct grab_service {
     const struct runtime *runtime;
-    struct batch *batch;
-    unsigned leaders;
-    unsigned bursts;
-    struct grab_batch *slots[LEADERS_MAX + BURSTS_MAX]; /* of leaders, then of bursts */
+    struct session_pool *sessions;
     struct closed_table *closed_table;
     struct recent_tickets *recent_tickets;
     struct grab_database *database;
-    struct session_pool *sessions;
+    unsigned n_acceptors;
+    struct grab_acceptor acceptors[];
 };
 
-static void run_members(void *context, unsigned slot, void **members, size_t n, int64_t deadline_us)
-{
-    struct grab_service *s = context;
-    struct grab_work *works[BATCH_MAX];
-    (void)deadline_us; /* the cache has time-outs far below any deadline */
-    for (size_t i = 0; i < n; i++)
-        works[i] = members[i];
-    grab_batch_run(s->slots[slot], works, n);
-}
+/* ---- the service ---- */
 
 void grab_service_free(struct grab_service *s)
 {
     if (s == NULL)
         return;
-    batch_free(s->batch);
-    for (unsigned i = 0; i < s->leaders + s->bursts; i++)
-        grab_batch_free(s->slots[i]);
+    for (unsigned i = 0; i < s->n_acceptors; i++) {
+        grab_batch_free(s->acceptors[i].batch);
+        session_pool_give_cache(s->sessions, s->acceptors[i].cache);
+    }
     grab_database_free(s->database);
     closed_table_free(s->closed_table);
     recent_tickets_free(s->recent_tickets);
-    session_pool_free(s->sessions);
     free(s);
 }
 
-struct grab_service *grab_service_new(const struct runtime *runtime, unsigned leaders,
-                                      unsigned threads, unsigned bursts)
+struct grab_service *grab_service_new(const struct runtime *runtime, struct session_pool *sessions,
+                                      unsigned waiters, unsigned acceptors)
 {
-    assert(leaders <= LEADERS_MAX && bursts <= BURSTS_MAX);
-    struct grab_service *s = calloc(1, sizeof *s);
+    struct grab_service *s = calloc(1, sizeof *s + acceptors * sizeof s->acceptors[0]);
     if (s == NULL)
         return NULL;
     s->runtime = runtime;
-    s->leaders = leaders;
-    s->bursts = bursts;
-    s->recent_tickets = recent_tickets_new();
-    bool ok = s->recent_tickets != NULL;
-    for (unsigned i = 0; i < leaders + bursts; i++)
-        ok = (s->slots[i] = grab_batch_new(runtime, s->recent_tickets)) != NULL && ok;
-    struct batch_settings settings = {.leaders = leaders,
-                                      .breaker_us = BREAKER_US,
-                                      .kind = METRIC_BATCH_GRAB,
-                                      .run = run_members,
-                                      .context = s,
-                                      .release = free};
-    s->batch = batch_new(&settings, runtime->clock, runtime->metrics);
+    s->sessions = sessions;
+    s->n_acceptors = acceptors;
     s->closed_table = closed_table_new();
-    struct session_pool_settings sessions = {.threads = threads};
-    s->sessions = session_pool_new(runtime, &sessions);
-    if (ok && s->batch != NULL && s->closed_table != NULL && s->sessions != NULL)
-        s->database = grab_database_new(runtime, s->sessions, s->closed_table,
-                                        threads / 4 > 0 ? threads / 4 : 1);
+    s->recent_tickets = recent_tickets_new();
+    bool ok = s->closed_table != NULL && s->recent_tickets != NULL;
+    for (unsigned i = 0; i < acceptors && ok; i++) {
+        s->acceptors[i].batch = grab_batch_new(runtime, s->recent_tickets, BATCH_MAX);
+        s->acceptors[i].cache = session_pool_take_cache(sessions);
+        ok = s->acceptors[i].batch != NULL && s->acceptors[i].cache != NULL;
+    }
+    if (ok)
+        s->database = grab_database_new(runtime, sessions, s->closed_table,
+                                        waiters / 4 > 0 ? waiters / 4 : 1);
     if (s->database == NULL) {
         grab_service_free(s);
         return NULL;
@@ -87,151 +72,125 @@ struct grab_service *grab_service_new(const struct runtime *runtime, unsigned le
     return s;
 }
 
-/* Runs w through a batch; what it says is copied back. */
-static enum err try_gate(struct grab_service *s, struct grab_work *w, int64_t deadline_us)
+/* ---- one request ---- */
+
+static bool grab_is_settled(const struct grab_job *job)
 {
-    void *member = malloc(sizeof *w);
-    struct batch_entry *entry;
-    if (member == NULL)
-        return ERR_FAULT;
-    memcpy(member, w, sizeof *w);
-    enum err err = batch_submit(s->batch, &member, 1, deadline_us, &entry);
-    if (err != ERR_OK)
-        return err;
-    memcpy(w, member, sizeof *w);
-    batch_release(s->batch, entry);
-    return ERR_OK;
+    return job->outcome == GRAB_ANSWERED || job->outcome == GRAB_WON ||
+           job->outcome == GRAB_REFUSED;
 }
 
-/* Is he among the recipients? From the record in the cache; if it is not there, the primary is
- * asked. True: w says what to tell. */
-static bool check_record(struct grab_service *s, const struct who *who, struct grab_work *w,
-                         int64_t deadline_us)
+/* Fill request from its settled job. */
+static void grab_settle(struct grab_service *s, struct grab_request *r)
 {
-    struct envelope e;
-    struct cache *cache = session_pool_take_cache(s->sessions);
-    bool known = cache != NULL && envelope_cache_get(s->runtime, cache, &w->id, &e);
-    session_pool_give_cache(s->sessions, cache);
-    if (!known)
-        return grab_database_ask(s->database, who, w, deadline_us);
-    w->admitted = envelope_admits(&e, who->user, who->groups, who->n_groups);
-    if (w->admitted)
-        return false;
-    w->outcome = GRAB_REFUSED;
-    w->err = ERR_NOT_RECIPIENT;
-    return true;
-}
-
-static bool is_settled(const struct grab_work *w)
-{
-    return w->outcome == GRAB_ANSWERED || w->outcome == GRAB_WON || w->outcome == GRAB_REFUSED;
-}
-
-/* A pass that the primary gave, without a share of the gate: its item is stored here. */
-static void note_ticket(struct grab_service *s, const struct grab_work *w)
-{
-    struct cache *cache = session_pool_take_cache(s->sessions);
-    if (cache == NULL)
-        return;
-    gate_hint_ticket(s->runtime, cache, &w->id, w->user, w->answer.expires_us / US_PER_S,
-                     w->expires_us);
-    cache->ops->flush(cache, false);
-    session_pool_give_cache(s->sessions, cache);
-}
-
-/* Does what w waits for. True: w says what to tell; false: the gate has to be tried again. */
-static bool ask(struct grab_service *s, const struct who *who, struct grab_work *w,
-                int64_t deadline_us)
-{
-    bool told = w->outcome == GRAB_NEEDS_RECORD
-                    ? check_record(s, who, w, deadline_us)
-                    : grab_database_ask(s->database, who, w, deadline_us);
-    if (told && w->outcome == GRAB_WON)
-        note_ticket(s, w);
-    return told;
-}
-
-/* Goes round, from what a batch has left of w, until w says what to tell. */
-static enum err go_round(struct grab_service *s, const struct who *who, struct grab_work *w,
-                         int64_t deadline_us)
-{
-    for (int round = 0; round < ROUNDS_MAX; round++) {
-        if (w->outcome != GRAB_NEW && ask(s, who, w, deadline_us))
-            return ERR_OK;
-        enum err err = try_gate(s, w, deadline_us);
-        if (err != ERR_OK || is_settled(w))
-            return err;
-    }
-    w->outcome = GRAB_ANSWERED;
-    w->answer.state = GRAB_BUSY;
-    w->answer.retry_after_s = 1;
-    metrics_add(s->runtime->metrics, METRIC_GATE_BUSY, 1);
-    return ERR_OK;
-}
-
-/* What his work says, in the caller's words. */
-static void tell(struct grab_service *s, struct grab_request *r)
-{
-    const struct grab_work *w = &r->work;
-    r->err = w->outcome == GRAB_REFUSED ? w->err : ERR_OK;
-    r->answer = w->answer;
+    const struct grab_job *job = &r->job;
+    r->err = job->outcome == GRAB_REFUSED ? job->err : ERR_OK;
+    r->answer = job->answer;
     if (r->err != ERR_OK)
         return;
     if (r->answer.state == GRAB_GRABBED)
-        ticket_make(r->answer.ticket, &s->runtime->ticket_keys, s->runtime->generation, &w->id,
-                    w->user, r->answer.expires_us / US_PER_S);
-    if (!w->restricted && r->answer.state == GRAB_SOLD_OUT)
-        closed_table_put(s->closed_table, &w->id, STATE_SOLD_OUT);
-    if (!w->restricted && r->answer.state == GRAB_EXPIRED)
-        closed_table_put(s->closed_table, &w->id, STATE_EXPIRED);
+        ticket_make(r->answer.ticket, &s->runtime->ticket_keys, s->runtime->generation, r->id,
+                    r->who->user, r->answer.expires_us / US_PER_S);
+    if (job->end == STATE_OPEN && r->answer.state == GRAB_SOLD_OUT)
+        closed_table_put(s->closed_table, r->id, STATE_SOLD_OUT, job->restricted);
+    if (job->end == STATE_OPEN && r->answer.state == GRAB_EXPIRED)
+        closed_table_put(s->closed_table, r->id, STATE_EXPIRED, job->restricted);
 }
 
-static bool answer_closed(struct grab_service *s, struct grab_request *r)
+/* Begin a request. Return true if it is settled: the process knows that its envelope has closed,
+ * and everyone may know it. */
+static bool grab_begin(struct grab_service *s, struct grab_request *r)
 {
-    enum envelope_state end = closed_table_get(s->closed_table, r->id);
-    if (end == STATE_OPEN)
-        return false;
-    memset(&r->answer, 0, sizeof r->answer);
-    r->answer.state = end == STATE_SOLD_OUT ? GRAB_SOLD_OUT : GRAB_EXPIRED;
-    r->err = ERR_OK;
-    return true;
-}
-
-bool grab_begin(struct grab_service *s, struct grab_request *r)
-{
-    struct grab_work *w = &r->work;
+    const struct config *config = s->runtime->config;
     int64_t wait_us = 0, mono_us = s->runtime->clock->mono_us(s->runtime->clock->self);
-    if (answer_closed(s, r))
-        return true;
-    memset(w, 0, sizeof *w);
-    w->id = *r->id;
-    memcpy(w->user, r->who->user, sizeof w->user);
-    w->rate_limited = !metrics_rate_allow(s->runtime->metrics, w->user, mono_us,
-                                          (unsigned)s->runtime->config->grabs_per_s,
-                                          (unsigned)s->runtime->config->grabs_burst, &wait_us);
+    r->job = (struct grab_job){.who = r->who, .id = r->id};
+    r->job.end = closed_table_get(s->closed_table, r->id, &r->job.restricted);
+    if (r->job.end != STATE_OPEN && !r->job.restricted)
+        grab_answer_end(&r->job, r->job.end);
+    if (r->job.end != STATE_OPEN)
+        return !r->job.restricted;
+    r->job.rate_limited =
+        !metrics_rate_allow(s->runtime->metrics, r->who->user, mono_us,
+                            (unsigned)config->grabs_per_s, (unsigned)config->grabs_burst, &wait_us);
     r->retry_after_s = wait_us / US_PER_S + 1;
     return false;
 }
 
-void grab_burst(struct grab_service *s, unsigned burst, struct grab_request **requests, size_t n,
-                bool *answered)
+/* ---- bursts ---- */
+
+/* Run jobs with what belongs to acceptor, or with what is made for this call. Return ERR_FAULT if
+ * out of memory. */
+static enum err grab_run(struct grab_service *s, unsigned acceptor, struct grab_job **jobs,
+                         size_t n)
 {
-    struct grab_work *works[BATCH_MAX];
-    assert(burst < s->bursts);
-    for (size_t i = 0; i < n; i++)
-        works[i] = &requests[i]->work;
-    metrics_batch(s->runtime->metrics, METRIC_BATCH_GRAB, (unsigned)n);
-    grab_batch_run(s->slots[s->leaders + burst], works, n);
-    for (size_t i = 0; i < n; i++) {
-        answered[i] = is_settled(works[i]);
-        if (answered[i])
-            tell(s, requests[i]);
+    if (acceptor < s->n_acceptors) {
+        const struct grab_acceptor *a = &s->acceptors[acceptor];
+        grab_batch_run(a->batch, a->cache, jobs, n);
+        return ERR_OK;
     }
+    struct cache *cache = session_pool_take_cache(s->sessions);
+    struct grab_batch *batch =
+        cache != NULL ? grab_batch_new(s->runtime, s->recent_tickets, n) : NULL;
+    if (batch != NULL)
+        grab_batch_run(batch, cache, jobs, n);
+    grab_batch_free(batch);
+    session_pool_give_cache(s->sessions, cache);
+    return batch != NULL ? ERR_OK : ERR_FAULT;
+}
+
+void grab_now(struct grab_service *s, unsigned acceptor, struct grab_request **requests, size_t n,
+              bool *deferred)
+{
+    struct grab_job *jobs[BATCH_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        deferred[i] = false;
+        if (!grab_begin(s, requests[i]))
+            jobs[count++] = &requests[i]->job;
+    }
+    enum err err = count > 0 ? grab_run(s, acceptor, jobs, count) : ERR_OK;
+    for (size_t i = 0; i < count && err != ERR_OK; i++) {
+        jobs[i]->outcome = GRAB_REFUSED;
+        jobs[i]->err = err;
+    }
+    for (size_t i = 0; i < n; i++) {
+        deferred[i] = !grab_is_settled(&requests[i]->job);
+        if (!deferred[i])
+            grab_settle(s, requests[i]);
+    }
+}
+
+/* ---- with the primary ---- */
+
+/* Store the item of a ticket that the primary's answer allowed, without a share of the gate. */
+static void grab_note_ticket(struct grab_service *s, const struct grab_job *job)
+{
+    struct cache *cache = session_pool_take_cache(s->sessions);
+    if (cache == NULL)
+        return;
+    gate_hint_ticket(s->runtime, cache, job->id, job->who->user, job->answer.expires_us / US_PER_S,
+                     job->expires_us);
+    cache->ops->flush(cache, false);
+    session_pool_give_cache(s->sessions, cache);
 }
 
 void grab_wait(struct grab_service *s, struct grab_request *r, int64_t deadline_us)
 {
-    r->err = go_round(s, r->who, &r->work, deadline_us);
-    if (r->err == ERR_OK)
-        tell(s, r);
+    struct grab_job *job = &r->job;
+    for (int round = 0; round < ROUNDS_MAX && !grab_is_settled(job); round++) {
+        bool asked = grab_database_ask(s->database, job, deadline_us);
+        if (asked && job->outcome == GRAB_WON)
+            grab_note_ticket(s, job);
+        if (asked)
+            break;
+        r->err = grab_run(s, s->n_acceptors, &job, 1);
+        if (r->err != ERR_OK)
+            return;
+    }
+    if (!grab_is_settled(job)) {
+        grab_answer(job, GRAB_BUSY);
+        job->answer.retry_after_s = 1;
+        metrics_add(s->runtime->metrics, METRIC_GATE_BUSY, 1);
+    }
+    grab_settle(s, r);
 }

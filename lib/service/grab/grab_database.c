@@ -1,8 +1,11 @@
+/* Grabs that ask the primary. One flight per envelope is in the air: grabs that arrive meanwhile
+ * wait for it to land and then try the gate again, which the flight has put right. */
 #include "lib/service/grab/grab_database.h"
 #include "lib/service/common/durable.h"
 #include "lib/service/common/envelope_cache.h"
 #include "lib/service/common/gate.h"
 #include "lib/service/common/publish.h"
+#include "lib/service/grab/grab_tickets.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -27,131 +30,131 @@ struct grab_database *grab_database_new(const struct runtime *runtime,
                                         struct session_pool *sessions,
                                         struct closed_table *closed_table, unsigned max)
 {
-    struct grab_database *p = calloc(1, sizeof *p);
-    if (p == NULL)
+    struct grab_database *d = calloc(1, sizeof *d);
+    if (d == NULL)
         return NULL;
-    p->runtime = runtime;
-    p->closed_table = closed_table;
-    p->max = max < FLIGHTS_MAX ? max : FLIGHTS_MAX;
-    p->durable = durable_new(runtime);
-    p->sessions = sessions;
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->landed, NULL);
-    if (p->durable == NULL) {
-        grab_database_free(p);
+    d->runtime = runtime;
+    d->closed_table = closed_table;
+    d->max = max < FLIGHTS_MAX ? max : FLIGHTS_MAX;
+    d->durable = durable_new(runtime);
+    d->sessions = sessions;
+    pthread_mutex_init(&d->lock, NULL);
+    pthread_cond_init(&d->landed, NULL);
+    if (d->durable == NULL) {
+        grab_database_free(d);
         return NULL;
     }
-    return p;
+    return d;
 }
 
-void grab_database_free(struct grab_database *p)
+void grab_database_free(struct grab_database *d)
 {
-    if (p == NULL)
+    if (d == NULL)
         return;
-    durable_free(p->durable);
-    pthread_cond_destroy(&p->landed);
-    pthread_mutex_destroy(&p->lock);
-    free(p);
+    durable_free(d->durable);
+    pthread_cond_destroy(&d->landed);
+    pthread_mutex_destroy(&d->lock);
+    free(d);
 }
 
-static bool refuse(struct grab_work *w, enum err err)
+static bool grab_database_refuse(struct grab_job *job, enum err err)
 {
-    w->outcome = GRAB_REFUSED;
-    w->err = err;
+    job->outcome = GRAB_REFUSED;
+    job->err = err;
     return true;
 }
 
-static bool answer_busy(const struct grab_database *p, struct grab_work *w, int64_t retry_after_s)
+static bool grab_database_busy(const struct grab_database *d, struct grab_job *job,
+                               int64_t retry_after_s)
 {
-    w->outcome = GRAB_ANSWERED;
-    w->answer.state = GRAB_BUSY;
-    w->answer.retry_after_s = retry_after_s;
-    metrics_add(p->runtime->metrics, METRIC_GATE_BUSY, 1);
+    job->outcome = GRAB_ANSWERED;
+    job->answer.state = GRAB_BUSY;
+    job->answer.retry_after_s = retry_after_s;
+    metrics_add(d->runtime->metrics, METRIC_GATE_BUSY, 1);
     return true;
 }
 
-/* Too many ask already. Where the cache is silent that is a fault; else he may simply come again.
- */
-static bool over_cap(const struct grab_database *p, struct grab_work *w)
+/* Too many threads ask already, or the primary has stalled. The user may simply come again, unless
+ * the cache does not answer either. */
+static bool grab_over_cap(const struct grab_database *d, struct grab_job *job)
 {
-    if (w->outcome == GRAB_ASK_UNKNOWN)
-        return refuse(w, ERR_UNAVAILABLE);
-    return answer_busy(p, w, 1 + (int64_t)rng_below(p->runtime->rng, 2));
+    if (job->outcome == GRAB_ASK_UNKNOWN)
+        return grab_database_refuse(job, ERR_UNAVAILABLE);
+    return grab_database_busy(d, job, 1 + (int64_t)rng_below(d->runtime->rng, 2));
 }
 
-/* Only the durably stored end is ever told; from here on every net knows it. */
-static bool tell_end(struct grab_database *p, struct session *s, const struct envelope *e,
-                     struct grab_work *w)
+/* Answer with the stored end once it is durable, and publish it. */
+static bool grab_answer_stored_end(struct grab_database *d, struct session *s,
+                                   const struct envelope *e, struct grab_job *job)
 {
-    if (durable_wait(p->durable, s->store, &e->id, e->version) != ERR_OK)
-        return refuse(w, ERR_UNAVAILABLE);
-    publish_closed(p->runtime, s->cache, &e, 1);
+    if (durable_wait(d->durable, s->store, &e->id, e->version) != ERR_OK)
+        return grab_database_refuse(job, ERR_UNAVAILABLE);
+    publish_closed(d->runtime, s->cache, &e, 1);
     s->cache->ops->flush(s->cache, false);
-    if (e->to_kind == TO_ANYONE)
-        closed_table_put(p->closed_table, &e->id, e->state);
-    w->outcome = GRAB_ANSWERED;
-    w->answer.state = e->state == STATE_SOLD_OUT ? GRAB_SOLD_OUT : GRAB_EXPIRED;
+    closed_table_put(d->closed_table, &e->id, e->state, e->to_kind != TO_ANYONE);
+    grab_answer_end(job, e->state);
     return true;
 }
 
-/* The cache is of no use, but the primary says that shares remain: a pass without an item. */
-static bool let_through(const struct grab_database *p, struct grab_work *w,
-                        const struct envelope *e)
+/* The cache does not work, but shares remain in the primary: issue a ticket without one. */
+static bool grab_let_through(const struct grab_database *d, struct grab_job *job,
+                             const struct envelope *e)
 {
-    if (w->rate_limited)
-        return refuse(w, ERR_RATE_LIMITED);
-    int64_t now_s = p->runtime->clock->wall_us(p->runtime->clock->self) / US_PER_S;
-    metrics_add(p->runtime->metrics, METRIC_GATE_LET_THROUGH, 1);
-    w->outcome = GRAB_WON;
-    w->expires_us = e->expires_us;
-    w->answer.state = GRAB_GRABBED;
-    w->answer.expires_us = (now_s + p->runtime->config->ticket_life_s) * US_PER_S;
+    if (job->rate_limited)
+        return grab_database_refuse(job, ERR_RATE_LIMITED);
+    int64_t now_s = d->runtime->clock->wall_us(d->runtime->clock->self) / US_PER_S;
+    metrics_add(d->runtime->metrics, METRIC_GATE_LET_THROUGH, 1);
+    job->outcome = GRAB_WON;
+    job->expires_us = e->expires_us;
+    job->answer.state = GRAB_GRABBED;
+    job->answer.expires_us = (now_s + d->runtime->config->ticket_life_s) * US_PER_S;
     return true;
 }
 
-static bool rebuild(const struct grab_database *p, struct session *s, const struct envelope *e,
-                    struct grab_work *w)
+static bool grab_add_gate(const struct grab_database *d, struct session *s,
+                          const struct envelope *e, struct grab_job *job)
 {
     struct gate g;
-    gate_from_envelope(p->runtime, e, &g);
-    enum cache_result result = gate_add(p->runtime, s->cache, &g);
+    gate_from_envelope(d->runtime, e, &g);
+    enum cache_result result = gate_add(d->runtime, s->cache, &g);
     if (result == CACHE_UNKNOWN)
-        return let_through(p, w, e);
+        return grab_let_through(d, job, e);
     if (result == CACHE_STORED)
-        metrics_add(p->runtime->metrics, METRIC_GATE_REBUILT, 1);
+        metrics_add(d->runtime->metrics, METRIC_GATE_REBUILT, 1);
     return false;
 }
 
-static bool repair(const struct grab_database *p, struct session *s, const struct envelope *e,
-                   struct grab_work *w)
+static bool grab_repair_gate(const struct grab_database *d, struct session *s,
+                             const struct envelope *e, struct grab_job *job)
 {
     struct gate_item item;
     struct gate seen, right;
     bool valid;
-    enum cache_result result = gate_get(p->runtime, s->cache, &e->id, &item, &seen, &valid);
+    enum cache_result result = gate_get(d->runtime, s->cache, &e->id, &item, &seen, &valid);
     if (result == CACHE_UNKNOWN)
-        return let_through(p, w, e);
+        return grab_let_through(d, job, e);
     if (result == CACHE_MISS)
-        return rebuild(p, s, e, w);
+        return grab_add_gate(d, s, e, job);
     if (valid)
         return false;
-    gate_from_envelope(p->runtime, e, &right);
-    if (gate_cas(p->runtime, s->cache, &item.item, &right) == CACHE_STORED)
-        metrics_add(p->runtime->metrics, METRIC_GATE_REPAIRED, 1);
+    gate_from_envelope(d->runtime, e, &right);
+    if (gate_cas(d->runtime, s->cache, &item.item, &right) == CACHE_STORED)
+        metrics_add(d->runtime->metrics, METRIC_GATE_REPAIRED, 1);
     return false;
 }
 
-/* All tickets are out, yet shares remain: as many tickets again, and twice as many each time that
- * nothing was opened since, so that those who never open keep nobody out for long. */
-static bool refill(const struct grab_database *p, struct session *s, const struct envelope *e,
-                   struct grab_work *w)
+/* All tickets are issued, yet shares remain: allow as many tickets again, and twice as many each
+ * time that nothing was opened since, so that users who never open do not keep others out for long.
+ */
+static bool grab_refill_gate(const struct grab_database *d, struct session *s,
+                             const struct envelope *e, struct grab_job *job)
 {
     struct gate_item item;
     struct gate g;
     bool valid;
-    enum cache_result result = gate_get(p->runtime, s->cache, &e->id, &item, &g, &valid);
+    enum cache_result result = gate_get(d->runtime, s->cache, &e->id, &item, &g, &valid);
     if (result == CACHE_UNKNOWN)
-        return let_through(p, w, e);
+        return grab_let_through(d, job, e);
     if (!valid || g.state != STATE_OPEN || g.left > 0)
         return false;
     bool idle = g.refill_opened == e->opened_shares;
@@ -160,124 +163,125 @@ static bool refill(const struct grab_database *p, struct session *s, const struc
     g.left = (e->shares - e->opened_shares) * g.refill_factor;
     if (g.left > g.shares)
         g.left = g.shares;
-    if (gate_cas(p->runtime, s->cache, &item.item, &g) == CACHE_STORED)
-        metrics_add(p->runtime->metrics, METRIC_GATE_REFILLED, 1);
+    if (gate_cas(d->runtime, s->cache, &item.item, &g) == CACHE_STORED)
+        metrics_add(d->runtime->metrics, METRIC_GATE_REFILLED, 1);
     return false;
 }
 
-static bool heal(const struct grab_database *p, struct session *s, const struct envelope *e,
-                 struct grab_work *w)
+static bool grab_repair(const struct grab_database *d, struct session *s, const struct envelope *e,
+                        struct grab_job *job)
 {
-    switch (w->outcome) {
+    switch (job->outcome) {
     case GRAB_ASK_MISSING:
-        return rebuild(p, s, e, w);
+        return grab_add_gate(d, s, e, job);
     case GRAB_ASK_BROKEN:
-        return repair(p, s, e, w);
+        return grab_repair_gate(d, s, e, job);
     case GRAB_ASK_EMPTY:
-        return refill(p, s, e, w);
-    case GRAB_NEEDS_RECORD:
-        envelope_cache_hint(p->runtime, s->cache, e);
-        s->cache->ops->flush(s->cache, false);
-        return false;
+        return grab_refill_gate(d, s, e, job);
+    case GRAB_ASK_RECIPIENTS:
+        return false; /* job->admitted says what was asked for */
     case GRAB_ASK_UNKNOWN:
     case GRAB_NEW:
     case GRAB_ANSWERED:
     case GRAB_WON:
     case GRAB_REFUSED:
     default:
-        return let_through(p, w, e);
+        return grab_let_through(d, job, e);
     }
 }
 
-/* Ids that the primary does not have are remembered for a few seconds. */
-static bool is_unknown_id(const struct grab_database *p, struct session *s, const struct id *id)
+/* Ids that the primary does not have are remembered in the cache for a few seconds. */
+static bool grab_is_unknown_id(const struct grab_database *d, struct session *s,
+                               const struct id *id)
 {
     struct gate_item item;
     gate_item_prepare(&item);
-    gate_key(item.item.key, GATE_KEY_UNKNOWN, p->runtime->generation, id);
+    gate_key(item.item.key, GATE_KEY_UNKNOWN, d->runtime->generation, id);
     s->cache->ops->get(s->cache, &item.item, 1);
     return item.item.result == CACHE_HIT;
 }
 
-static bool remember_unknown_id(const struct grab_database *p, struct session *s,
-                                struct grab_work *w)
+static bool grab_remember_unknown_id(const struct grab_database *d, struct session *s,
+                                     struct grab_job *job)
 {
     char key[GATE_KEY_SIZE];
-    gate_key(key, GATE_KEY_UNKNOWN, p->runtime->generation, &w->id);
+    gate_key(key, GATE_KEY_UNKNOWN, d->runtime->generation, job->id);
     (void)s->cache->ops->add(s->cache, key, "1", 1, UNKNOWN_TTL_S);
-    return refuse(w, ERR_NOT_FOUND);
+    return grab_database_refuse(job, ERR_NOT_FOUND);
 }
 
-static bool ask(struct grab_database *p, struct session *s, const struct who *who,
-                struct grab_work *w)
+static bool grab_ask_primary(struct grab_database *d, struct session *s, struct grab_job *job)
 {
     struct envelope e;
     bool found;
     int64_t now_us;
-    if (w->outcome == GRAB_ASK_MISSING && is_unknown_id(p, s, &w->id))
-        return refuse(w, ERR_NOT_FOUND);
-    enum err err = s->store->ops->envelope_get(s->store, &w->id, &e, &found, &now_us);
+    if (job->outcome == GRAB_ASK_MISSING && grab_is_unknown_id(d, s, job->id))
+        return grab_database_refuse(job, ERR_NOT_FOUND);
+    enum err err = s->store->ops->envelope_get(s->store, job->id, &e, &found, &now_us);
     if (err != ERR_OK) {
         s->store->ops->rollback(s->store);
-        return refuse(w, ERR_UNAVAILABLE);
+        return grab_database_refuse(job, ERR_UNAVAILABLE);
     }
     if (!found)
-        return remember_unknown_id(p, s, w);
-    w->restricted = e.to_kind != TO_ANYONE;
-    bool admitted = envelope_admits(&e, who->user, who->groups, who->n_groups);
-    if (!admitted && (w->restricted || e.state == STATE_OPEN))
-        return refuse(w, ERR_NOT_RECIPIENT);
-    w->admitted = admitted;
+        return grab_remember_unknown_id(d, s, job);
+    job->restricted = e.to_kind != TO_ANYONE;
+    if (job->restricted || job->outcome == GRAB_ASK_RECIPIENTS) {
+        envelope_cache_hint(d->runtime, s->cache, &e); /* for the next grabs, also by others */
+        s->cache->ops->flush(s->cache, false);
+    }
+    bool admitted = envelope_admits(&e, job->who->user, job->who->groups, job->who->n_groups);
+    if (!admitted && (job->restricted || e.state == STATE_OPEN))
+        return grab_database_refuse(job, ERR_NOT_RECIPIENT);
+    job->admitted = admitted;
     if (e.state != STATE_OPEN)
-        return tell_end(p, s, &e, w);
+        return grab_answer_stored_end(d, s, &e, job);
     if (!envelope_past_due(&e, now_us))
-        return heal(p, s, &e, w);
-    if (w->outcome == GRAB_ASK_MISSING)
-        (void)rebuild(p, s, &e, w); /* so that the next ones find a hold, not the primary */
-    return answer_busy(p, w, 1);
+        return grab_repair(d, s, &e, job);
+    if (job->outcome == GRAB_ASK_MISSING)
+        (void)grab_add_gate(d, s, &e, job); /* the next grabs find a hold, not the primary */
+    return grab_database_busy(d, job, 1);
 }
 
-static bool in_flight(const struct grab_database *p, const struct id *id)
+static bool grab_in_flight(const struct grab_database *d, const struct id *id)
 {
-    for (size_t i = 0; i < p->flying; i++)
-        if (id_compare(&p->flights[i], id) == 0)
+    for (size_t i = 0; i < d->flying; i++)
+        if (id_compare(&d->flights[i], id) == 0)
             return true;
     return false;
 }
 
-static void land(struct grab_database *p, const struct id *id)
+static void grab_land(struct grab_database *d, const struct id *id)
 {
-    for (size_t i = 0; i < p->flying; i++)
-        if (id_compare(&p->flights[i], id) == 0)
-            p->flights[i] = p->flights[--p->flying];
-    pthread_cond_broadcast(&p->landed);
+    for (size_t i = 0; i < d->flying; i++)
+        if (id_compare(&d->flights[i], id) == 0)
+            d->flights[i] = d->flights[--d->flying];
+    pthread_cond_broadcast(&d->landed);
 }
 
-bool grab_database_ask(struct grab_database *p, const struct who *who, struct grab_work *w,
-                       int64_t deadline_us)
+bool grab_database_ask(struct grab_database *d, struct grab_job *job, int64_t deadline_us)
 {
-    pthread_mutex_lock(&p->lock);
-    if (in_flight(p, &w->id) && p->waiting < p->max) {
-        p->waiting++;
-        while (in_flight(p, &w->id)) /* its store gives up in time, so this ends */
-            pthread_cond_wait(&p->landed, &p->lock);
-        p->waiting--;
-        pthread_mutex_unlock(&p->lock);
+    pthread_mutex_lock(&d->lock);
+    if (grab_in_flight(d, job->id) && d->waiting < d->max) {
+        d->waiting++;
+        while (grab_in_flight(d, job->id)) /* its session gives up at a deadline, so this ends */
+            pthread_cond_wait(&d->landed, &d->lock);
+        d->waiting--;
+        pthread_mutex_unlock(&d->lock);
         return false;
     }
-    bool full = in_flight(p, &w->id) || p->flying >= p->max;
+    bool full = grab_in_flight(d, job->id) || d->flying >= d->max;
     if (!full)
-        p->flights[p->flying++] = w->id;
-    pthread_mutex_unlock(&p->lock);
+        d->flights[d->flying++] = *job->id;
+    pthread_mutex_unlock(&d->lock);
     if (full)
-        return over_cap(p, w);
+        return grab_over_cap(d, job);
 
-    struct session *s = session_pool_take(p->sessions, deadline_us);
-    bool told = s != NULL ? ask(p, s, who, w) : over_cap(p, w);
+    struct session *s = session_pool_take(d->sessions, deadline_us);
+    bool settled = s != NULL ? grab_ask_primary(d, s, job) : grab_over_cap(d, job);
     if (s != NULL)
-        session_pool_give(p->sessions, s, w->outcome == GRAB_REFUSED ? w->err : ERR_OK);
-    pthread_mutex_lock(&p->lock);
-    land(p, &w->id);
-    pthread_mutex_unlock(&p->lock);
-    return told;
+        session_pool_give(d->sessions, s, job->outcome == GRAB_REFUSED ? job->err : ERR_OK);
+    pthread_mutex_lock(&d->lock);
+    grab_land(d, job->id);
+    pthread_mutex_unlock(&d->lock);
+    return settled;
 }

@@ -1,68 +1,76 @@
+/* Tickets. A user who grabs again is given the same ticket and takes no second share; a lapsed
+ * ticket is renewed without one. */
 #include "lib/service/grab/grab_tickets.h"
 #include "lib/service/grab/recent_tickets.h"
 
 #define US_PER_S 1000000
 
-void grab_answer(struct grab_work *w, enum grab_state state)
+void grab_answer(struct grab_job *job, enum grab_state state)
 {
-    w->outcome = GRAB_ANSWERED;
-    w->answer.state = state;
+    job->outcome = GRAB_ANSWERED;
+    job->answer.state = state;
 }
 
-/* Returns the ticket's expiry in seconds. */
-static int64_t give_ticket(const struct grab_tickets *t, struct grab_work *w)
+void grab_answer_end(struct grab_job *job, enum envelope_state end)
+{
+    grab_answer(job, end == STATE_SOLD_OUT ? GRAB_SOLD_OUT : GRAB_EXPIRED);
+}
+
+/* Make a new ticket the answer. Return when it expires, in seconds. */
+static int64_t grab_win(const struct grab_tickets *t, struct grab_job *job)
 {
     int64_t expires_s = t->now_us / US_PER_S + t->runtime->config->ticket_life_s;
-    w->outcome = GRAB_WON;
-    w->answer.state = GRAB_GRABBED;
-    w->answer.expires_us = expires_s * US_PER_S;
+    job->outcome = GRAB_WON;
+    job->answer.state = GRAB_GRABBED;
+    job->answer.expires_us = expires_s * US_PER_S;
     return expires_s;
 }
 
-/* A ticket for one of the fresh. His item is sent before he is told, and may be a moment on its
- * way: until then this process remembers. */
-void grab_let_in(const struct grab_tickets *t, struct grab_work *w)
+void grab_issue(const struct grab_tickets *t, struct grab_job *job)
 {
-    int64_t expires_s = give_ticket(t, w);
-    recent_tickets_put(t->recent_tickets, &w->id, w->user, expires_s, t->mono_us);
-    gate_hint_ticket(t->runtime, t->cache, &w->id, w->user, expires_s, w->expires_us);
+    int64_t expires_s = grab_win(t, job);
+    const char *user = job->who->user;
+    recent_tickets_put(t->recent_tickets, job->id, user, expires_s, t->mono_us);
+    gate_hint_ticket(t->runtime, t->cache, job->id, user, expires_s, job->expires_us);
 }
 
-/* A new ticket in place of one that lapsed, and no second share. */
-static void renew(const struct grab_tickets *t, struct grab_work *w, const struct gate_item *lapsed)
+static void grab_renew(const struct grab_tickets *t, struct grab_job *job,
+                       const struct cache_item *lapsed)
 {
     char text[GATE_TEXT_SIZE];
-    struct gate_user mine = {.ticket_expires_s = give_ticket(t, w)};
-    size_t len = gate_user_write(text, &mine, &w->id);
-    (void)t->cache->ops->cas(t->cache, &lapsed->item, text, len,
-                             gate_ttl_s(t->runtime, w->expires_us));
+    struct gate_user mine = {.ticket_expires_s = grab_win(t, job)};
+    size_t len = gate_user_write(text, &mine, job->id);
+    (void)t->cache->ops->cas(t->cache, lapsed, text, len, gate_ttl_s(t->runtime, job->expires_us));
 }
 
-/* A ticket of a moment ago, whose item is still on its way. */
-static bool answer_from_recent(const struct grab_tickets *t, struct grab_work *w)
+static void grab_answer_ticket(struct grab_job *job, int64_t expires_s)
 {
-    int64_t expires_s = recent_tickets_get(t->recent_tickets, &w->id, w->user, t->mono_us);
-    if (expires_s == 0)
-        return false;
-    grab_answer(w, GRAB_GRABBED);
-    w->answer.expires_us = expires_s * US_PER_S;
-    return true;
+    grab_answer(job, GRAB_GRABBED);
+    job->answer.expires_us = expires_s * US_PER_S;
 }
 
-bool grab_known(const struct grab_tickets *t, struct grab_work *w, const struct gate_item *item)
+/* Answer with a ticket of a moment ago, whose item is still on its way. */
+static bool grab_known_recently(const struct grab_tickets *t, struct grab_job *job)
+{
+    int64_t expires_s = recent_tickets_get(t->recent_tickets, job->id, job->who->user, t->mono_us);
+    if (expires_s != 0)
+        grab_answer_ticket(job, expires_s);
+    return expires_s != 0;
+}
+
+bool grab_known(const struct grab_tickets *t, struct grab_job *job, const struct cache_item *item)
 {
     struct gate_user u;
-    if (item->item.result != CACHE_HIT || !gate_user_read(&u, item->text, item->item.len, &w->id))
-        return answer_from_recent(t, w);
+    if (item->result != CACHE_HIT || !gate_user_read(&u, item->value, item->len, job->id))
+        return grab_known_recently(t, job);
     if (u.opened) {
-        grab_answer(w, GRAB_OPENED);
-        w->answer.amount_fen = u.amount_fen;
-        w->answer.seq = u.seq;
+        grab_answer(job, GRAB_OPENED);
+        job->answer.amount_fen = u.amount_fen;
+        job->answer.seq = u.seq;
     } else if (u.ticket_expires_s * US_PER_S > t->now_us) {
-        grab_answer(w, GRAB_GRABBED);
-        w->answer.expires_us = u.ticket_expires_s * US_PER_S;
+        grab_answer_ticket(job, u.ticket_expires_s);
     } else {
-        renew(t, w, item);
+        grab_renew(t, job, item);
     }
     return true;
 }

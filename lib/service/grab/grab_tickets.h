@@ -1,25 +1,32 @@
-/* Who holds a ticket, or has opened: what a user's own item in the cache says, and, for the moment
- * that it takes to get there, this process's table of the last tickets. */
+/* Which users have a ticket or have opened: what the user's item in the cache says, and, until that
+ * item has got there, this process's table of the last tickets. */
 #ifndef HONGBAO_SERVICE_GRAB_GRAB_TICKETS_H
 #define HONGBAO_SERVICE_GRAB_GRAB_TICKETS_H
 
 #include "lib/service/common/gate.h"
 #include "lib/service/grab/grab_batch.h"
 
+/* What issuing a ticket needs, for one burst. */
 struct grab_tickets {
     const struct runtime *runtime;
-    struct cache *cache;                   /* whose flush sends the items */
-    struct recent_tickets *recent_tickets; /* shared by all of the process */
-    int64_t now_us, mono_us;
+    struct cache *cache;                   /* the caller flushes it */
+    struct recent_tickets *recent_tickets; /* shared by all threads of the process */
+    int64_t now_us, mono_us;               /* when the burst began */
 };
 
-/* Makes this state w's answer. */
-void grab_answer(struct grab_work *w, enum grab_state state);
-/* True: w is answered by what is known of its user, opened or a ticket that lives, or has a new
- * ticket in place of one that lapsed. False: he is new here. */
-bool grab_known(const struct grab_tickets *t, struct grab_work *w, const struct gate_item *item);
-/* Gives w a ticket. His item is a hint that is sent before he is told, and may be a moment on its
- * way. */
-void grab_let_in(const struct grab_tickets *t, struct grab_work *w);
+/* Make state the answer of job. */
+void grab_answer(struct grab_job *job, enum grab_state state);
+
+/* Make the final state `end` the answer of job. */
+void grab_answer_end(struct grab_job *job, enum envelope_state end);
+
+/* Answer job from what is known of its user, and return true: opened, a ticket that lives, or a new
+ * ticket in place of one that lapsed. item is the user's item, as it was read. Return false if
+ * nothing is known of the user. */
+bool grab_known(const struct grab_tickets *t, struct grab_job *job, const struct cache_item *item);
+
+/* Issue a ticket to the user of job: outcome GRAB_WON, a hint for the user's item, and an entry in
+ * the table, since the hint takes a moment. */
+void grab_issue(const struct grab_tickets *t, struct grab_job *job);
 
 #endif

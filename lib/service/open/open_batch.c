@@ -1,5 +1,11 @@
+/* A batch of opens. Repeat opens are rare and looking for a claim costs the primary something with
+ * every open, so the first run looks up existing claims only for users that are expected to have
+ * one. A user about to be given no share is looked up before being answered. A second claim is
+ * rejected by the unique key; the batch then runs again and looks up everyone. Users found to have
+ * a claim are remembered, so that only their first repeat costs another run. */
 #include "lib/service/open/open_batch.h"
 #include "lib/base/str.h"
+#include "lib/service/common/close.h"
 #include "lib/service/common/gate.h"
 #include "lib/service/common/newest_version.h"
 #include "lib/service/common/publish.h"
@@ -9,98 +15,74 @@
 
 #define CLAIMED_MAX 4096
 
-/* Almost nobody opens twice, and looking for a claim costs the primary something with every open.
- * So a batch looks at first only for the claims that it has reason to expect. Whoever gets no new
- * share is looked for before he is told so; whoever would get a second one is refused by the key of
- * claims, and then the batch runs again and looks for all. Who was found out is remembered, so that
- * repeating oneself costs others one run, not each. */
 struct open_batch {
     const struct runtime *runtime;
     struct store *store;
     struct cache *cache;
-    struct open_set set;                 /* large: reused */
-    struct open_work *unsure[BATCH_MAX]; /* answered as if they had no claim: not looked for yet */
+    struct open_set set;                /* large: reused */
+    struct open_job *unsure[BATCH_MAX]; /* answered without a share before being looked up */
     size_t n_unsure;
-    uint64_t claimed[CLAIMED_MAX]; /* hashes of members with a claim, at their own place */
+    uint64_t claimed[CLAIMED_MAX]; /* hashes of user and envelope with a claim; a newer one evicts
+                                    * an older one */
 };
 
-struct open_batch *open_batch_new(const struct runtime *runtime)
+void *open_batch_new(const struct runtime *runtime, struct session *session)
 {
     struct open_batch *b = calloc(1, sizeof *b);
     if (b == NULL)
         return NULL;
     b->runtime = runtime;
-    b->store = runtime->store_open(runtime->self);
-    b->cache = runtime->cache_open(runtime->self);
-    if (b->store == NULL || b->cache == NULL) {
-        open_batch_free(b);
-        return NULL;
-    }
+    b->store = session->store;
+    b->cache = session->cache;
     return b;
 }
 
-void open_batch_free(struct open_batch *b)
+void open_batch_free(void *batch)
 {
-    if (b == NULL)
-        return;
-    if (b->store != NULL)
-        b->store->ops->close(b->store);
-    if (b->cache != NULL)
-        b->cache->ops->close(b->cache);
-    free(b);
+    free(batch);
 }
 
-struct store *open_batch_store(struct open_batch *b)
-{
-    return b->store;
-}
-
-struct cache *open_batch_cache(struct open_batch *b)
-{
-    return b->cache;
-}
-
-static int compare_ids(const void *a, const void *b)
+static int open_compare_ids(const void *a, const void *b)
 {
     return id_compare(a, b);
 }
 
-static int compare_rows(const void *a, const void *b)
+static int open_compare_rows(const void *a, const void *b)
 {
     const struct open_row *x = a, *y = b;
     int order = id_compare(&x->envelope, &y->envelope);
     return order != 0 ? order : strcmp(x->user, y->user);
 }
 
-static uint64_t member_hash(const struct id *id, const char *user)
+static uint64_t open_claim_hash(const struct id *id, const char *user)
 {
     return str_hash(user, strlen(user)) ^ id_slot(id, SIZE_MAX);
 }
 
-static bool claim_expected(const struct open_batch *b, const struct open_work *w)
+static bool claim_expected(const struct open_batch *b, const struct open_job *job)
 {
-    uint64_t hash = member_hash(&w->id, w->who->user);
-    return w->lapsed || b->claimed[hash % CLAIMED_MAX] == hash;
+    uint64_t hash = open_claim_hash(&job->id, job->user);
+    return job->lapsed || b->claimed[hash % CLAIMED_MAX] == hash;
 }
 
-static void expect_claim(struct open_batch *b, const struct open_work *w)
+static void expect_claim(struct open_batch *b, const struct open_job *job)
 {
-    uint64_t hash = member_hash(&w->id, w->who->user);
+    uint64_t hash = open_claim_hash(&job->id, job->user);
     b->claimed[hash % CLAIMED_MAX] = hash;
 }
 
-/* Fills the set: distinct envelopes in id order, rows in key order, as locks and inserts demand. */
-static void set_fill(struct open_batch *b, void **rows, size_t n, bool nowait, bool look)
+/* Fill the set: distinct envelopes in id order, rows in key order, as locks and inserts demand. */
+static void open_set_fill(struct open_batch *b, void **jobs, size_t n, bool nowait, bool look)
 {
     struct open_set *set = &b->set;
     for (size_t i = 0; i < n; i++) {
-        const struct open_work *w = rows[i];
-        set->ids[i] = w->id;
+        const struct open_job *job = jobs[i];
+        set->ids[i] = job->id;
         set->rows[i] = (struct open_row){
-            .envelope = w->id, .user = w->who->user, .look = look || claim_expected(b, w)};
+            .envelope = job->id, .user = job->user, .look = look || claim_expected(b, job)};
     }
-    qsort(set->ids, n, sizeof set->ids[0], compare_ids);
-    qsort(set->rows, n, sizeof set->rows[0], compare_rows);
+    qsort(set->ids, n, sizeof set->ids[0], open_compare_ids);
+    qsort(set->rows, n, sizeof set->rows[0], open_compare_rows);
     size_t distinct = 0;
     for (size_t i = 0; i < n; i++)
         if (distinct == 0 || id_compare(&set->ids[distinct - 1], &set->ids[i]) != 0)
@@ -114,78 +96,78 @@ static void set_fill(struct open_batch *b, void **rows, size_t n, bool nowait, b
 
 static size_t envelope_index(const struct open_set *set, const struct id *id)
 {
-    const struct id *at = bsearch(id, set->ids, set->n_envelopes, sizeof *id, compare_ids);
+    const struct id *at = bsearch(id, set->ids, set->n_envelopes, sizeof *id, open_compare_ids);
     assert(at != NULL);
     return (size_t)(at - set->ids);
 }
 
-static struct open_row *row_of(struct open_set *set, const struct open_work *w)
+static struct open_row *row_of(struct open_set *set, const struct open_job *job)
 {
-    struct open_row key = {.envelope = w->id, .user = w->who->user};
-    struct open_row *row = bsearch(&key, set->rows, set->n_rows, sizeof key, compare_rows);
+    struct open_row key = {.envelope = job->id, .user = job->user};
+    struct open_row *row = bsearch(&key, set->rows, set->n_rows, sizeof key, open_compare_rows);
     assert(row != NULL);
     return row;
 }
 
-static void answer_claim(struct open_work *w, const struct claim *c, int64_t expires_us)
+static void answer_claim(struct open_job *job, const struct claim *c, int64_t expires_us)
 {
-    w->err = ERR_OK;
-    w->answer.state = OPEN_OPENED;
-    w->answer.claim = *c;
-    w->expires_us = expires_us;
+    job->base.err = ERR_OK;
+    job->answer.state = OPEN_OPENED;
+    job->answer.claim = *c;
+    job->expires_us = expires_us;
 }
 
-static void answer_closed(struct open_work *w, enum envelope_state state)
+static void answer_closed(struct open_job *job, enum envelope_state state)
 {
-    w->err = ERR_OK;
-    w->answer.state = state == STATE_SOLD_OUT ? OPEN_SOLD_OUT : OPEN_EXPIRED;
+    job->base.err = ERR_OK;
+    job->answer.state = state == STATE_SOLD_OUT ? OPEN_SOLD_OUT : OPEN_EXPIRED;
 }
 
-/* Decides a member that gets no new share, in the order: own claim, not for him, closed, frozen,
- * lapsed ticket, past due. False: the next share is his. */
+/* Decide a job that is given no new share, in the order: own claim, not a recipient, closed,
+ * frozen, lapsed ticket, past due. Return false if the next share is the user's. */
 static bool decide_without_share(const struct open_set *set, size_t at, const struct open_row *row,
-                                 struct open_work *w)
+                                 struct open_job *job)
 {
     const struct envelope *e = &set->envelopes[at];
     if (row->found)
-        answer_claim(w, &row->claim, e->expires_us);
-    else if (!envelope_admits(e, w->who->user, w->who->groups, w->who->n_groups))
-        w->err = ERR_NOT_RECIPIENT;
+        answer_claim(job, &row->claim, e->expires_us);
+    else if (!envelope_admits(e, job->user, job->groups, job->n_groups))
+        job->base.err = ERR_NOT_RECIPIENT;
     else if (e->state != STATE_OPEN)
-        answer_closed(w, e->state);
+        answer_closed(job, e->state);
     else if (e->frozen)
-        w->err = ERR_UNAVAILABLE;
-    else if (w->lapsed)
-        w->err = ERR_TICKET_EXPIRED;
+        job->base.err = ERR_UNAVAILABLE;
+    else if (job->lapsed)
+        job->base.err = ERR_TICKET_EXPIRED;
     else if (envelope_past_due(e, set->now_us))
-        w->must_close = true;
+        job->must_close = true;
     else
         return false;
     return true;
 }
 
-/* Decides one member under the locks. Returns true if the answer rests on rows that an earlier
+/* Decide one job under the locks. Return true if the answer rests on rows that an earlier
  * transaction stored. */
-static bool decide(struct open_batch *b, struct open_work *w)
+static bool open_decide(struct open_batch *b, struct open_job *job)
 {
     struct open_set *set = &b->set;
-    size_t at = envelope_index(set, &w->id);
+    size_t at = envelope_index(set, &job->id);
     struct envelope *e = &set->envelopes[at];
-    struct open_row *row = row_of(set, w);
-    w->must_close = false;
-    w->err = ERR_OK;
+    struct open_row *row = row_of(set, job);
+    job->must_close = false;
+    job->base.err = ERR_OK;
     if (!set->exists[at]) {
-        w->err = ERR_NOT_FOUND;
+        job->base.err = ERR_NOT_FOUND;
         return false;
     }
-    if (decide_without_share(set, at, row, w)) {
-        if (!row->look) /* a claim of his would come first */
-            b->unsure[b->n_unsure++] = w;
-        return row->found || (w->err == ERR_OK && !w->must_close && !set->changed[at]);
+    if (decide_without_share(set, at, row, job)) {
+        if (!row->look) /* an earlier claim would come first */
+            b->unsure[b->n_unsure++] = job;
+        return row->found || (job->base.err == ERR_OK && !job->must_close && !set->changed[at]);
     }
-    envelope_open_next(e, w->who->user, w->who->name, set->now_us, &row->claim);
+    envelope_open_next(e, job->user, job->name, set->now_us, &row->claim);
     row->insert = set->changed[at] = true;
-    answer_claim(w, &row->claim, e->expires_us);
+    answer_claim(job, &row->claim, e->expires_us);
     return false;
 }
 
@@ -197,9 +179,9 @@ static bool anything_to_write(const struct open_set *set)
     return false;
 }
 
-/* Ends the transaction. A commit that wrote makes earlier rows durable too; where nothing was
+/* End the transaction. A commit that wrote makes earlier rows durable too; where nothing was
  * written and an answer rests on earlier rows, the barrier does. */
-static enum err finish(struct open_batch *b, bool rests_on_earlier)
+static enum err open_end(struct open_batch *b, bool rests_on_earlier)
 {
     const struct store_ops *ops = b->store->ops;
     if (anything_to_write(&b->set)) {
@@ -213,8 +195,8 @@ static enum err finish(struct open_batch *b, bool rests_on_earlier)
     return ops->barrier(b->store);
 }
 
-/* The newest claims of the envelope at that place, as far as this batch made them, by seq; returns
- * how many. */
+/* List the newest claims of envelope `at`, as far as this batch made them, by seq. Return how many.
+ */
 static size_t newest_claims(const struct open_set *set, size_t at,
                             struct claim newest[VERSION_CLAIMS_MAX])
 {
@@ -230,7 +212,7 @@ static size_t newest_claims(const struct open_set *set, size_t at,
     return (size_t)n;
 }
 
-static void tell_version(const struct open_batch *b, size_t at)
+static void open_publish_version(const struct open_batch *b, size_t at)
 {
     const struct envelope *e = &b->set.envelopes[at];
     struct claim newest[VERSION_CLAIMS_MAX];
@@ -239,23 +221,23 @@ static void tell_version(const struct open_batch *b, size_t at)
                                  newest_claims(&b->set, at, newest));
 }
 
-/* After the commit, and before anybody is told: who opened here is remembered, readers learn of the
- * new version, and what closed here is final for every net. */
-static void tell_nets(struct open_batch *b, void **rows, size_t n)
+/* After the commit, and before anything is answered: write who opened, and the new versions, to the
+ * cache, and publish the envelopes that closed. */
+static void open_publish(struct open_batch *b, void **jobs, size_t n)
 {
     const struct envelope *closed[BATCH_MAX];
     size_t n_closed = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct open_work *w = rows[i];
-        if (w->err != ERR_OK || w->must_close || w->answer.state != OPEN_OPENED)
+        const struct open_job *job = jobs[i];
+        if (job->base.err != ERR_OK || job->must_close || job->answer.state != OPEN_OPENED)
             continue;
-        expect_claim(b, w);
-        gate_hint_opened(b->runtime, b->cache, w->expires_us, &w->answer.claim);
+        expect_claim(b, job);
+        gate_hint_opened(b->runtime, b->cache, job->expires_us, &job->answer.claim);
     }
     for (size_t i = 0; i < b->set.n_envelopes; i++) {
         const struct envelope *e = &b->set.envelopes[i];
         if (b->set.changed[i] && e->state == STATE_OPEN)
-            tell_version(b, i);
+            open_publish_version(b, i);
         else if (b->set.changed[i])
             closed[n_closed++] = e;
     }
@@ -263,8 +245,9 @@ static void tell_nets(struct open_batch *b, void **rows, size_t n)
     b->cache->ops->flush(b->cache, true);
 }
 
-/* Under the same locks; nobody of them gets a share, whatever is found. */
-static enum err make_sure(struct open_batch *b, bool *rests_on_earlier)
+/* Look up, under the same locks, the claims of those answered without it. None of them is given a
+ * share, whatever is found. */
+static enum err open_make_sure(struct open_batch *b, bool *rests_on_earlier)
 {
     if (b->n_unsure == 0)
         return ERR_OK;
@@ -274,36 +257,57 @@ static enum err make_sure(struct open_batch *b, bool *rests_on_earlier)
         row_of(&b->set, b->unsure[i])->look = true;
     enum err err = b->store->ops->open_look(b->store, &b->set);
     for (size_t i = 0; i < b->n_unsure && err == ERR_OK; i++)
-        *rests_on_earlier |= decide(b, b->unsure[i]);
+        *rests_on_earlier |= open_decide(b, b->unsure[i]);
     return err;
 }
 
-static enum err run_once(struct open_batch *b, void **rows, size_t n, bool nowait, bool look)
+static enum err open_run_once(struct open_batch *b, void **jobs, size_t n, bool nowait, bool look)
 {
     bool rests_on_earlier = false;
     b->n_unsure = 0;
-    set_fill(b, rows, n, nowait, look);
+    open_set_fill(b, jobs, n, nowait, look);
     enum err err = b->store->ops->open_read(b->store, &b->set);
     for (size_t i = 0; i < n && err == ERR_OK; i++)
-        rests_on_earlier |= decide(b, rows[i]);
+        rests_on_earlier |= open_decide(b, jobs[i]);
     if (err == ERR_OK)
-        err = make_sure(b, &rests_on_earlier);
+        err = open_make_sure(b, &rests_on_earlier);
     if (err == ERR_OK)
-        err = finish(b, rests_on_earlier);
-    if (err != ERR_OK)
-        b->store->ops->rollback(b->store);
+        err = open_end(b, rests_on_earlier);
     return err;
 }
 
-enum err open_batch_run(void *batch, void **rows, size_t n, bool nowait)
+enum err open_batch_run(void *batch, void **jobs, size_t n, bool nowait)
 {
     struct open_batch *b = batch;
-    enum err err = run_once(b, rows, n, nowait, false);
+    enum err err = open_run_once(b, jobs, n, nowait, false);
     if (err == ERR_DUPLICATE) {
         metrics_add(b->runtime->metrics, METRIC_BATCH_LOOKED, 1);
-        err = run_once(b, rows, n, nowait, true);
+        b->store->ops->rollback(b->store);
+        err = open_run_once(b, jobs, n, nowait, true);
     }
     if (err == ERR_OK)
-        tell_nets(b, rows, n);
+        open_publish(b, jobs, n);
     return err;
+}
+
+/* Only a stored end is ever answered. */
+static void open_close_past_due(const struct open_batch *b, struct open_job *job)
+{
+    struct envelope e;
+    bool found;
+    job->must_close = false;
+    job->base.err = close_envelope(b->runtime, b->store, b->cache, &job->id, &found, &e);
+    if (job->base.err == ERR_OK && !found)
+        job->base.err = ERR_NOT_FOUND;
+    if (job->base.err == ERR_OK)
+        answer_closed(job, e.state);
+}
+
+void open_batch_finish(void *batch, void **jobs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct open_job *job = jobs[i];
+        if (job->base.err == ERR_OK && job->must_close)
+            open_close_past_due(batch, job);
+    }
 }

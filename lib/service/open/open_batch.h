@@ -1,30 +1,39 @@
 /* One batch of opens as one transaction: lock the envelopes in order, give back earlier claims,
- * draw, store, commit. */
+ * draw, store, commit; then publish what is durable. */
 #ifndef HONGBAO_SERVICE_OPEN_OPEN_BATCH_H
 #define HONGBAO_SERVICE_OPEN_OPEN_BATCH_H
 
-#include "lib/service/common/runtime.h"
+#include "lib/service/common/batched.h"
 
-/* One user at one envelope; distinct within a batch. */
-struct open_work {
+/* One user at one envelope. A copy of the request, since the caller may leave before it is run. */
+struct open_job {
+    struct batched_job base; /* first; err ERR_OK: answer is set */
     struct id id;
-    const struct who *who;
-    bool lapsed;  /* his ticket is genuine but too old: only an earlier claim or the end is answered
-                   */
-    enum err err; /* out; ERR_OK: answer is set */
-    struct open_answer answer;
-    int64_t expires_us; /* out, with an opened answer: of the envelope */
-    bool must_close;    /* out: past due, and whoever answers has to close it first */
+    char user[USER_SIZE], name[NAME_SIZE];
+    size_t n_groups;
+    const char (*groups)[USER_SIZE]; /* live as long as the job */
+    bool lapsed; /* the ticket is genuine but too old: only an earlier claim or the end is answered
+                  */
+    struct open_answer answer; /* out */
+    int64_t expires_us;        /* out, with an opened answer: of the envelope */
+    bool must_close;           /* out, err ERR_OK: past due, and to be closed before answering */
 };
 
-struct open_batch;                                                /* the resources of one leader */
-struct open_batch *open_batch_new(const struct runtime *runtime); /* NULL: no memory */
-void open_batch_free(struct open_batch *b);
-/* As retry_ops.run; rows are struct open_work *, in order of arrival. After the commit the cache
- * is told who opened, and gates and markers of envelopes that closed say so. */
-enum err open_batch_run(void *batch, void **rows, size_t n, bool nowait);
-/* The leader's own sessions, for what follows the batch. */
-struct store *open_batch_store(struct open_batch *b);
-struct cache *open_batch_cache(struct open_batch *b);
+/* The resources of one leader. */
+struct open_batch;
+
+/* Create a leader's resources; as leader_new of batched_ops. */
+void *open_batch_new(const struct runtime *runtime, struct session *session);
+
+/* Free them; as leader_free of batched_ops. */
+void open_batch_free(void *batch);
+
+/* Run jobs[0..n), distinct by user and envelope, as one transaction; as run of batched_ops. After
+ * the commit, write to the cache who opened, and publish envelopes that have closed. */
+enum err open_batch_run(void *batch, void **jobs, size_t n, bool nowait);
+
+/* Close the envelopes of those jobs that found them past due, and answer with the stored end; as
+ * finish of batched_ops. */
+void open_batch_finish(void *batch, void **jobs, size_t n);
 
 #endif

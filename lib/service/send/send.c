@@ -1,180 +1,107 @@
+/* The send service: copies requests into jobs and hands them to the batch. */
 #include "lib/service/send/send.h"
 #include "lib/base/str.h"
-#include "lib/service/common/batch.h"
-#include "lib/service/common/retry.h"
 #include "lib/service/send/send_batch.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LEADERS_MAX 4
-#define BREAKER_US 500000
-
 struct send_service {
-    const struct runtime *runtime;
-    struct batch *batch;
-    struct retry *retry;
-    unsigned leaders;
-    struct send_batch *slots[LEADERS_MAX];
+    struct batched *batched;
 };
 
-static uint64_t lock_of(const void *row)
+/* A cryptographic hash, so that no user can choose an id that shares another's lock. */
+static uint64_t send_lock_of(const void *job)
 {
-    const struct send_work *w = row;
+    const struct send_job *j = job;
     uint8_t digest[32];
     uint64_t lock;
-    hash_sha256(digest, w->user, strlen(w->user));
+    hash_sha256(digest, j->user, strlen(j->user));
     memcpy(&lock, digest, sizeof lock);
     return lock;
 }
 
-static void refuse(void *row, enum err err)
+static bool send_merge(void *first, const void *job)
 {
-    ((struct send_work *)row)->err = err;
+    const struct send_job *f = first, *j = job;
+    return bytes_equal(f->key_hash, j->key_hash, sizeof f->key_hash);
 }
 
-static const struct retry_ops retry_sends = {
-    .run = send_batch_run, .lock_of = lock_of, .refuse = refuse};
-
-/* The members with distinct keys; twin[i] says which of them answers member i. */
-static size_t merge_repeats(void **members, size_t n, void **distinct, size_t *twin)
+static void send_answer_repeat(void *job, const void *first)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        struct send_work *w = members[i];
-        size_t at = 0;
-        while (at < count && !bytes_equal(((struct send_work *)distinct[at])->key_hash, w->key_hash,
-                                          sizeof w->key_hash))
-            at++;
-        if (at == count)
-            distinct[count++] = w;
-        twin[i] = at;
-    }
-    return count;
-}
-
-static void answer_twin(struct send_work *w, const struct send_work *from)
-{
-    if (!bytes_equal(w->body_hash, from->body_hash, sizeof w->body_hash)) {
-        w->err = ERR_IDEMPOTENCY_KEY_REUSED;
+    struct send_job *j = job;
+    const struct send_job *f = first;
+    if (!bytes_equal(j->body_hash, f->body_hash, sizeof j->body_hash)) {
+        j->base.err = ERR_IDEMPOTENCY_KEY_REUSED;
         return;
     }
-    w->err = from->err;
-    w->made = false;
-    w->draft = from->draft;
+    j->base = f->base;
+    j->draft = f->draft;
 }
 
-/* A row that could not be locked at once: if its very key is being worked on, the client hears so.
- */
-static void explain_locked(struct store *store, struct send_work *w)
-{
-    bool busy = false;
-    if (store->ops->key_in_progress(store, w->key_hash, &busy) == ERR_OK && busy)
-        w->err = ERR_IDEMPOTENCY_IN_PROGRESS;
-    store->ops->rollback(store);
-}
-
-static void run_members(void *context, unsigned slot, void **members, size_t n, int64_t deadline_us)
-{
-    struct send_service *s = context;
-    void *distinct[BATCH_MAX], *order[BATCH_MAX];
-    size_t twin[BATCH_MAX];
-    size_t count = merge_repeats(members, n, distinct, twin);
-    memcpy(order, distinct, count * sizeof order[0]); /* retry_rows changes the order */
-    struct store *store = send_batch_store(s->slots[slot]);
-    store->ops->set_deadline(store, deadline_us);
-    retry_rows(s->retry, store, s->slots[slot], order, count, deadline_us);
-    for (size_t i = 0; i < count; i++)
-        if (((struct send_work *)distinct[i])->err == ERR_LOCKED)
-            explain_locked(store, distinct[i]);
-    for (size_t i = 0; i < n; i++)
-        if (members[i] != distinct[twin[i]])
-            answer_twin(members[i], distinct[twin[i]]);
-}
+static const struct batched_ops send_ops = {.kind = METRIC_BATCH_SEND,
+                                            .job_size = sizeof(struct send_job),
+                                            .leader_new = send_batch_new,
+                                            .leader_free = send_batch_free,
+                                            .merge = send_merge,
+                                            .answer_repeat = send_answer_repeat,
+                                            .run = send_batch_run,
+                                            .lock_of = send_lock_of,
+                                            .finish = send_batch_finish};
 
 void send_service_free(struct send_service *s)
 {
-    if (s == NULL)
-        return;
-    batch_free(s->batch);
-    retry_free(s->retry);
-    for (unsigned i = 0; i < s->leaders; i++)
-        send_batch_free(s->slots[i]);
+    if (s != NULL)
+        batched_free(s->batched);
     free(s);
 }
 
-struct send_service *send_service_new(const struct runtime *runtime, unsigned leaders)
+struct send_service *send_service_new(const struct runtime *runtime, struct session_pool *sessions,
+                                      unsigned leaders)
 {
     struct send_service *s = calloc(1, sizeof *s);
     if (s == NULL)
         return NULL;
-    s->runtime = runtime;
-    s->leaders = leaders;
-    bool ok = true;
-    for (unsigned i = 0; i < leaders; i++)
-        ok = (s->slots[i] = send_batch_new(runtime)) != NULL && ok;
-    struct batch_settings settings = {.leaders = leaders,
-                                      .breaker_us = BREAKER_US,
-                                      .kind = METRIC_BATCH_SEND,
-                                      .run = run_members,
-                                      .context = s,
-                                      .release = free};
-    s->retry = retry_new(runtime, &retry_sends);
-    s->batch = batch_new(&settings, runtime->clock, runtime->metrics);
-    if (!ok || s->retry == NULL || s->batch == NULL) {
-        send_service_free(s);
+    s->batched = batched_new(runtime, sessions, leaders, &send_ops);
+    if (s->batched == NULL) {
+        free(s);
         return NULL;
     }
     return s;
 }
 
-static struct send_work *work_new(const struct send_request *request)
+static void send_job_fill(struct send_job *job, const struct send_request *r)
 {
-    struct send_work *w = calloc(1, sizeof *w);
-    if (w == NULL)
-        return NULL;
-    memcpy(w->user, request->who->user, sizeof w->user);
-    memcpy(w->name, request->who->name, sizeof w->name);
-    memcpy(w->key_hash, request->key_hash, sizeof w->key_hash);
-    memcpy(w->body_hash, request->body_hash, sizeof w->body_hash);
-    w->expires_in_s = request->expires_in_s;
-    w->draft.mode = request->mode;
-    w->draft.total_fen = request->total_fen;
-    w->draft.shares = request->shares;
-    w->draft.to_kind = request->to_kind;
-    if (!str_set(w->draft.greeting, sizeof w->draft.greeting, request->greeting,
-                 strlen(request->greeting)) ||
-        !str_set(w->draft.to, sizeof w->draft.to, request->to, strlen(request->to))) {
-        free(w);
-        return NULL;
-    }
-    return w;
+    struct envelope *draft = &job->draft;
+    memcpy(job->user, r->who->user, sizeof job->user);
+    memcpy(job->name, r->who->name, sizeof job->name);
+    memcpy(job->key_hash, r->key_hash, sizeof job->key_hash);
+    memcpy(job->body_hash, r->body_hash, sizeof job->body_hash);
+    job->expires_in_s = r->expires_in_s;
+    draft->mode = r->mode;
+    draft->total_fen = r->total_fen;
+    draft->shares = r->shares;
+    draft->to_kind = r->to_kind;
+    bool fits =
+        str_set(draft->greeting, sizeof draft->greeting, r->greeting, strlen(r->greeting)) &&
+        str_set(draft->to, sizeof draft->to, r->to, strlen(r->to));
+    assert(fits); /* the decoder has checked both */
+    (void)fits;
 }
 
-void send_envelopes(struct send_service *s, struct send_request **requests, size_t n,
-                    int64_t deadline_us)
+void send_now(struct send_service *s, struct send_request **requests, size_t n, int64_t deadline_us)
 {
-    void *works[BATCH_MAX];
-    struct send_request *taken[BATCH_MAX];
-    struct batch_entry *entry;
-    size_t count = 0;
+    struct batch *batch = batched_batch(s->batched);
+    struct batch_jobs *jobs = batch_jobs_new(batch, n, 0);
+    for (size_t i = 0; jobs != NULL && i < n; i++)
+        send_job_fill(batch_job(jobs, i), requests[i]);
+    enum err err = jobs != NULL ? batch_submit(batch, jobs, deadline_us) : ERR_FAULT;
     for (size_t i = 0; i < n; i++) {
-        works[count] = work_new(requests[i]);
-        requests[i]->err = works[count] != NULL ? ERR_OK : ERR_FAULT;
-        if (works[count] != NULL)
-            taken[count++] = requests[i];
-    }
-    if (count == 0)
-        return;
-    enum err err = batch_submit(s->batch, works, count, deadline_us, &entry);
-    for (size_t i = 0; i < count; i++) {
-        taken[i]->err = err;
-        if (err != ERR_OK)
-            continue;
-        const struct send_work *w = works[i];
-        taken[i]->err = w->err;
-        if (w->err == ERR_OK)
-            taken[i]->envelope = w->draft;
+        const struct send_job *job = err == ERR_OK ? batch_job(jobs, i) : NULL;
+        requests[i]->err = job != NULL ? job->base.err : err;
+        if (requests[i]->err == ERR_OK)
+            requests[i]->envelope = job->draft;
     }
     if (err == ERR_OK)
-        batch_release(s->batch, entry);
+        batch_release(batch, jobs);
 }

@@ -1,3 +1,5 @@
+/* A batch of sends. Everything about money is decided in memory, between the read that locks the
+ * accounts and the write: a refusal changes nothing and does not end the transaction. */
 #include "lib/service/send/send_batch.h"
 #include "lib/domain/money.h"
 #include "lib/service/common/envelope_cache.h"
@@ -16,58 +18,43 @@ struct send_batch {
     struct envelope envelopes[BATCH_MAX];
 };
 
-struct send_batch *send_batch_new(const struct runtime *runtime)
+void *send_batch_new(const struct runtime *runtime, struct session *session)
 {
     struct send_batch *b = calloc(1, sizeof *b);
     if (b == NULL)
         return NULL;
     b->runtime = runtime;
-    b->store = runtime->store_open(runtime->self);
-    b->cache = runtime->cache_open(runtime->self);
-    if (b->store == NULL || b->cache == NULL) {
-        send_batch_free(b);
-        return NULL;
-    }
+    b->store = session->store;
+    b->cache = session->cache;
     return b;
 }
 
-void send_batch_free(struct send_batch *b)
+void send_batch_free(void *batch)
 {
-    if (b == NULL)
-        return;
-    if (b->store != NULL)
-        b->store->ops->close(b->store);
-    if (b->cache != NULL)
-        b->cache->ops->close(b->cache);
-    free(b);
+    free(batch);
 }
 
-struct store *send_batch_store(struct send_batch *b)
-{
-    return b->store;
-}
-
-static int compare_accounts(const void *a, const void *b)
+static int send_compare_accounts(const void *a, const void *b)
 {
     return strcmp(((const struct account *)a)->user, ((const struct account *)b)->user);
 }
 
-/* Fills the set: distinct accounts in key order; rows stay in order of arrival. */
-static void set_fill(struct send_batch *b, void **rows, size_t n, bool nowait)
+/* Fill the set: distinct accounts in key order; rows stay in order of arrival. */
+static void send_set_fill(struct send_batch *b, void **jobs, size_t n, bool nowait)
 {
     struct send_set *set = &b->set;
     size_t distinct = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct send_work *w = rows[i];
+        const struct send_job *job = jobs[i];
         struct send_row *row = &set->rows[i];
-        memcpy(row->user, w->user, sizeof row->user);
-        memcpy(row->key_hash, w->key_hash, sizeof row->key_hash);
-        memcpy(row->body_hash, w->body_hash, sizeof row->body_hash);
+        memcpy(row->user, job->user, sizeof row->user);
+        memcpy(row->key_hash, job->key_hash, sizeof row->key_hash);
+        memcpy(row->body_hash, job->body_hash, sizeof row->body_hash);
         row->replay = row->insert = false;
         row->envelope = &b->envelopes[i];
-        memcpy(set->accounts[i].user, w->user, sizeof w->user);
+        memcpy(set->accounts[i].user, job->user, sizeof job->user);
     }
-    qsort(set->accounts, n, sizeof set->accounts[0], compare_accounts);
+    qsort(set->accounts, n, sizeof set->accounts[0], send_compare_accounts);
     for (size_t i = 0; i < n; i++)
         if (distinct == 0 || strcmp(set->accounts[distinct - 1].user, set->accounts[i].user) != 0)
             set->accounts[distinct++] = set->accounts[i];
@@ -83,12 +70,12 @@ static size_t account_index(const struct send_set *set, const char *user)
     struct account key = {.exists = true};
     memcpy(key.user, user, sizeof key.user);
     const struct account *at =
-        bsearch(&key, set->accounts, set->n_accounts, sizeof key, compare_accounts);
+        bsearch(&key, set->accounts, set->n_accounts, sizeof key, send_compare_accounts);
     assert(at != NULL);
     return (size_t)(at - set->accounts);
 }
 
-/* Takes total_fen from the account and from what may be sent on this day. ERR_INSUFFICIENT_FUNDS or
+/* Take total_fen from the account and from what may be sent on this day. ERR_INSUFFICIENT_FUNDS or
  * ERR_LIMIT_EXCEEDED change nothing. */
 static enum err deduct(const struct config *config, struct account *a, int64_t total_fen,
                        int64_t now_us)
@@ -109,18 +96,18 @@ static enum err deduct(const struct config *config, struct account *a, int64_t t
     return ERR_OK;
 }
 
-/* Completes the draft into the envelope that is stored: identity, times, seed and its hash. */
-static void give_birth(const struct runtime *runtime, const struct send_work *w, int64_t now_us,
-                       struct envelope *e)
+/* Complete the draft into the envelope that is stored: identity, times, seed and its hash. */
+static void send_complete(const struct runtime *runtime, const struct send_job *job, int64_t now_us,
+                          struct envelope *e)
 {
-    *e = w->draft;
+    *e = job->draft;
     e->id = id_make(runtime->rng, now_us, (unsigned)runtime->config->set_number);
-    memcpy(e->sender, w->user, sizeof e->sender);
-    memcpy(e->sender_name, w->name, sizeof e->sender_name);
+    memcpy(e->sender, job->user, sizeof e->sender);
+    memcpy(e->sender_name, job->name, sizeof e->sender_name);
     e->cap_fen = runtime->config->share_cap_fen;
     e->state = STATE_OPEN;
     e->created_us = now_us;
-    e->expires_us = now_us + w->expires_in_s * US_PER_S;
+    e->expires_us = now_us + job->expires_in_s * US_PER_S;
     e->version = 1;
     runtime->rng->fill(runtime->rng->self, e->seed, sizeof e->seed);
     e->has_seed = true;
@@ -128,8 +115,8 @@ static void give_birth(const struct runtime *runtime, const struct send_work *w,
     assert(envelope_consistent(e));
 }
 
-/* The envelope as it was when it was made: what a repeat of its key is answered with. */
-static void as_at_birth(struct envelope *e)
+/* Make e again what it was when it was sent: the answer to a repeat of its key. */
+static void send_restore(struct envelope *e)
 {
     e->state = STATE_OPEN;
     e->opened_shares = e->opened_fen = e->refunded_fen = e->closed_us = 0;
@@ -140,36 +127,36 @@ static void as_at_birth(struct envelope *e)
     e->version = 1;
 }
 
-/* Decides one member under the locks. Returns true if its answer rests on what an earlier
+/* Decide one job under the locks. Return true if its answer rests on what an earlier
  * transaction stored. */
-static bool decide(struct send_batch *b, size_t i, struct send_work *w)
+static bool send_decide(struct send_batch *b, size_t i, struct send_job *job)
 {
     struct send_set *set = &b->set;
     struct send_row *row = &set->rows[i];
-    w->made = false;
-    w->err = ERR_OK;
+    job->made = false;
+    job->base.err = ERR_OK;
     if (row->replay) {
-        if (!bytes_equal(row->replay_body_hash, w->body_hash, sizeof w->body_hash)) {
-            w->err = ERR_IDEMPOTENCY_KEY_REUSED;
+        if (!bytes_equal(row->replay_body_hash, job->body_hash, sizeof job->body_hash)) {
+            job->base.err = ERR_IDEMPOTENCY_KEY_REUSED;
             return false;
         }
-        as_at_birth(row->envelope);
+        send_restore(row->envelope);
         return true;
     }
-    size_t at = account_index(set, w->user);
+    size_t at = account_index(set, job->user);
     struct account *a = &set->accounts[at];
-    w->err = deduct(b->runtime->config, a, w->draft.total_fen, set->now_us);
-    if (w->err != ERR_OK)
+    job->base.err = deduct(b->runtime->config, a, job->draft.total_fen, set->now_us);
+    if (job->base.err != ERR_OK)
         return false;
-    memcpy(a->name, w->name, sizeof a->name);
-    give_birth(b->runtime, w, set->now_us, row->envelope);
-    row->transfer = transfer_for_send(b->runtime->rng, w->user, &row->envelope->id,
-                                      w->draft.total_fen, set->now_us);
-    row->insert = set->changed[at] = w->made = true;
+    memcpy(a->name, job->name, sizeof a->name);
+    send_complete(b->runtime, job, set->now_us, row->envelope);
+    row->transfer = transfer_for_send(b->runtime->rng, job->user, &row->envelope->id,
+                                      job->draft.total_fen, set->now_us);
+    row->insert = set->changed[at] = job->made = true;
     return false;
 }
 
-static enum err finish(struct send_batch *b, bool rests_on_earlier)
+static enum err send_end(struct send_batch *b, bool rests_on_earlier)
 {
     const struct store_ops *ops = b->store->ops;
     bool write = false;
@@ -186,52 +173,63 @@ static enum err finish(struct send_batch *b, bool rests_on_earlier)
     return ops->barrier(b->store);
 }
 
-/* The drafts become the answers only now: until the commit a rerun needs them as they were wished.
- */
-static void hand_out(struct send_batch *b, void **rows, size_t n)
+/* Turn the drafts into answers. Not before the commit: another run needs them as requested. */
+static void send_hand_out(struct send_batch *b, void **jobs, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        struct send_work *w = rows[i];
-        if (w->err != ERR_OK)
+        struct send_job *job = jobs[i];
+        if (job->base.err != ERR_OK)
             continue;
-        w->draft = b->envelopes[i];
-        w->draft.has_seed = false;
-        bytes_wipe(w->draft.seed, sizeof w->draft.seed);
+        job->draft = b->envelopes[i];
+        job->draft.has_seed = false;
+        bytes_wipe(job->draft.seed, sizeof job->draft.seed);
     }
     for (size_t i = 0; i < n; i++)
         bytes_wipe(b->envelopes[i].seed, sizeof b->envelopes[i].seed);
 }
 
-/* The envelopes are durable: their records and gates go into the cache, before anybody is told of
- * them and a crowd comes. If that fails, the first grab builds them from the primary. */
-static void fill_cache(struct send_batch *b, void **rows, size_t n)
+/* Add gates and envelope items to the cache before the ids are answered and a crowd arrives. If
+ * that fails, the first grab takes them from the primary. */
+static void send_fill_cache(struct send_batch *b, void **jobs, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const struct send_work *w = rows[i];
-        if (w->err != ERR_OK || !w->made)
+        const struct send_job *job = jobs[i];
+        if (job->base.err != ERR_OK || !job->made)
             continue;
-        envelope_cache_hint(b->runtime, b->cache, &w->draft);
-        gate_hint_new(b->runtime, b->cache, &w->draft);
+        envelope_cache_hint(b->runtime, b->cache, &job->draft);
+        gate_hint_new(b->runtime, b->cache, &job->draft);
     }
     b->cache->ops->flush(b->cache, true);
 }
 
-enum err send_batch_run(void *batch, void **rows, size_t n, bool nowait)
+enum err send_batch_run(void *batch, void **jobs, size_t n, bool nowait)
 {
     struct send_batch *b = batch;
     bool rests_on_earlier = false;
-    set_fill(b, rows, n, nowait);
+    send_set_fill(b, jobs, n, nowait);
     enum err err = b->store->ops->send_read(b->store, &b->set);
     if (err == ERR_OK) {
         for (size_t i = 0; i < n; i++)
-            rests_on_earlier |= decide(b, i, rows[i]);
-        err = finish(b, rests_on_earlier);
+            rests_on_earlier |= send_decide(b, i, jobs[i]);
+        err = send_end(b, rests_on_earlier);
     }
-    if (err != ERR_OK) {
-        b->store->ops->rollback(b->store);
+    if (err != ERR_OK)
         return err;
-    }
-    hand_out(b, rows, n);
-    fill_cache(b, rows, n);
+    send_hand_out(b, jobs, n);
+    send_fill_cache(b, jobs, n);
     return ERR_OK;
+}
+
+void send_batch_finish(void *batch, void **jobs, size_t n)
+{
+    const struct send_batch *b = batch;
+    for (size_t i = 0; i < n; i++) {
+        struct send_job *job = jobs[i];
+        bool busy = false;
+        if (job->base.err != ERR_LOCKED)
+            continue;
+        if (b->store->ops->key_in_progress(b->store, job->key_hash, &busy) == ERR_OK && busy)
+            job->base.err = ERR_IDEMPOTENCY_IN_PROGRESS;
+        b->store->ops->rollback(b->store);
+    }
 }

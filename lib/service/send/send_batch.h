@@ -4,24 +4,32 @@
 #ifndef HONGBAO_SERVICE_SEND_SEND_BATCH_H
 #define HONGBAO_SERVICE_SEND_SEND_BATCH_H
 
-#include "lib/service/common/runtime.h"
+#include "lib/service/common/batched.h"
 
-/* One request; keys are distinct within a batch. */
-struct send_work {
+/* A copy of one request, since the caller may leave before it is run. */
+struct send_job {
+    struct batched_job base; /* first; err ERR_OK: draft is the answer */
     char user[USER_SIZE], name[NAME_SIZE];
     uint8_t key_hash[32], body_hash[32];
-    struct envelope
-        draft; /* mode, total, shares, greeting, to as wished; out: the envelope at birth */
+    /* in: mode, total, shares, greeting and recipients of the request; out: the envelope as it was
+     * when it was made, without its seed */
+    struct envelope draft;
     int64_t expires_in_s;
-    enum err err; /* out; ERR_OK: draft is the answer */
-    bool made;    /* out: by this run, not by an earlier one */
+    bool made; /* out: by this run, not by an earlier one */
 };
 
-struct send_batch;                                                /* the resources of one leader */
-struct send_batch *send_batch_new(const struct runtime *runtime); /* NULL: no memory */
-void send_batch_free(struct send_batch *b);
-/* As retry_ops.run; rows are struct send_work *, in order of arrival. */
-enum err send_batch_run(void *batch, void **rows, size_t n, bool nowait);
-struct store *send_batch_store(struct send_batch *b);
+/* Create a leader's resources; as leader_new of batched_ops. */
+void *send_batch_new(const struct runtime *runtime, struct session *session);
+
+/* Free them; as leader_free of batched_ops. */
+void send_batch_free(void *batch);
+
+/* Run jobs[0..n), distinct by key, as one transaction; as run of batched_ops. After the commit, add
+ * the gates and envelope items of what was made to the cache. */
+enum err send_batch_run(void *batch, void **jobs, size_t n, bool nowait);
+
+/* Turn ERR_LOCKED into ERR_IDEMPOTENCY_IN_PROGRESS where another transaction is working on the
+ * job's very key; as finish of batched_ops. */
+void send_batch_finish(void *batch, void **jobs, size_t n);
 
 #endif
