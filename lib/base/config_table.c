@@ -15,9 +15,9 @@
     NUMBER(section, "processes", field.processes, 1, 64, "2", "processes", "Worker processes in the pool."), \
     NUMBER(section, "threads", field.threads, 1, 256, "32", "threads", "Waiter threads per process, which answer requests that have to wait for the database or for a slow client."), \
     NUMBER(section, "deadline", field.deadline_ms, 100, 60000, default_ms, "ms", "Time limit of a request. After it, the answer is status 503.")
-#define BURSTS(section, field, default_acceptors, default_linger) \
+#define BURSTS(section, field, default_acceptors, default_linger, leaders_help) \
     TAKING(section, field, default_acceptors, default_linger), \
-    NUMBER(section, "leaders", field.leaders, 1, 4, "1", "batches", "Batches that a process runs concurrently.")
+    NUMBER(section, "leaders", field.leaders, 1, 4, "1", "batches", leaders_help)
 #define TAKING(section, field, default_acceptors, default_linger) \
     NUMBER(section, "acceptors", field.acceptors, 1, 8, default_acceptors, "threads", "Acceptor threads per process. One accepts at a time; when a burst takes it longer than 20 ms, another takes over."), \
     NUMBER(section, "linger", field.linger_us, 0, 10000, default_linger, "us", "How long an acceptor waits for more connections under load. Larger bursts cost less per request.")
@@ -62,7 +62,7 @@ const struct setting config_table[] = {
     NUMBER("cache", "timeout", cache_timeout_ms, 10, 5000, "200", "ms", "Time-out of one request to memcached."),
 
     POOL("send", send, "5000"),
-    BURSTS("send", send, "3", "0"),
+    BURSTS("send", send, "3", "0", "Batches that a process runs concurrently."),
     POOL("grab", grab, "3000"),
     BURSTS("grab", grab, "2", "600"),
     NUMBER("grab", "ticket_life", ticket_life_s, 5, 3600, "60", "s", "How long a ticket is valid."),
@@ -70,7 +70,7 @@ const struct setting config_table[] = {
     NUMBER("grab", "hold", hold_s, 1, 60, "2", "s", "Minimum interval between database checks of a gate that has no shares left."),
 
     POOL("open", open, "5000"),
-    BURSTS("open", open, "3", "0"),
+    BURSTS("open", open, "3", "0", "Batches that a process runs concurrently."),
     POOL("query", query, "5000"),
     TAKING("query", query, "2", "600"),
 

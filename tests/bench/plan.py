@@ -24,13 +24,20 @@ class Signer:
         self.expires_s = int(time.time()) + 86400
         self.tokens = {}
 
+<<<<<<< HEAD
     def token(self, user):
         """Return the token of a user, always the same one."""
         token = self.tokens.get(user)
+=======
+    def token(self, user, group=None):
+        """Always the same one for the same user and group."""
+        token = self.tokens.get((user, group))
+>>>>>>> e233765 (service, bench: contracts of the shared parts, and a scene for groups)
         if token is None:
-            text = self.head + _base64url(b'{"sub":"%s","exp":%d}' % (user.encode(), self.expires_s))
+            groups = b',"groups":["%s"]' % group.encode() if group else b""
+            text = self.head + _base64url(b'{"sub":"%s","exp":%d%s}' % (user.encode(), self.expires_s, groups))
             token = text + b"." + _base64url(hmac.digest(self.token_key, text, "sha256"))
-            self.tokens[user] = token
+            self.tokens[user, group] = token
         return token
 
     def ticket(self, envelope, user, life_s=3000):
@@ -63,8 +70,9 @@ def open_(envelope, token, ticket):
     return request("POST", f"/v1/envelopes/{envelope}/open", token, b'{"ticket":"%s"}' % ticket)
 
 
-def send(token, total_fen, shares, expires_s=80000):
-    body = b'{"mode":"lucky","total":%d,"shares":%d,"expires_in":%d}' % (total_fen, shares, expires_s)
+def send(token, total_fen, shares, expires_s=80000, group=None):
+    to = b',"to":{"group":"%s"}' % group.encode() if group else b""
+    body = b'{"mode":"lucky","total":%d,"shares":%d,"expires_in":%d%s}' % (total_fen, shares, expires_s, to)
     return request("POST", "/v1/envelopes", token, body, uuid.uuid4().hex)
 
 

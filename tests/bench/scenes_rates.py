@@ -1,6 +1,7 @@
 """Grabs, opens and sends, each at its highest rate."""
 import plan
 from scene import RateScene
+from table import Bar, Figure
 
 PAUSED = "settle is paused"
 
@@ -10,9 +11,16 @@ class _Crowd(RateScene):
     envelopes, shares = 1000, 1000
     per_second = 45000  # requests prepared for each second of the run, until H is known
 
+    group = None  # whom the envelopes are to; None: anyone
+
     def pairs(self, bench):
+<<<<<<< HEAD
         """Yield (envelope, user), no pair twice."""
         ids = bench.stack.envelopes(self.envelopes, self.shares)
+=======
+        """(envelope, user): no pair twice."""
+        ids = bench.stack.envelopes(self.envelopes, self.shares, group=self.group)
+>>>>>>> e233765 (service, bench: contracts of the shared parts, and a scene for groups)
         users = self.users(bench, self.count(bench))
         return ((ids[i % len(ids)], user) for i, user in enumerate(users))
 
@@ -27,10 +35,11 @@ class _Crowd(RateScene):
 class _Grabs(_Crowd):
     pool, answer_bytes = "grab", 126
     expected = ("200 grabbed",)
+    member_of = None  # the group that each user's token names
 
     def requests(self, bench):
         signer = bench.stack.signer
-        return [plan.grab(envelope, signer.token(user)) for envelope, user in self.pairs(bench)]
+        return [plan.grab(envelope, signer.token(user, self.member_of)) for envelope, user in self.pairs(bench)]
 
 
 class _KnownGrabs(_Grabs):
@@ -44,7 +53,7 @@ class _KnownGrabs(_Grabs):
         requests = super().requests(bench)
         (other,) = bench.stack.envelopes(1, 1000000, share_fen=1)
         signer = bench.stack.signer
-        bench.stack.do_all((plan.grab(other, signer.token(user))
+        bench.stack.do_all((plan.grab(other, signer.token(user, self.member_of))
                             for user in bench.regulars(len(requests))), "200 grabbed",
                            connections=bench.connections)
         return requests
@@ -61,6 +70,24 @@ class GrabsHot(_KnownGrabs):
 
 class GrabsFirst(_Grabs):
     name, title = "grabs-first", "grabs, 1,000 envelopes, tokens seen for the first time"
+
+
+class GrabsGroup(_KnownGrabs):
+    """The same users with the same tokens, at envelopes to their group and at envelopes to anyone."""
+    name, title = "grabs-group", "grabs, 1,000 envelopes to a group, against those to anyone"
+    bar, member_of = 0.85, "family"
+
+    def _run(self, bench):
+        rates, wrong, notes = [], [], [self.note]
+        for self.group in (None, self.member_of):
+            prepared = self._prepared(bench)
+            result = self.measured(bench, prepared)
+            prepared.close()
+            rates.append(result.rate)
+            wrong.append(self._wrong(bench, result))
+            notes.append("the prepared requests ran out: a shorter run" if result.ran_out else "")
+        yield Figure(self.title, rates[1], ceiling=rates[0], bar=Bar(self.bar, unit="to anyone"),
+                     wrong=", ".join(filter(None, wrong)), note="; ".join(filter(None, notes)))
 
 
 class _Opens(_Crowd):
@@ -117,4 +144,4 @@ class Sends(RateScene):
         return "" if int(stored) == counts["201 open"] else f"{stored} envelopes are stored"
 
 
-SCENES = (GrabsMany, GrabsHot, GrabsFirst, OpensMany, OpensManyLogged, OpensHot, OpensHotLogged, Sends)
+SCENES = (GrabsMany, GrabsHot, GrabsFirst, GrabsGroup, OpensMany, OpensManyLogged, OpensHot, OpensHotLogged, Sends)

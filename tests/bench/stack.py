@@ -108,12 +108,17 @@ class Stack:
     def top_up(self, users, amount_fen=10**9):
         self.do_all((plan.topup(self.wallet, user, amount_fen) for user in users), "201")
 
+<<<<<<< HEAD
     def envelopes(self, count, shares, share_fen=100, expires_s=80000):
         """Send envelopes and return their ids."""
+=======
+    def envelopes(self, count, shares, share_fen=100, expires_s=80000, group=None):
+        """The ids of new envelopes, to anyone or to a group."""
+>>>>>>> e233765 (service, bench: contracts of the shared parts, and a scene for groups)
         before = {row[0] for row in self.sql("SELECT HEX(id) FROM envelope")}
         self.top_up(["bench"], count * shares * share_fen)
         token = self.signer.token("bench")
-        self.do_all((plan.send(token, shares * share_fen, shares, expires_s) for _ in range(count)), "201 open")
+        self.do_all((plan.send(token, shares * share_fen, shares, expires_s, group) for _ in range(count)), "201 open")
         ids = [row[0] for row in self.sql("SELECT HEX(id) FROM envelope") if row[0] not in before]
         assert len(ids) == count
         return ["-".join((i[:8], i[8:12], i[12:16], i[16:20], i[20:])).lower() for i in ids]

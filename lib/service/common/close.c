@@ -1,3 +1,5 @@
+/* Closing. Money goes back in the transaction that closes; the end is published only after that, by
+ * the process that committed it or has waited for a commit of its own. */
 #include "lib/service/common/close.h"
 #include "lib/service/common/publish.h"
 #include "lib/service/common/txn.h"
@@ -5,20 +7,20 @@
 #include <string.h>
 
 #define TRIES_MAX 5
-#define DUE_MAX 512 /* listed at once */
+#define DUE_MAX 512 /* envelopes listed at once */
 
-/* Which of the envelopes may be closed: those past due, or any. */
-enum which { WHICH_DUE, WHICH_ANY };
+enum close_which { CLOSE_DUE, CLOSE_ANY };
 
-static size_t expire(const struct runtime *runtime, struct open_set *set, enum which which,
-                     struct transfer *transfers)
+/* Close in memory those of set that may be. Return how many. */
+static size_t close_expire(const struct runtime *runtime, struct open_set *set,
+                           enum close_which which, struct transfer *transfers)
 {
     size_t closed = 0;
     for (size_t i = 0; i < set->n_envelopes; i++) {
         struct envelope *e = &set->envelopes[i];
         memset(&transfers[i], 0, sizeof transfers[i]);
         set->changed[i] = set->exists[i] && e->state == STATE_OPEN && !e->frozen &&
-                          (which == WHICH_ANY || envelope_past_due(e, set->now_us));
+                          (which == CLOSE_ANY || envelope_past_due(e, set->now_us));
         if (!set->changed[i])
             continue;
         int64_t refund_fen = envelope_expire(e, set->now_us);
@@ -32,7 +34,7 @@ static size_t expire(const struct runtime *runtime, struct open_set *set, enum w
 struct closing_run {
     const struct runtime *runtime;
     struct open_set *set;
-    enum which which;
+    enum close_which which;
     size_t closed; /* out */
 };
 
@@ -46,7 +48,7 @@ static enum err close_once(struct store *store, void *context)
     enum err err = store->ops->open_read(store, c->set);
     if (err != ERR_OK)
         return err;
-    c->closed = expire(c->runtime, c->set, c->which, transfers);
+    c->closed = close_expire(c->runtime, c->set, c->which, transfers);
     if (c->closed == 0) {
         store->ops->rollback(store);
         return ERR_OK;
@@ -55,13 +57,13 @@ static enum err close_once(struct store *store, void *context)
     return err == ERR_OK ? store->ops->commit(store) : err;
 }
 
-static void flush(struct cache *cache)
+static void close_flush(struct cache *cache)
 {
     if (cache != NULL)
         cache->ops->flush(cache, true);
 }
 
-static void count(struct close_due_result *done, const struct open_set *set)
+static void close_count(struct close_due_result *done, const struct open_set *set)
 {
     for (size_t i = 0; i < set->n_envelopes; i++) {
         if (!set->changed[i])
@@ -72,9 +74,9 @@ static void count(struct close_due_result *done, const struct open_set *set)
     }
 }
 
-/* What was closed is durable, by our own commit. */
-static void tell_nets(const struct runtime *runtime, struct cache *cache,
-                      const struct open_set *set)
+/* Durable by our own commit. */
+static void close_publish(const struct runtime *runtime, struct cache *cache,
+                          const struct open_set *set)
 {
     const struct envelope *closed[BATCH_MAX];
     size_t n = 0;
@@ -82,11 +84,12 @@ static void tell_nets(const struct runtime *runtime, struct cache *cache,
         if (set->changed[i])
             closed[n++] = &set->envelopes[i];
     publish_closed(runtime, cache, closed, n);
-    flush(cache);
+    close_flush(cache);
 }
 
 static enum err close_ids(const struct runtime *runtime, struct store *store, struct cache *cache,
-                          struct open_set *set, enum which which, struct close_due_result *done)
+                          struct open_set *set, enum close_which which,
+                          struct close_due_result *done)
 {
     static const struct txn_policy policy = {.tries_max = TRIES_MAX};
     struct closing_run run = {.runtime = runtime, .set = set, .which = which};
@@ -94,12 +97,12 @@ static enum err close_ids(const struct runtime *runtime, struct store *store, st
     if (err != ERR_OK)
         return err;
     metrics_add(runtime->metrics, METRIC_REFUNDS_BOOKED, run.closed);
-    count(done, set);
-    tell_nets(runtime, cache, set);
+    close_count(done, set);
+    close_publish(runtime, cache, set);
     return ERR_OK;
 }
 
-static void set_ids(struct open_set *set, const struct id *ids, size_t n)
+static void close_set_ids(struct open_set *set, const struct id *ids, size_t n)
 {
     memcpy(set->ids, ids, n * sizeof ids[0]);
     set->n_envelopes = n;
@@ -109,33 +112,33 @@ static void set_ids(struct open_set *set, const struct id *ids, size_t n)
     memset(set->changed, 0, sizeof set->changed);
 }
 
-static int compare_ids(const void *a, const void *b)
+static int close_compare_ids(const void *a, const void *b)
 {
     return id_compare(a, b);
 }
 
-/* Up to BATCH_MAX due envelopes in one transaction. A locked or broken one keeps none of the
- * others: then each by itself. */
+/* Close up to BATCH_MAX due envelopes in one transaction; if one of them is locked or broken, each
+ * in its own, so that the others are closed. */
 static enum err close_due_set(const struct runtime *runtime, struct store *store,
                               struct cache *cache, struct open_set *set, const struct id *due,
                               size_t n, struct close_due_result *done)
 {
     struct id ids[BATCH_MAX];
     memcpy(ids, due, n * sizeof ids[0]);
-    qsort(ids, n, sizeof ids[0], compare_ids);
-    set_ids(set, ids, n);
-    enum err err = close_ids(runtime, store, cache, set, WHICH_DUE, done);
+    qsort(ids, n, sizeof ids[0], close_compare_ids);
+    close_set_ids(set, ids, n);
+    enum err err = close_ids(runtime, store, cache, set, CLOSE_DUE, done);
     if (err != ERR_LOCKED && err_class(err) != CLASS_DATA)
         return err;
     for (size_t i = 0; i < n; i++) {
-        set_ids(set, &ids[i], 1);
-        (void)close_ids(runtime, store, cache, set, WHICH_DUE, done);
+        close_set_ids(set, &ids[i], 1);
+        (void)close_ids(runtime, store, cache, set, CLOSE_DUE, done);
     }
     return ERR_OK;
 }
 
-/* A crowd of deadlines is listed once for many transactions. Beginning anywhere in it, so that
- * several daemons do not meet at the same envelopes. */
+/* Many deadlines at once are listed once for several transactions. Begin anywhere in the list, so
+ * that several daemons do not meet at the same envelopes. */
 enum err close_due(const struct runtime *runtime, struct store *store, struct cache *cache,
                    struct close_due_result *done)
 {
@@ -170,13 +173,13 @@ enum err close_envelope(const struct runtime *runtime, struct store *store, stru
     struct open_set *set = malloc(sizeof *set);
     if (set == NULL)
         return ERR_FAULT;
-    set_ids(set, id, 1);
+    close_set_ids(set, id, 1);
     set->nowait = false;
-    enum err err = close_ids(runtime, store, cache, set, WHICH_ANY, &done);
+    enum err err = close_ids(runtime, store, cache, set, CLOSE_ANY, &done);
     *found = err == ERR_OK && set->exists[0];
     if (*found)
         *envelope = set->envelopes[0];
-    /* closed by somebody else: what he stored is told only after a commit of our own */
+    /* closed by another process: published only after a commit of our own */
     if (*found && done.closed == 0)
         err = store->ops->barrier(store);
     if (*found && envelope->state == STATE_OPEN)
@@ -184,9 +187,9 @@ enum err close_envelope(const struct runtime *runtime, struct store *store, stru
     if (err != ERR_OK)
         store->ops->rollback(store);
     else if (*found && done.closed == 0) {
-        const struct envelope *told = envelope;
-        publish_closed(runtime, cache, &told, 1);
-        flush(cache);
+        const struct envelope *closed = envelope;
+        publish_closed(runtime, cache, &closed, 1);
+        close_flush(cache);
     }
     free(set);
     return err == ERR_LOCKED ? ERR_UNAVAILABLE : err;

@@ -1,18 +1,23 @@
-/* Refund: closes envelopes past due under their lock and returns what is left, exactly once. */
+/* Close envelopes under their lock, and refund what is left, exactly once. */
 #ifndef HONGBAO_SERVICE_COMMON_CLOSE_H
 #define HONGBAO_SERVICE_COMMON_CLOSE_H
 
 #include "lib/service/common/runtime.h"
 
 struct close_due_result {
-    size_t closed;
-    int64_t late_us; /* how long ago the first of them was due */
+    size_t closed;   /* envelopes closed by this call */
+    int64_t late_us; /* how long ago the first of them was due, in microseconds */
 };
-/* Closes due envelopes, some hundreds; final states go to the nets (cache may be NULL). Fills done.
- */
+
+/* Close envelopes that are past due, some hundreds at most, and publish their ends. Fill *done.
+ * cache may be NULL. Return ERR_OK, or the error that ended the round; what is left is due in the
+ * next one. No transaction is left open. */
 MUST_USE enum err close_due(const struct runtime *runtime, struct store *store, struct cache *cache,
                             struct close_due_result *done);
-/* Closes one envelope now, due or not (operator). *found; *envelope is its state after. */
+
+/* Close envelope id now, due or not, and publish its end. Set *found, and *envelope to its state
+ * after. cache may be NULL. ERR_UNAVAILABLE: it is frozen or locked by another process, or the
+ * primary is away; nothing is closed, or it is unknown. No transaction is left open. */
 MUST_USE enum err close_envelope(const struct runtime *runtime, struct store *store,
                                  struct cache *cache, const struct id *id, bool *found,
                                  struct envelope *envelope);

@@ -1,12 +1,13 @@
+/* Durability. InnoDB shows a commit to others before it is on disk. The log is flushed in order, so
+ * a commit of our own that begins after a read makes durable whatever was read. */
 #include "lib/service/common/durable.h"
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define SLOTS 4096
+#define ENTRIES 4096
 
-/* A bounded table; a newcomer takes the place of whoever was there. */
-struct slot {
+/* A new entry evicts the one in its place. */
+struct durable_entry {
     struct id id;
     int64_t version;
 };
@@ -16,8 +17,8 @@ struct durable {
     pthread_mutex_t lock;
     pthread_cond_t finished_changed;
     bool running;
-    uint64_t started, finished; /* number of the last barrier begun, and of the last that held */
-    struct slot slots[SLOTS];
+    uint64_t started, finished; /* number of the last barrier begun, and of the last committed */
+    struct durable_entry entries[ENTRIES];
 };
 
 struct durable *durable_new(const struct runtime *runtime)
@@ -40,20 +41,20 @@ void durable_free(struct durable *d)
     free(d);
 }
 
-static struct slot *slot_of(struct durable *d, const struct id *id)
+static struct durable_entry *durable_entry_of(struct durable *d, const struct id *id)
 {
-    return &d->slots[id_slot(id, SLOTS)];
+    return &d->entries[id_slot(id, ENTRIES)];
 }
 
-static void remember(struct slot *slot, const struct id *id, int64_t version)
+static void durable_remember(struct durable_entry *entry, const struct id *id, int64_t version)
 {
-    bool same = id_compare(&slot->id, id) == 0;
-    if (!same || slot->version < version)
-        *slot = (struct slot){.id = *id, .version = version};
+    bool same = id_compare(&entry->id, id) == 0;
+    if (!same || entry->version < version)
+        *entry = (struct durable_entry){.id = *id, .version = version};
 }
 
-/* Runs one barrier. Called and returns with the lock held. */
-static enum err run_barrier(struct durable *d, struct store *store)
+/* Run one barrier. Called and returns with the lock held; releases it in between. */
+static enum err durable_run_barrier(struct durable *d, struct store *store)
 {
     d->running = true;
     uint64_t mine = ++d->started;
@@ -74,17 +75,17 @@ enum err durable_wait(struct durable *d, struct store *store, const struct id *i
 {
     enum err err = ERR_OK;
     pthread_mutex_lock(&d->lock);
-    struct slot *slot = slot_of(d, id);
-    if (id_compare(&slot->id, id) != 0 || slot->version < version) {
+    struct durable_entry *entry = durable_entry_of(d, id);
+    if (id_compare(&entry->id, id) != 0 || entry->version < version) {
         uint64_t need = d->started + 1; /* one that begins after what was read */
         while (err == ERR_OK && d->finished < need) {
             if (!d->running)
-                err = run_barrier(d, store);
+                err = durable_run_barrier(d, store);
             else
                 pthread_cond_wait(&d->finished_changed, &d->lock);
         }
         if (err == ERR_OK)
-            remember(slot, id, version);
+            durable_remember(entry, id, version);
     }
     pthread_mutex_unlock(&d->lock);
     return err;

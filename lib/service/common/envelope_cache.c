@@ -1,7 +1,8 @@
+/* The envelope item. It never holds anything that changes, so it needs no cas and no version, and a
+ * copy that is missing is simply read from the primary. */
 #include "lib/service/common/envelope_cache.h"
 #include "lib/base/buf.h"
 #include "lib/service/common/gate.h"
-#include "lib/wire/envelope_value.h"
 #include <string.h>
 
 void envelope_cache_hint(const struct runtime *runtime, struct cache *cache,
@@ -18,13 +19,28 @@ void envelope_cache_hint(const struct runtime *runtime, struct cache *cache,
     buf_free(&text);
 }
 
+void envelope_cache_prepare(const struct runtime *runtime, const struct id *id,
+                            struct cache_item *item, char text[ENVELOPE_VALUE_TEXT_SIZE])
+{
+    text[0] = '\0';
+    item->value = text;
+    item->value_cap = ENVELOPE_VALUE_TEXT_SIZE;
+    envelope_value_key(item->key, runtime->generation, id);
+}
+
+bool envelope_cache_read(const struct runtime *runtime, const struct id *id,
+                         const struct cache_item *item, struct envelope *e)
+{
+    return item->result == CACHE_HIT && strlen(item->value) == item->len &&
+           envelope_value_read(e, item->value, runtime->generation, id);
+}
+
 bool envelope_cache_get(const struct runtime *runtime, struct cache *cache, const struct id *id,
                         struct envelope *e)
 {
-    char text[ENVELOPE_VALUE_TEXT_SIZE] = "";
-    struct cache_item item = {.value = text, .value_cap = sizeof text};
-    envelope_value_key(item.key, runtime->generation, id);
+    char text[ENVELOPE_VALUE_TEXT_SIZE];
+    struct cache_item item;
+    envelope_cache_prepare(runtime, id, &item, text);
     cache->ops->get(cache, &item, 1);
-    return item.result == CACHE_HIT && strlen(text) == item.len &&
-           envelope_value_read(e, text, runtime->generation, id);
+    return envelope_cache_read(runtime, id, &item, e);
 }

@@ -1,11 +1,12 @@
+/* The gate. Every write carries a random nonce: memcached numbers its cas tokens anew after a
+ * restart, and after a cas_all only the value shows whose write was stored. */
 #include "lib/service/common/gate.h"
-#include "lib/wire/gate_value.h"
 #include <string.h>
 
 #define US_PER_S 1000000
 #define DAY_S 86400
 #define TTL_MIN_S 60
-#define TTL_MAX_S 2592000 /* memcached takes anything above for a point in time */
+#define TTL_MAX_S 2592000 /* memcached takes a larger number for a point in time */
 #define CLOSE_TRIES 4
 
 uint32_t gate_ttl_s(const struct runtime *runtime, int64_t expires_us)
@@ -92,16 +93,16 @@ void gate_hint_new(const struct runtime *runtime, struct cache *cache, const str
     cache->ops->hint(cache, CACHE_HINT_ADD, key, text, len, gate_ttl_s(runtime, g.expires_us));
 }
 
-/* One of many that are closed together. */
-struct closing_gate {
+/* One gate of gate_close_all. */
+struct gate_closing {
     struct gate_item item;
     const struct envelope *e; /* NULL: nothing more to do */
     char text[GATE_TEXT_SIZE];
 };
 
-/* Decides by what the item says. True: *w is the cas to be tried. */
-static bool plan_close(const struct runtime *runtime, struct cache *cache, struct closing_gate *c,
-                       struct cache_write *w)
+/* Decide by what the item says. Return true if *w is the cas to be tried. */
+static bool gate_plan_close(const struct runtime *runtime, struct cache *cache,
+                            struct gate_closing *c, struct cache_write *w)
 {
     struct cache_item *item = &c->item.item;
     struct gate seen, final;
@@ -122,12 +123,12 @@ static bool plan_close(const struct runtime *runtime, struct cache *cache, struc
     return true;
 }
 
-/* A cas shows its success in what is read after it: a final value, which is where the next try
- * ends. */
-static void close_some(const struct runtime *runtime, struct cache *cache,
-                       const struct envelope *const *es, size_t n)
+/* Whether a cas was stored shows in the item that is read after it: the next try finds a final
+ * value and ends. */
+static void gate_close_some(const struct runtime *runtime, struct cache *cache,
+                            const struct envelope *const *es, size_t n)
 {
-    struct closing_gate gates[CACHE_CAS_MAX];
+    struct gate_closing gates[CACHE_CAS_MAX];
     struct cache_item items[CACHE_CAS_MAX];
     struct cache_write writes[CACHE_CAS_MAX];
     for (size_t i = 0; i < n; i++) {
@@ -142,7 +143,7 @@ static void close_some(const struct runtime *runtime, struct cache *cache,
     for (int tries = 0; tries < CLOSE_TRIES; tries++) {
         size_t count = 0;
         for (size_t i = 0; i < n; i++)
-            if (gates[i].e != NULL && plan_close(runtime, cache, &gates[i], &writes[count]))
+            if (gates[i].e != NULL && gate_plan_close(runtime, cache, &gates[i], &writes[count]))
                 count++;
         if (count > 0)
             cache->ops->cas_all(cache, writes, count);
@@ -153,7 +154,7 @@ void gate_close_all(const struct runtime *runtime, struct cache *cache,
                     const struct envelope *const *es, size_t n)
 {
     for (size_t at = 0; at < n; at += CACHE_CAS_MAX)
-        close_some(runtime, cache, es + at, n - at < CACHE_CAS_MAX ? n - at : CACHE_CAS_MAX);
+        gate_close_some(runtime, cache, es + at, n - at < CACHE_CAS_MAX ? n - at : CACHE_CAS_MAX);
 }
 
 void gate_hint_opened(const struct runtime *runtime, struct cache *cache, int64_t expires_us,

@@ -1,11 +1,14 @@
+/* The version item. Its maker sets it and a reader only adds it, since a reader may be late; and it
+ * lives for two seconds only, so that a lost write is not believed for long. */
 #include "lib/service/common/newest_version.h"
 #include "lib/service/common/gate.h"
 #include <string.h>
 
 #define LIFE_S 2
 
-static void hint(const struct runtime *runtime, struct cache *cache, enum cache_hint how,
-                 const struct envelope *e, const struct claim *newest, size_t n)
+static void newest_version_hint(const struct runtime *runtime, struct cache *cache,
+                                enum cache_hint how, const struct envelope *e,
+                                const struct claim *newest, size_t n)
 {
     char key[GATE_KEY_SIZE], text[VERSION_TEXT_SIZE];
     struct gate_version v = {
@@ -22,16 +25,16 @@ static void hint(const struct runtime *runtime, struct cache *cache, enum cache_
 void newest_version_hint_made(const struct runtime *runtime, struct cache *cache,
                               const struct envelope *e, const struct claim *newest, size_t n)
 {
-    hint(runtime, cache, CACHE_HINT_SET, e, newest, n);
+    newest_version_hint(runtime, cache, CACHE_HINT_SET, e, newest, n);
 }
 
 void newest_version_hint_read(const struct runtime *runtime, struct cache *cache,
                               const struct envelope *e)
 {
-    hint(runtime, cache, CACHE_HINT_ADD, e, NULL, 0);
+    newest_version_hint(runtime, cache, CACHE_HINT_ADD, e, NULL, 0);
 }
 
-static void read_version(const struct newest_version_query *a, const struct cache_item *item)
+static void newest_version_read(const struct newest_version_query *a, const struct cache_item *item)
 {
     struct gate_version v;
     struct newest_version *out = a->out;
@@ -46,7 +49,8 @@ static void read_version(const struct newest_version_query *a, const struct cach
         out->claims[i] = v.claims[i];
 }
 
-static void read_mine(const struct newest_version_query *a, const struct cache_item *item)
+static void newest_version_read_mine(const struct newest_version_query *a,
+                                     const struct cache_item *item)
 {
     struct gate_user u;
     struct newest_version *out = a->out;
@@ -59,8 +63,10 @@ static void read_mine(const struct newest_version_query *a, const struct cache_i
     memcpy(out->mine.user, a->who->user, sizeof out->mine.user);
 }
 
-/* The first of asked[0..at] for that envelope: a crowd watches few of them. */
-static size_t first_of(const struct newest_version_query *asked, size_t at)
+/* Return the first of asked[0..at] for the same envelope. A linear search: crowds watch few of
+ * them.
+ */
+static size_t newest_version_first(const struct newest_version_query *asked, size_t at)
 {
     size_t i = 0;
     while (id_compare(asked[i].id, asked[at].id) != 0)
@@ -71,12 +77,12 @@ static size_t first_of(const struct newest_version_query *asked, size_t at)
 void newest_versions_get(const struct runtime *runtime, struct cache *cache,
                          const struct newest_version_query *asked, size_t n)
 {
-    struct cache_item items[2 * NEWEST_VERSIONS_MAX]; /* each reader's claim, then the versions */
+    struct cache_item items[2 * NEWEST_VERSIONS_MAX]; /* users' items, then version items */
     char claims[NEWEST_VERSIONS_MAX][GATE_TEXT_SIZE],
         versions[NEWEST_VERSIONS_MAX][VERSION_TEXT_SIZE];
     size_t version_at[NEWEST_VERSIONS_MAX], count = n;
     for (size_t i = 0; i < n; i++) {
-        size_t first = first_of(asked, i);
+        size_t first = newest_version_first(asked, i);
         items[i].value = claims[i];
         items[i].value_cap = sizeof claims[i];
         gate_user_key(items[i].key, runtime->generation, asked[i].id, asked[i].who->user);
@@ -90,7 +96,7 @@ void newest_versions_get(const struct runtime *runtime, struct cache *cache,
     }
     cache->ops->get(cache, items, count);
     for (size_t i = 0; i < n; i++) {
-        read_version(&asked[i], &items[version_at[i]]);
-        read_mine(&asked[i], &items[i]);
+        newest_version_read(&asked[i], &items[version_at[i]]);
+        newest_version_read_mine(&asked[i], &items[i]);
     }
 }

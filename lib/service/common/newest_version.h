@@ -1,37 +1,42 @@
-/* Which version of an envelope is the newest, as the cache tells it for two seconds at a time: so
- * that whoever asks whether anything has changed is answered without the database. Only of
- * envelopes for anyone. What it tells may be two seconds old, if an item was lost; it is never of a
- * version that is not durable. */
+/* The version item: the newest version of an envelope, as the cache has it for two seconds at a
+ * time, so that a reader who asks whether anything has changed is answered without the database.
+ * Only envelopes to anyone have one. What it says may be two seconds old, if an item was lost; it
+ * is never a version that is not durable. */
 #ifndef HONGBAO_SERVICE_COMMON_NEWEST_VERSION_H
 #define HONGBAO_SERVICE_COMMON_NEWEST_VERSION_H
 
 #include "lib/service/common/runtime.h"
 #include "lib/wire/gate_value.h"
 
-/* Hints at the version of e, which is durable. By whoever made it, with the newest n claims
- * (n <= VERSION_CLAIMS_MAX) that led to it, in order: a reader of the version before knows this one
- * by them. */
+/* Hint at the version of e, which is durable and was made by this process. newest[0..n), n <=
+ * VERSION_CLAIMS_MAX, are its newest claims in order: a reader of the version before derives this
+ * one from them. The caller flushes cache. */
 void newest_version_hint_made(const struct runtime *runtime, struct cache *cache,
                               const struct envelope *e, const struct claim *newest, size_t n);
-/* By whoever read it, and may be late. The flush is the caller's, of both. */
+
+/* Hint at the version of e, which is durable and was read. It may be late, so it does not replace
+ * an item that is there. The caller flushes cache. */
 void newest_version_hint_read(const struct runtime *runtime, struct cache *cache,
                               const struct envelope *e);
+
 struct newest_version {
-    bool known; /* by the cache, and for this reader */
+    bool known; /* by the cache, and this reader may see it */
     int64_t version;
     size_t n_claims; /* its newest claims, in order: each made one version, the last this one */
     struct claim claims[VERSION_CLAIMS_MAX];
-    bool has_mine;     /* the reader's own claim is known; else it may still be there */
+    bool has_mine;     /* the reader's own claim is known; if not, there may still be one */
     struct claim mine; /* without a name */
 };
+
 struct newest_version_query {
-    const struct who *who; /* the reader */
-    const struct id *id;
-    struct newest_version *out;
+    const struct who *who;      /* in: the reader */
+    const struct id *id;        /* in */
+    struct newest_version *out; /* out */
 };
 #define NEWEST_VERSIONS_MAX BATCH_MAX
-/* One round trip for asked[0..n), n <= NEWEST_VERSIONS_MAX, and one question an envelope; fills
- * each out. */
+
+/* Answer asked[0..n), n <= NEWEST_VERSIONS_MAX, in one round trip; an envelope that is asked for
+ * several times is read once. */
 void newest_versions_get(const struct runtime *runtime, struct cache *cache,
                          const struct newest_version_query *asked, size_t n);
 

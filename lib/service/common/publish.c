@@ -1,15 +1,17 @@
+/* Publishing a close. Markers come first: they answer the crowd in front of the web server, and a
+ * gate that is not final yet only costs a question to the primary. */
 #include "lib/service/common/publish.h"
 #include "lib/service/common/gate.h"
 #include "lib/service/common/newest_version.h"
 
-/* The end of an envelope to some is told to nobody else: it gets no marker. */
-static bool wants_marker(const struct runtime *runtime, bool restricted)
+/* A marker is public, so a restricted envelope has none. */
+static bool publish_wants_marker(const struct runtime *runtime, bool restricted)
 {
     return runtime->markers != NULL && !restricted;
 }
 
-static void put(const struct runtime *runtime, const struct id *id, enum envelope_state state,
-                enum metric when_new)
+static void publish_put_marker(const struct runtime *runtime, const struct id *id,
+                               enum envelope_state state, enum metric when_new)
 {
     enum marker_result result = marker_put(runtime->markers, runtime->generation, id, state);
     if (result == MARKER_PUT)
@@ -22,8 +24,8 @@ void publish_closed(const struct runtime *runtime, struct cache *cache,
                     const struct envelope *const *es, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (wants_marker(runtime, es[i]->to_kind != TO_ANYONE))
-            put(runtime, &es[i]->id, es[i]->state, METRIC_MARKERS_PUT);
+        if (publish_wants_marker(runtime, es[i]->to_kind != TO_ANYONE))
+            publish_put_marker(runtime, &es[i]->id, es[i]->state, METRIC_MARKERS_PUT);
     if (cache == NULL)
         return;
     gate_close_all(runtime, cache, es, n);
@@ -33,12 +35,12 @@ void publish_closed(const struct runtime *runtime, struct cache *cache,
 
 bool publish_has_marker(const struct runtime *runtime, const struct closing *c)
 {
-    return c->state == STATE_OPEN || !wants_marker(runtime, c->restricted) ||
+    return c->state == STATE_OPEN || !publish_wants_marker(runtime, c->restricted) ||
            marker_exists(runtime->markers, runtime->generation, &c->id);
 }
 
 void publish_missing_marker(const struct runtime *runtime, const struct closing *c)
 {
     if (!publish_has_marker(runtime, c))
-        put(runtime, &c->id, c->state, METRIC_MARKERS_MENDED);
+        publish_put_marker(runtime, &c->id, c->state, METRIC_MARKERS_MENDED);
 }

@@ -1,4 +1,4 @@
-/* What every service of a process shares. Filled by the program, never changed after. */
+/* What every service of a process shares. */
 #ifndef HONGBAO_SERVICE_COMMON_RUNTIME_H
 #define HONGBAO_SERVICE_COMMON_RUNTIME_H
 
@@ -12,18 +12,22 @@
 #include "lib/store/store.h"
 #include "lib/wire/ticket.h"
 
+/* Filled by the program before a service is created; must not change while services use it, but for
+ * generation, which is set before the first one starts. */
 struct runtime {
     const struct config *config;
     const struct clock *clock;
     const struct rng *rng;
     struct metrics *metrics;
-    struct markers *markers; /* NULL: none are wanted */
+    struct markers *markers; /* NULL: no markers are wanted */
     struct secret_pair ticket_keys;
-    uint8_t generation[16]; /* read from the primary when the program starts */
-    /* How a service gets sessions of its own. Each call gives a new one; NULL: no memory. */
+    uint8_t generation[16]; /* read from the primary */
+    /* Create a session. self is that of the runtime. Return NULL if out of memory; the caller
+     * closes what it is given. The connection is made when it is first used. */
     struct store *(*store_open)(void *self);
     struct cache *(*cache_open)(void *self);
-    struct store *(*replica_open)(void *self); /* NULL: no replica is configured */
+    /* As store_open, for the replica. NULL: no replica is configured. */
+    struct store *(*replica_open)(void *self);
     void *self;
 };
 

@@ -1,8 +1,8 @@
 /* A burst of grabs. Everything is read in one round trip, and the recipients of restricted
  * envelopes in one more, so that a crowd costs the cache a few requests, not one for each user. */
 #include "lib/service/grab/grab_batch.h"
+#include "lib/service/common/envelope_cache.h"
 #include "lib/service/grab/grab_shares.h"
-#include "lib/wire/envelope_value.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,10 +147,8 @@ static void grab_refuse(struct grab_job *job, enum err err)
 static void grab_check_jobs(const struct grab_batch *b, size_t at, struct grab_job **jobs, size_t n)
 {
     const struct grab_envelope *e = &b->envelopes[at];
-    const struct cache_item *item = e->check;
     struct envelope envelope;
-    bool known = item->result == CACHE_HIT && strlen(e->text) == item->len &&
-                 envelope_value_read(&envelope, e->text, b->runtime->generation, &e->id);
+    bool known = envelope_cache_read(b->runtime, &e->id, e->check, &envelope);
     for (size_t i = 0; i < n; i++) {
         struct grab_job *job = jobs[i];
         if (b->envelope_of[i] != at || !grab_needs_check(e, job))
@@ -173,11 +171,8 @@ static void grab_batch_check(struct grab_batch *b, struct grab_job **jobs, size_
         struct grab_envelope *e = &b->envelopes[b->envelope_of[i]];
         if (e->check != NULL || !grab_needs_check(e, jobs[i]))
             continue;
-        e->text[0] = '\0';
         e->check = &b->checks[count++];
-        e->check->value = e->text;
-        e->check->value_cap = sizeof e->text;
-        envelope_value_key(e->check->key, b->runtime->generation, &e->id);
+        envelope_cache_prepare(b->runtime, &e->id, e->check, e->text);
     }
     if (count > 0)
         b->tickets.cache->ops->get(b->tickets.cache, b->checks, count);

@@ -1,3 +1,5 @@
+/* The table of recent tickets. Users' items are hints, which are not waited for; without this table
+ * a second tap within the same moment would take a second share. */
 #include "lib/service/grab/recent_tickets.h"
 #include "lib/base/str.h"
 #include "lib/domain/limits.h"
@@ -6,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS 2048
+#define ENTRIES 2048
 #define LIFE_US 1000000
 
-struct slot {
+struct recent_ticket {
     struct id id;
     char user[USER_SIZE];
     int64_t expires_s;
@@ -18,7 +20,7 @@ struct slot {
 
 struct recent_tickets {
     pthread_mutex_t lock;
-    struct slot slots[SLOTS];
+    struct recent_ticket entries[ENTRIES];
 };
 
 struct recent_tickets *recent_tickets_new(void)
@@ -36,21 +38,21 @@ void recent_tickets_free(struct recent_tickets *r)
     free(r);
 }
 
-/* Whoever aims at a collision only makes a slot forget. */
-static size_t slot_index(const struct id *id, const char *user)
+/* A deliberate collision can only evict an entry. */
+static size_t recent_ticket_index(const struct id *id, const char *user)
 {
-    return (id_slot(id, SLOTS) + str_hash(user, strlen(user))) % SLOTS;
+    return (id_slot(id, ENTRIES) + str_hash(user, strlen(user))) % ENTRIES;
 }
 
 void recent_tickets_put(struct recent_tickets *r, const struct id *id, const char *user,
                         int64_t expires_s, int64_t mono_us)
 {
     pthread_mutex_lock(&r->lock);
-    struct slot *s = &r->slots[slot_index(id, user)];
-    s->id = *id;
-    snprintf(s->user, sizeof s->user, "%s", user);
-    s->expires_s = expires_s;
-    s->until_us = mono_us + LIFE_US;
+    struct recent_ticket *t = &r->entries[recent_ticket_index(id, user)];
+    t->id = *id;
+    snprintf(t->user, sizeof t->user, "%s", user);
+    t->expires_s = expires_s;
+    t->until_us = mono_us + LIFE_US;
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -59,9 +61,9 @@ int64_t recent_tickets_get(struct recent_tickets *r, const struct id *id, const 
 {
     int64_t expires_s = 0;
     pthread_mutex_lock(&r->lock);
-    const struct slot *s = &r->slots[slot_index(id, user)];
-    if (s->until_us > mono_us && id_compare(&s->id, id) == 0 && strcmp(s->user, user) == 0)
-        expires_s = s->expires_s;
+    const struct recent_ticket *t = &r->entries[recent_ticket_index(id, user)];
+    if (t->until_us > mono_us && id_compare(&t->id, id) == 0 && strcmp(t->user, user) == 0)
+        expires_s = t->expires_s;
     pthread_mutex_unlock(&r->lock);
     return expires_s;
 }
