@@ -10,6 +10,8 @@
 #include "lib/wire/token.h"
 #include <stdatomic.h>
 
+_Static_assert(LOOP_BURST_MAX <= BATCH_MAX, "a burst is one call of a service");
+
 struct process;
 
 /* What belongs to one thread; sessions are made when they are first needed. */
