@@ -64,7 +64,7 @@ const struct setting config_table[] = {
     POOL("send", send, "5000"),
     BURSTS("send", send, "3", "0", "Batches that a process runs concurrently."),
     POOL("grab", grab, "3000"),
-    BURSTS("grab", grab, "2", "600"),
+    BURSTS("grab", grab, "2", "600", "No effect. Accepted so that configurations of 0.1 still load."),
     NUMBER("grab", "ticket_life", ticket_life_s, 5, 3600, "60", "s", "How long a ticket is valid."),
     NUMBER("grab", "cas_tries", cas_tries, 1, 100, "8", "tries", "Compare-and-swap conflicts after which a grab gets a ticket without taking a share from the gate."),
     NUMBER("grab", "hold", hold_s, 1, 60, "2", "s", "Minimum interval between database checks of a gate that has no shares left."),
