@@ -11,16 +11,11 @@ class _Crowd(RateScene):
     envelopes, shares = 1000, 1000
     per_second = 45000  # requests prepared for each second of the run, until H is known
 
-    group = None  # whom the envelopes are to; None: anyone
+    group = None  # the envelopes' recipients; None: anyone
 
     def pairs(self, bench):
-<<<<<<< HEAD
         """Yield (envelope, user), no pair twice."""
-        ids = bench.stack.envelopes(self.envelopes, self.shares)
-=======
-        """(envelope, user): no pair twice."""
         ids = bench.stack.envelopes(self.envelopes, self.shares, group=self.group)
->>>>>>> e233765 (service, bench: contracts of the shared parts, and a scene for groups)
         users = self.users(bench, self.count(bench))
         return ((ids[i % len(ids)], user) for i, user in enumerate(users))
 
@@ -73,7 +68,7 @@ class GrabsFirst(_Grabs):
 
 
 class GrabsGroup(_KnownGrabs):
-    """The same users with the same tokens, at envelopes to their group and at envelopes to anyone."""
+    """The same users with the same tokens grab envelopes to anyone, then envelopes to their group."""
     name, title = "grabs-group", "grabs, 1,000 envelopes to a group, against those to anyone"
     bar, member_of = 0.85, "family"
 

@@ -108,13 +108,8 @@ class Stack:
     def top_up(self, users, amount_fen=10**9):
         self.do_all((plan.topup(self.wallet, user, amount_fen) for user in users), "201")
 
-<<<<<<< HEAD
-    def envelopes(self, count, shares, share_fen=100, expires_s=80000):
-        """Send envelopes and return their ids."""
-=======
     def envelopes(self, count, shares, share_fen=100, expires_s=80000, group=None):
-        """The ids of new envelopes, to anyone or to a group."""
->>>>>>> e233765 (service, bench: contracts of the shared parts, and a scene for groups)
+        """Send `count` envelopes, to anyone or to a group, and return their ids."""
         before = {row[0] for row in self.sql("SELECT HEX(id) FROM envelope")}
         self.top_up(["bench"], count * shares * share_fen)
         token = self.signer.token("bench")
