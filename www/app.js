@@ -5,10 +5,10 @@ import {loadI18n} from './lib/i18n.js';
 import {formatFen} from './lib/money.js';
 import {sleepUntilOnline} from './lib/retry.js';
 import {createRouter} from './lib/router.js';
-import {claimsOf, tokenOfHash} from './lib/store.js';
-import {confirmSheet, drawBar, offlineBanner} from './views/shell.js';
+import {claimsOf, tokenOfHash} from './lib/browser_storage.js';
+import {confirmSheet, drawBar, offlineBanner} from './views/top_bar.js';
 import {previewView, signInView, switchView} from './views/signin.js';
-import {troubleFace} from './views/trouble.js';
+import {troubleFace} from './views/error_panel.js';
 
 /* Fetches the style of all but the first view, once. Without it the page is plain, but works. */
 function furnish() {
@@ -38,15 +38,15 @@ function later(pick, load) {
 }
 
 const envelope = later((m) => m.envelopeView, () => [
-    import('./views/envelope.js'), import('./views/claims.js'), import('./views/effects.js'), import('./lib/chart.js'),
-    import('./lib/flow.js'), import('./lib/visit.js'), import('./lib/watch.js')]);
+    import('./views/envelope.js'), import('./views/claim_list.js'), import('./views/celebration.js'), import('./lib/chart.js'),
+    import('./lib/grab_open.js'), import('./lib/envelope_visit.js'), import('./lib/envelope_watch.js')]);
 const eitherEnvelope = (app, ...rest) => (app.store.token() ? envelope : previewView)(app, ...rest);
 const share = later((m) => m.shareView, () => [
     import('./views/share.js'), import('./views/qr.js'), import('./vendor/qrcode-generator-2.0.4/qrcode.js')]);
 const send = later((m) => m.sendView, () => [import('./views/send.js'), import('./lib/send_form.js')]);
 const rush = later((m) => m.rushView, () => [
-    import('./views/rush.js'), import('./lib/rush.js'), import('./lib/chart.js'), import('./lib/flow.js')]);
-const records = (kind) => later((m) => m.recordsView(kind), () => [import('./views/records.js')]);
+    import('./views/rush.js'), import('./lib/rush_race.js'), import('./lib/chart.js'), import('./lib/grab_open.js')]);
+const records = (kind) => later((m) => m.historyView(kind), () => [import('./views/history.js')]);
 const ROUTES = [
     {match: (p) => p.get('v') === 'rush', view: rush, open: true},
     {match: (p) => p.has('e') && p.has('share'), view: share},

@@ -2,7 +2,7 @@
  * rest of the page is still being fetched. */
 import {askAhead} from './lib/api.js';
 import {loadI18n, pickLanguage} from './lib/i18n.js';
-import {createStore, tokenOfHash} from './lib/store.js';
+import {createStore, tokenOfHash} from './lib/browser_storage.js';
 
 /* A Storage, or null where the browser forbids it: even naming it may throw. */
 function storage(name) {

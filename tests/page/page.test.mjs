@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import {askAhead, createApi} from '../../www/lib/api.js';
 import {loadI18n, pickLanguage} from '../../www/lib/i18n.js';
-import {claimsOf, tokenOfHash} from '../../www/lib/store.js';
-import {intervalMs, watchEnvelope} from '../../www/lib/watch.js';
+import {claimsOf, tokenOfHash} from '../../www/lib/browser_storage.js';
+import {intervalMs, watchEnvelope} from '../../www/lib/envelope_watch.js';
 import englishWords from '../../www/words/en.js';
 import chineseWords from '../../www/words/zh.js';
 

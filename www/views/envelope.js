@@ -1,13 +1,13 @@
 /* One envelope: the cover to tap, the coin to turn, the amount, and who else got what. */
 import {sleep} from '../lib/retry.js';
-import {claimsOf} from '../lib/store.js';
-import {createVisit} from '../lib/visit.js';
-import {watchEnvelope} from '../lib/watch.js';
-import {countText, createClaims} from './claims.js';
+import {claimsOf} from '../lib/browser_storage.js';
+import {createVisit} from '../lib/envelope_visit.js';
+import {watchEnvelope} from '../lib/envelope_watch.js';
+import {countText, createClaims} from './claim_list.js';
 import {fill, h, icon, prefersStillness} from './dom.js';
-import {celebrate, prepare} from './effects.js';
-import {coin, markOpened, packetCover, packetOpened, seal} from './packet.js';
-import {focusTrouble, showTrouble, troubleFace, troubleOf} from './trouble.js';
+import {celebrate, prepare} from './celebration.js';
+import {coin, markOpened, packetCover, packetOpened, seal} from './cover.js';
+import {focusTrouble, showTrouble, troubleFace, troubleOf} from './error_panel.js';
 
 /* The coin turns for at least this long, however quick the answer. */
 const TURN_MS = 600;
@@ -226,6 +226,6 @@ function drawTools({app, id, parts: {tools}}, envelope) {
 }
 
 async function showFair(app, id) {
-    const {fairSheet} = await import('./fair.js');
+    const {fairSheet} = await import('./draw_check_sheet.js');
     fairSheet(app, id);
 }

@@ -1,10 +1,10 @@
 /* A rush for one person alone: this browser plays thirty guests who go for one envelope at once, and
  * shows how the service took it. */
 import {newKey} from '../lib/api.js';
-import {GUESTS, makeGuests, race, rushFigures, SHARES, TOTAL_FEN} from '../lib/rush.js';
+import {GUESTS, makeGuests, race, rushFigures, SHARES, TOTAL_FEN} from '../lib/rush_race.js';
 import {persist} from '../lib/retry.js';
 import {avatar, fill, h, icon, s} from './dom.js';
-import {focusTrouble, troubleFace, troubleOf} from './trouble.js';
+import {focusTrouble, troubleFace, troubleOf} from './error_panel.js';
 
 const CHART = {width: 320, height: 96};
 

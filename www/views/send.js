@@ -4,8 +4,8 @@ import {newKey} from '../lib/api.js';
 import {mayRepeat, persist} from '../lib/retry.js';
 import {bodyOf, emptyFields, EXPIRES_S, faultOf, fieldOf, totalOf} from '../lib/send_form.js';
 import {amountParts, fill, h} from './dom.js';
-import {packetCover, seal} from './packet.js';
-import {focusTrouble, troubleFace, troubleOf} from './trouble.js';
+import {packetCover, seal} from './cover.js';
+import {focusTrouble, troubleFace, troubleOf} from './error_panel.js';
 
 /* A send without an answer is asked after by itself when it is younger than this. */
 const FRESH_MS = 600000;

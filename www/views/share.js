@@ -2,7 +2,7 @@
 import {persist} from '../lib/retry.js';
 import {copyText, fill, h, icon} from './dom.js';
 import {qrPicture} from './qr.js';
-import {troubleFace, troubleOf} from './trouble.js';
+import {troubleFace, troubleOf} from './error_panel.js';
 
 export function shareView(app, params, signal) {
     const {t} = app.i18n;

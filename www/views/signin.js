@@ -1,10 +1,10 @@
 /* Coming in: at the start or at an envelope, as everybody may see it, as a guest with a name; or through a link with a
  * token, which asks before it takes the place of somebody already signed in. */
 import {persist} from '../lib/retry.js';
-import {claimsOf} from '../lib/store.js';
+import {claimsOf} from '../lib/browser_storage.js';
 import {fill, h, icon} from './dom.js';
-import {packetCover, seal} from './packet.js';
-import {focusTrouble, showTrouble, troubleFace, troubleOf} from './trouble.js';
+import {packetCover, seal} from './cover.js';
+import {focusTrouble, showTrouble, troubleFace, troubleOf} from './error_panel.js';
 
 /* The form alone, for the start and for an envelope seen before signing in. action: the button's text. */
 function guestForm(app, signal, action) {

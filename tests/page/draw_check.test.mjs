@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {readFile} from 'node:fs/promises';
 import test from 'node:test';
-import {checkEnvelope, drawAmounts, seedHash} from '../../www/lib/proof.js';
+import {checkEnvelope, drawAmounts, seedHash} from '../../www/lib/draw_check.js';
 
 const vectors = JSON.parse(await readFile(new URL('../vectors/draw.json', import.meta.url), 'utf8'));
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {ApiError} from '../../www/lib/api.js';
-import {createVisit} from '../../www/lib/visit.js';
+import {createVisit} from '../../www/lib/envelope_visit.js';
 
 const open = {state: 'open', mine: null};
 const never = async () => assert.fail('not to be called');

@@ -2,7 +2,7 @@
  * comes by itself when the end of the list comes near. */
 import {persist} from '../lib/retry.js';
 import {amountParts, avatar, fill, h, icon} from './dom.js';
-import {troubleFace, troubleOf} from './trouble.js';
+import {troubleFace, troubleOf} from './error_panel.js';
 
 const KINDS = {
     received: {
@@ -50,7 +50,7 @@ const KINDS = {
 };
 
 /* kind: a name in KINDS, which is also the API's. */
-export const recordsView = (kind) => (app, params, signal) => {
+export const historyView = (kind) => (app, params, signal) => {
     const {t} = app.i18n;
     const {years} = KINDS[kind];
     const year = years ? params.get('year') : null;

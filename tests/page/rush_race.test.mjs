@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import {ApiError} from '../../www/lib/api.js';
 import {drawBars, latencyClasses, quantile} from '../../www/lib/chart.js';
-import {makeGuests, race, rushFigures} from '../../www/lib/rush.js';
+import {makeGuests, race, rushFigures} from '../../www/lib/rush_race.js';
 
 const pause = async () => undefined;
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {ApiError, createApi} from '../../www/lib/api.js';
-import {grabUntilFinal, openUntilFinal} from '../../www/lib/flow.js';
+import {grabUntilFinal, openUntilFinal} from '../../www/lib/grab_open.js';
 import {delayMs, persist} from '../../www/lib/retry.js';
 
 const fail = (code, retryAfter) => new ApiError({code, retryAfter});

@@ -3,7 +3,7 @@
 import {CLAIMS_PAGE} from '../lib/api.js';
 import {persist} from '../lib/retry.js';
 import {fill, h, icon} from './dom.js';
-import {troubleFace, troubleOf} from './trouble.js';
+import {troubleFace, troubleOf} from './error_panel.js';
 
 /* Opens the sheet over the page; it asks for the envelope anew, so it shows what the service says now. */
 export function fairSheet(app, id) {
@@ -43,7 +43,7 @@ async function run(app, id, sheet, body, signal) {
             show('open', openWords(app, envelope), facts(app, envelope), meaning(app));
             return;
         }
-        const {checkEnvelope} = await import('../lib/proof.js');
+        const {checkEnvelope} = await import('../lib/draw_check.js');
         const promised = app.store.promise(id)?.hash ?? null;
         const result = checkEnvelope(envelope, claims, promised);
         const state = result.faults.length === 0 ? 'right' : 'broken';

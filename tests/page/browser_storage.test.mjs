@@ -1,7 +1,7 @@
 /* What the browser remembers: who is in force, the one key of a send, hashes as first seen. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {createStore} from '../../www/lib/store.js';
+import {createStore} from '../../www/lib/browser_storage.js';
 
 const jwt = (claims) => 'h.' + Buffer.from(JSON.stringify(claims)).toString('base64url') + '.s';
 

@@ -2,7 +2,7 @@
  * the service are passed in. The state follows from what is known:
  *   sealed, grabbing, grabbed, opening, opened, sold_out, expired
  * "opened" stands for having a share, whether or not the envelope has closed since. */
-import {grabUntilFinal, openUntilFinal} from './flow.js';
+import {grabUntilFinal, openUntilFinal} from './grab_open.js';
 import {persist} from './retry.js';
 
 /* calls: grab(), open(ticket), look() resolve to the API's answers (look: the envelope); turned() resolves

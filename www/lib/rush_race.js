@@ -1,7 +1,7 @@
 /* A rush: many guests after one envelope at once, each through the same rules as a person. No DOM; the
  * API, the clock and the pauses are passed in. */
 import {latencyClasses, quantile} from './chart.js';
-import {grabUntilFinal, openUntilFinal} from './flow.js';
+import {grabUntilFinal, openUntilFinal} from './grab_open.js';
 import {persist, sleep} from './retry.js';
 
 export const GUESTS = 30;
