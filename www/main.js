@@ -1,3 +1,4 @@
+// @ts-check
 /* The start. Finds out who is here and in which language, and asks for what the first view will wait for, while the
  * rest of the page is still being fetched. */
 import {askAhead} from './lib/api.js';
@@ -27,7 +28,7 @@ async function start() {
     const params = new URLSearchParams(window.location.search);
     const token = store.token() ?? tokenOfHash(window.location.hash);
     const ahead = params.has('e') && !params.has('v') && !params.has('share')
-        ? askAhead({base, id: params.get('e'), token}) : null;
+        ? askAhead({base, id: params.get('e') ?? '', token}) : null;
     const [{startApp}, i18n] = await Promise.all([
         import('./app.js'),
         loadI18n(pickLanguage(store.language(), navigator.languages ?? [navigator.language])),

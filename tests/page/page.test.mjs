@@ -76,7 +76,7 @@ test('every sentence that the page names exists, and every one is named', async 
     const {readdir, readFile} = await import('node:fs/promises');
     const folder = new URL('../../www/', import.meta.url);
     const names = (await readdir(folder, {recursive: true}))
-        .filter((name) => /^(app|lib\/\w+|views\/\w+)\.js$/.test(name));
+        .filter((name) => /^(app|routes|lib\/\w+|views\/\w+)\.js$/.test(name));
     const source = (await Promise.all(names.map((name) => readFile(new URL(name, folder), 'utf8')))).join('\n');
     const quoted = new Set(source.match(/'[a-z][\w.]*'/g).map((text) => text.slice(1, -1)));
     const stems = source.match(/['`][a-z][\w.]*\.(?='|\$\{)/g).map((text) => text.slice(1));
@@ -162,7 +162,7 @@ test('what the first view is made of is fetched at once, and nothing else', asyn
 
 test('what a later view is made of is fetched at once, and nothing else', async () => {
     const first = await madeOf('main.js', 'app.js');
-    const loads = [...(await sourceOf('app.js')).matchAll(/\(\) => \[\s*(import[^\]]+)\]/g)];
+    const loads = [...(await sourceOf('routes.js')).matchAll(/\(\) => \[\s*(import[^\]]+)\]/g)];
     assert.equal(loads.length, 5);
     for (const [, load] of loads) {
         const fetched = [...load.matchAll(/import\('([^']+)'\)/g)].map(([, path]) => atRoot(path));
@@ -187,4 +187,13 @@ test('an answer asked for ahead goes to the first who asks just that', async () 
     await begin('T', 'other').envelope('a', {limit: 100});
     const [one, other] = ['Bearer T', 'Bearer other'].map((who) => '/v1/envelopes/a?limit=100 ' + who);
     assert.deepEqual(asked, [one, one, '/v1/envelopes/a ', one, other]);
+});
+
+test('every module of the page is checked for its types', async () => {
+    const {readdir} = await import('node:fs/promises');
+    const names = (await readdir(WWW, {recursive: true})).filter((name) => /^(?!vendor).*\.js$/.test(name));
+    assert.ok(names.length > 25);
+    for (const name of names) {
+        assert.ok((await sourceOf(name)).startsWith('// @ts-check\n'), name);
+    }
 });

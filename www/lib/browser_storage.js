@@ -1,3 +1,4 @@
+// @ts-check
 /* What this browser remembers, each under a name that carries the page's folder, so that two
  * installations on one host stay apart. Browsers may forbid storage; then the memory lasts as long as
  * the page.

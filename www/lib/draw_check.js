@@ -1,3 +1,4 @@
+// @ts-check
 /* Recomputes the draw of a closed envelope from its revealed seed, by the published rules alone: what
  * this file computes, the service must have paid. Integers are BigInt, bytes big-endian. */
 import {hmac} from '../vendor/noble-hashes-2.4.0/hmac.js';
@@ -45,7 +46,11 @@ function* wordsOf(seed, id, seq) {
     }
 }
 
-/* The next word that is uniform in 0..n-1. */
+/**
+ * The next word that is uniform in 0..n-1.
+ * @param {Iterable<bigint>} words
+ * @param {bigint} n
+ */
 function below(words, n) {
     const bound = WORDS - WORDS % n;
     for (const word of words) {
@@ -56,10 +61,18 @@ function below(words, n) {
     throw new Error('unreachable');
 }
 
+/** @type {(a: bigint, b: bigint) => bigint} */
 const least = (a, b) => (a < b ? a : b);
+/** @type {(a: bigint, b: bigint) => bigint} */
 const most = (a, b) => (a > b ? a : b);
 
-/* What the next of `left` shares draws from `rest` fen. words(): where its randomness comes from. */
+/**
+ * What the next of `left` shares draws from `rest` fen. words(): where its randomness comes from.
+ * @param {() => Iterator<bigint>} words
+ * @param {bigint} rest
+ * @param {bigint} left
+ * @param {bigint} cap
+ */
 function luckyShare(words, rest, left, cap) {
     if (left === 1n) {
         return rest;

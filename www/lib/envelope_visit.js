@@ -1,3 +1,4 @@
+// @ts-check
 /* One person's visit to one envelope: what is known, and which step is under way. No DOM; the calls to
  * the service are passed in. The state follows from what is known:
  *   sealed, grabbing, grabbed, opening, opened, sold_out, expired
@@ -9,6 +10,8 @@ import {persist} from './retry.js';
  * when the coin has turned long enough; options: as flow.js takes them. onStep() is told when a step begins
  * or has ended. */
 export function createVisit({calls, turned, options, onStep}) {
+    /** @type {{envelope: any, claims: import('../types').Claim[], more: boolean, mine: import('../types').Mine | null,
+     *     ticket: string | null, final: string | null, doing: string | null}} */
     const known = {envelope: null, claims: [], more: false, mine: null, ticket: null, final: null, doing: null};
 
     /* What following the envelope brought. */
@@ -51,7 +54,7 @@ export function createVisit({calls, turned, options, onStep}) {
         state: () => stateOf(known),
         grab: () => step('grabbing', () => grabUntilFinal(calls, options)),
         open: () => step('opening', async () => {
-            const [answer] = await Promise.all([openUntilFinal(calls, known.ticket, options), turned()]);
+            const [answer] = await Promise.all([openUntilFinal(calls, known.ticket ?? '', options), turned()]);
             return answer;
         }),
     };

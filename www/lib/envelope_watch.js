@@ -1,3 +1,4 @@
+// @ts-check
 /* Follows one envelope: asks for it again and again with If-None-Match and hands out what changed.
  * Claims only ever grow at the end, so pages that are full are never asked for again: the last page is
  * polled, and when it gets a successor the poll moves on. */
@@ -16,15 +17,23 @@ export function intervalMs(n, random = Math.random) {
     return Math.min(LONGEST_MS, Math.round(base * (0.9 + random() / 5)));
 }
 
-/* ask(page, {etag, signal}) resolves as api.envelope does. onChange(envelope, claims, more) gets the
+/**
+ * ask(page, {etag, signal}) resolves as api.envelope does. onChange(envelope, claims, more) gets the
  * envelope, all claims loaded so far and whether there are more than are followed by themselves.
  * Ends when the signal aborts or, for a closed envelope, when its last claim was loaded; onError(error)
  * gets an error that will not go away, and ends it too; onTrouble(error) one that may. visible(signal)
  * resolves at once if somebody can see the page, else as soon as they can: after the first answer nothing
  * is asked before.
- * Returns {poke, loadMore}: ask now; follow one page more. */
+ * Returns {poke, loadMore}: ask now; follow one page more.
+ * @param {{ask: (page: import('../types').Page, options: import('../types').CallOptions) => Promise<any>,
+ *     onChange: (envelope: any, claims: import('../types').Claim[], more: boolean) => void,
+ *     onError: (error: any) => void, onTrouble?: (error: any) => void, signal: AbortSignal,
+ *     visible?: (signal: AbortSignal) => Promise<void>, pause?: import('../types').Pause}} given
+ */
 export function watchEnvelope(
     {ask, onChange, onError, onTrouble, signal, visible = async () => undefined, pause = sleep}) {
+    /** @type {{full: import('../types').Claim[], tail: import('../types').Claim[], after: string | null,
+     *     etag: string | null | undefined, limit: number, same: number, answered: boolean}} */
     const seen = {full: [], tail: [], after: null, etag: null, limit: AUTOMATIC_ROWS, same: 0, answered: false};
     const rest = sleeper(pause, signal);
 
@@ -92,6 +101,7 @@ export function watchEnvelope(
 
 /* {sleep(ms), wake()}: sleeps until the time has passed, the signal aborts, or wake() is called. */
 function sleeper(pause, signal) {
+    /** @type {() => void} */
     let stop = () => undefined;
     return {
         async sleep(ms) {

@@ -1,10 +1,15 @@
+// @ts-check
 /* Grab and open as people see them: every answer of the service that means "ask again" is handled
  * here, so that a view learns only what is final. No DOM; the calls are passed in. */
 import {delayMs, persist, sleep} from './retry.js';
 
-/* calls.grab() resolves to the grab's answer. Asks again while it says busy, for as long as that
+/**
+ * calls.grab() resolves to the grab's answer. Asks again while it says busy, for as long as that
  * takes (the signal ends it). Resolves to {state: grabbed | opened | sold_out | expired, ...}.
- * onWait(code) is told before each pause. */
+ * onWait(code) is called before each pause.
+ * @param {{grab: () => Promise<any>}} calls
+ * @param {import('../types').StepOptions} [options]
+ */
 export async function grabUntilFinal(calls, {signal, onWait, pause = sleep} = {}) {
     const tell = (error) => onWait?.(error.code);
     for (;;) {
@@ -17,9 +22,14 @@ export async function grabUntilFinal(calls, {signal, onWait, pause = sleep} = {}
     }
 }
 
-/* Opens with the ticket. A ticket that lapsed (or that a restored service no longer knows) is
- * replaced by grabbing again; whoever tapped "open" does not tap twice. Resolves to
- * {state: opened | sold_out | expired, ...}. */
+/**
+ * Open with the ticket. A ticket that lapsed (or that a restored service no longer knows) is
+ * replaced by grabbing again: one tap is enough. Resolves to
+ * {state: opened | sold_out | expired, ...}.
+ * @param {{grab: () => Promise<any>, open: (ticket: string) => Promise<any>}} calls
+ * @param {string} ticket
+ * @param {import('../types').StepOptions} [options]
+ */
 export async function openUntilFinal(calls, ticket, options = {}) {
     const {signal, onWait, pause} = options;
     const tell = (error) => onWait?.(error.code);

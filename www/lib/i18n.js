@@ -1,3 +1,4 @@
+// @ts-check
 /* The page's languages. A new one is a file in words/ and a line in LANGUAGES. */
 import {moneyParts} from './money.js';
 
@@ -35,7 +36,9 @@ function createI18n({code, locale, words}) {
 
     /* A length of time, in its largest unit that leaves at least two of it. */
     function span(ms) {
+        /** @type {[string, number][]} */
         const units = [['day', 86400000], ['hour', 3600000], ['minute', 60000]];
+        /** @type {[string, number]} */
         const [unit, size] = units.find(([, length]) => ms >= 2 * length) ?? ['second', 1000];
         const digits = unit === 'second' && ms < 10000 ? 1 : 0;
         return new Intl.NumberFormat(locale,
@@ -61,7 +64,7 @@ function createI18n({code, locale, words}) {
         },
         date: (text) => moment().format(new Date(text)),
         /* The next language in turn. */
-        other: Object.keys(LANGUAGES).find((c) => c !== code),
+        other: Object.keys(LANGUAGES).find((c) => c !== code) ?? code,
     };
 }
 

@@ -1,3 +1,4 @@
+// @ts-check
 /* Money on the page: text in yuan for people, integer fen for the program and the API. No value is
  * ever a fraction: text is cut at its point and both sides are read as whole numbers. */
 
@@ -38,6 +39,7 @@ export function formatFen(fen) {
  * letters, or what a community calls its points, which then follows the number. signed: plus shows. */
 export function moneyParts(fen, {locale, currency, signed = false}) {
     const code = /^[A-Z]{3}$/.test(currency);
+    /** @type {any} Its parts are taken of a text, which Intl reads exactly and its types do not know. */
     const format = new Intl.NumberFormat(locale, {
         minimumFractionDigits: 2,
         maximumFractionDigits: 2,

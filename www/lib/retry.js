@@ -1,3 +1,4 @@
+// @ts-check
 /* What is asked again, when, and for how long. Only identical requests are repeated: a send has its
  * Idempotency-Key, an open gives the same answer to the same person, a grab and a GET change nothing
  * that a repeat could double. */
@@ -16,24 +17,28 @@ export function delayMs(retryAfterS, n, random = Math.random) {
     return Math.round(base * (1 + random() / 3));
 }
 
-/* Resolves after ms; rejects with the signal's reason when it aborts first. */
+/** Resolves after ms; rejects with the signal's reason when it aborts first. @type {import('../types').Pause} */
 export function sleep(ms, signal) {
     return new Promise((resolve, reject) => {
         signal?.throwIfAborted();
         const timer = setTimeout(() => {
             signal?.removeEventListener('abort', stop);
-            resolve();
+            resolve(undefined);
         }, ms);
         function stop() {
             clearTimeout(timer);
-            reject(signal.reason);
+            reject(signal?.reason);
         }
         signal?.addEventListener('abort', stop, {once: true});
     });
 }
 
-/* A sleep that also ends when `target` (a window) comes online again: who was cut off need not sit
- * out the pause. */
+/**
+ * A sleep that also ends when `target` (a window) comes online again, so that a lost connection
+ * does not cost the rest of the pause.
+ * @param {EventTarget} target
+ * @returns {import('../types').Pause}
+ */
 export function sleepUntilOnline(target) {
     return async (ms, signal) => {
         const early = new AbortController();
@@ -51,8 +56,14 @@ export function sleepUntilOnline(target) {
     };
 }
 
-/* Runs attempt() until it resolves, fails for good, or has been tried `tries` times; resolves or
- * rejects as the last attempt did. onWait(error) is told before each pause. */
+/**
+ * Run attempt() until it resolves, fails for good, or has been tried `tries` times; resolves or
+ * rejects as the last attempt did. onWait(error) is called before each pause.
+ * @template T
+ * @param {() => Promise<T>} attempt
+ * @param {import('../types').Patience} [patience]
+ * @returns {Promise<T>}
+ */
 export async function persist(attempt, {tries = 8, signal, onWait, pause = sleep} = {}) {
     for (let n = 1; ; n++) {
         try {

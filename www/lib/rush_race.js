@@ -1,3 +1,4 @@
+// @ts-check
 /* A rush: many guests after one envelope at once, each through the same rules as a person. No DOM; the
  * API, the clock and the pauses are passed in. */
 import {latencyClasses, quantile} from './chart.js';

@@ -1,3 +1,4 @@
+// @ts-check
 /* What the send form means, without the form: fields are the texts as typed. */
 import {parseCount, parseYuan, timesFen} from './money.js';
 

@@ -1,3 +1,4 @@
+// @ts-check
 /* What makes winning felt: confetti, a soft vibration, a sound. Each is left out where it is unwanted
  * (reduced motion, sound is off unless switched on) or not there. */
 
@@ -10,7 +11,11 @@ export function prepare() {
     return prefersStillness() ? null : import('../vendor/canvas-confetti-1.9.4/confetti.js');
 }
 
-/* Confetti from the middle of `from`, once. Resolves when it is over. */
+/**
+ * Throw confetti from the middle of `from`, once. Resolves when it is over.
+ * @param {HTMLElement} from
+ * @param {{sound: boolean}} options
+ */
 export async function celebrate(from, {sound}) {
     navigator.vibrate?.([24, 60, 36]);
     if (sound) {
@@ -19,7 +24,7 @@ export async function celebrate(from, {sound}) {
     if (prefersStillness()) {
         return;
     }
-    const library = await prepare().catch(() => null);
+    const library = await prepare()?.catch(() => null);
     if (!library) {
         return;
     }
@@ -43,7 +48,7 @@ export async function celebrate(from, {sound}) {
 
 /* Two soft bell tones, made on the spot. */
 function chime() {
-    const Context = window.AudioContext ?? window.webkitAudioContext;
+    const Context = window.AudioContext ?? /** @type {any} */ (window).webkitAudioContext;
     if (!Context) {
         return;
     }

@@ -1,3 +1,4 @@
+// @ts-check
 /* Everybody's shares: how far it has come, a chart of the draws with an equal table for those who
  * cannot see it, and the list, the latest first. Rows are added as claims come, never drawn anew. */
 import {drawBars} from '../lib/chart.js';
@@ -5,8 +6,11 @@ import {avatar, fill, h, icon, s} from './dom.js';
 
 const CHART = {width: 320, height: 72};
 
-/* loadMore(): asked for what is not followed by itself. Returns {node, update(envelope, claims, more, me)};
- * me: {seq} of the own share, or null. */
+/**
+ * loadMore(): asked for what is not followed by itself. Returns {node, update(envelope, claims, more, me)};
+ * me: {seq} of the own share, or null.
+ * @param {import('../types').App} app
+ */
 export function createClaims(app, loadMore) {
     const {t} = app.i18n;
     const count = h('p', {id: 'count', class: 'count'});
@@ -24,7 +28,7 @@ export function createClaims(app, loadMore) {
         bar.max = envelope.shares;
         bar.value = envelope.opened_shares;
         for (const claim of claims.slice(list.childElementCount)) {
-            list.prepend(claimRow(app, claim, me));
+            list.prepend(claimRow(app, claim));
         }
         markRow(app, list, 'luckiest', envelope.luckiest?.seq, t('envelope.luckiest'));
         markRow(app, list, 'me', me?.seq, t('envelope.me'));
@@ -36,7 +40,10 @@ export function createClaims(app, loadMore) {
     return {node, update};
 }
 
-/* "3 of 10 opened", or how it ended. */
+/**
+ * "3 of 10 opened", or how it ended.
+ * @param {import('../types').App} app
+ */
 export function countText(app, envelope) {
     const {t, span} = app.i18n;
     const values = {
@@ -51,6 +58,7 @@ export function countText(app, envelope) {
     return t(envelope.state === 'expired' ? 'count.expired' : 'count.open', values);
 }
 
+/** @param {import('../types').App} app */
 function claimRow(app, {seq, name, amount, opened_at}) {
     return h('li', {class: 'row', 'data-seq': seq, 'data-fen': amount},
         avatar(name),
@@ -60,7 +68,10 @@ function claimRow(app, {seq, name, amount, opened_at}) {
         h('span', {class: 'marks'}));
 }
 
-/* Puts a mark on the row of share seq, once. */
+/**
+ * Puts a mark on the row of share seq, once.
+ * @param {import('../types').App} app
+ */
 function markRow(app, list, kind, seq, words) {
     const row = seq && list.querySelector(`[data-seq="${seq}"]`);
     if (row && !row.classList.contains(kind)) {
@@ -70,6 +81,7 @@ function markRow(app, list, kind, seq, words) {
     }
 }
 
+/** @param {import('../types').App} app */
 function drawChart(app, envelope, claims, me) {
     const {t, number} = app.i18n;
     const {bars, mean} = drawBars(claims, {...CHART, total: envelope.total, shares: envelope.shares});

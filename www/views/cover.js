@@ -1,3 +1,4 @@
+// @ts-check
 /* The red envelope itself, as it looks in each state. Draws only; what a tap does is passed in. */
 import {amountParts, avatar, fill, h, icon} from './dom.js';
 
@@ -10,7 +11,13 @@ function packetFace({t}, {sender, greeting, mode}, heading) {
         h('p', {class: 'kind'}, t('mode.' + mode)));
 }
 
-/* The red cover around `heart`. onGrab makes the whole of it one button. heading: the greeting's tag. */
+/**
+ * The red cover around `heart`.
+ * @param {import('../types').I18n} i18n
+ * @param {{sender: {name: string}, mode: import('../types').Mode, greeting: string}} envelope
+ * @param {{state: string, heart: any, onGrab?: () => void, heading?: 'h1' | 'p'}} options onGrab makes the whole of it
+ *     one button; heading: the greeting's tag
+ */
 export function packetCover(i18n, envelope, {state, heart, onGrab, heading = 'h1'}) {
     const label = () => i18n.t('envelope.grab.label', {name: envelope.sender.name, greeting: envelope.greeting});
     return h('section', {class: 'packet ' + state},

@@ -1,20 +1,35 @@
+// @ts-check
 /* Building elements. Text only ever becomes text nodes, never markup, so what people type cannot
  * become code. No element gets an inline style or handler attribute: the page's policy forbids it. */
 
 const SVG = 'http://www.w3.org/2000/svg';
 
 /* A button sends a form, and a field holds something else than text, only where its type says so. */
+/** @type {Record<string, string>} */
 const TYPES = {button: 'button', input: 'text'};
 
-/* h('p', {class: 'x', onclick: f, disabled: true}, 'text', node, null, [more]) -> element.
- * A property that begins with "on" is a listener; false, null and undefined leave an attribute or
- * a child out; true gives an empty attribute. */
+/**
+ * Make an element: h('p', {class: 'x', onclick: f, disabled: true}, 'text', node, null, [more]).
+ * A property that begins with "on" is a listener; false, null and undefined leave an attribute or a child out; true
+ * gives an empty attribute.
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, any> | null} [props]
+ * @param {any[]} children
+ * @returns {HTMLElementTagNameMap[T]}
+ */
 export function h(tag, props, ...children) {
     const type = TYPES[tag];
     return make(document.createElement(tag), type ? {type, ...props} : props, children);
 }
 
-/* The same for SVG: s('svg', {viewBox: '0 0 9 9'}, s('path', {d: '...'})). */
+/**
+ * Make an element of SVG: s('svg', {viewBox: '0 0 9 9'}, s('path', {d: '...'})).
+ * @param {string} tag
+ * @param {Record<string, any> | null} [props]
+ * @param {any[]} children
+ * @returns {SVGElement}
+ */
 export function s(tag, props, ...children) {
     return make(document.createElementNS(SVG, tag), props, children);
 }
@@ -81,13 +96,13 @@ export async function copyText(text) {
             /* refused: the old way may still work */
         }
     }
-    const before = document.activeElement;
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
     const field = h('textarea', {class: 'offstage', readonly: true, 'aria-hidden': 'true', value: text});
     document.body.append(field);
     field.select();
     const done = document.execCommand('copy');
     field.remove();
-    before?.focus?.();
+    before?.focus();
     return done;
 }
 

@@ -1,11 +1,15 @@
+// @ts-check
 /* The sheet that shows whether an envelope was drawn fairly: the hash promised at the start, the seed
  * revealed at the end, and every amount computed again from it, in this browser. */
 import {CLAIMS_PAGE} from '../lib/api.js';
 import {persist} from '../lib/retry.js';
 import {fill, h, icon} from './dom.js';
-import {troubleFace, troubleOf} from './error_panel.js';
+import {errorPanel, panelCodeOf} from './error_panel.js';
 
-/* Opens the sheet over the page; it asks for the envelope anew, so it shows what the service says now. */
+/**
+ * Opens the sheet over the page; it asks for the envelope anew, so it shows what the service says now.
+ * @param {import('../types').App} app
+ */
 export function fairSheet(app, id) {
     const {t} = app.i18n;
     const leave = new AbortController();
@@ -30,7 +34,9 @@ export function fairSheet(app, id) {
     return sheet;
 }
 
+/** @param {import('../types').App} app */
 async function run(app, id, sheet, body, signal) {
+    /** @param {string} state @param {any[]} nodes */
     const show = (state, ...nodes) => {
         if (!signal.aborted) {
             sheet.dataset.state = state;
@@ -40,7 +46,7 @@ async function run(app, id, sheet, body, signal) {
     try {
         const {envelope, claims} = await wholeEnvelope(app, id, signal);
         if (envelope.seed === null) {
-            show('open', openWords(app, envelope), facts(app, envelope), meaning(app));
+            show('open', openWords(app), facts(app, envelope), meaning(app));
             return;
         }
         const {checkEnvelope} = await import('../lib/draw_check.js');
@@ -50,13 +56,16 @@ async function run(app, id, sheet, body, signal) {
         show(state, verdict(app, result), facts(app, envelope), meaning(app), table(app, result.rows));
         body.querySelector('.verdict h3').focus();
     } catch (error) {
-        show('trouble', troubleFace(app, error.code ? troubleOf(error) : 'offline', {
+        show('trouble', errorPanel(app, error.code ? panelCodeOf(error) : 'offline', {
             again: () => run(app, id, sheet, body, signal), detail: error.detail, compact: true,
         }));
     }
 }
 
-/* The envelope with all its claims, page after page. */
+/**
+ * The envelope with all its claims, page after page.
+ * @param {import('../types').App} app
+ */
 async function wholeEnvelope(app, id, signal) {
     const claims = [];
     for (let after = null; ;) {
@@ -85,7 +94,10 @@ function verdict({i18n: {t}}, {faults, rows}) {
                 : h('ul', null, [...new Set(faults)].map((fault) => h('li', null, t('fair.fault.' + fault))))));
 }
 
-/* What was promised, since when this browser knows it, and what was revealed. */
+/**
+ * What was promised, since when this browser knows it, and what was revealed.
+ * @param {import('../types').App} app
+ */
 function facts(app, envelope) {
     const {t, date} = app.i18n;
     const seen = app.store.promise(envelope.id);
@@ -100,6 +112,7 @@ function meaning({i18n: {t}}) {
     return h('p', {class: 'meaning'}, t('fair.proves'), ' ', t('fair.not'));
 }
 
+/** @param {import('../types').App} app */
 function table(app, rows) {
     const {t, number} = app.i18n;
     const head = ['chart.seq', 'chart.name', 'fair.paid', 'fair.drawn'];

@@ -1,3 +1,4 @@
+// @ts-check
 /* One envelope: the cover to tap, the coin to turn, the amount, and who else got what. */
 import {sleep} from '../lib/retry.js';
 import {claimsOf} from '../lib/browser_storage.js';
@@ -7,7 +8,7 @@ import {countText, createClaims} from './claim_list.js';
 import {fill, h, icon, prefersStillness} from './dom.js';
 import {celebrate, prepare} from './celebration.js';
 import {coin, markOpened, packetCover, packetOpened, seal} from './cover.js';
-import {focusTrouble, showTrouble, troubleFace, troubleOf} from './error_panel.js';
+import {focusPanel, showError, errorPanel, panelCodeOf} from './error_panel.js';
 
 /* The coin turns for at least this long, however quick the answer. */
 const TURN_MS = 600;
@@ -19,7 +20,10 @@ const WAITS = {
 /* States in which one sees what the others got. */
 const SEEN = ['opened', 'sold_out', 'expired'];
 
-/* The view of somebody signed in. */
+/**
+ * The view of somebody signed in.
+ * @param {import('../types').App} app
+ */
 export function envelopeView(app, params, signal) {
     const {t} = app.i18n;
     const id = params.get('e');
@@ -58,8 +62,8 @@ function visitEnvelope(place) {
         visible: app.visible,
         pause: app.pause,
         signal,
-        onError: (error) => showTrouble(place, error, {}),
-        onTrouble: (error) => !place.visit.known.envelope && showTrouble(place, error,
+        onError: (error) => showError(place, error, {}),
+        onTrouble: (error) => !place.visit.known.envelope && showError(place, error,
             {again: () => place.watch.poke(), waiting: true}),
         onChange(envelope, claims, more) {
             const first = !place.visit.known.envelope;
@@ -110,16 +114,16 @@ function open(place) {
 function failed(place, error) {
     const {app, parts, visit} = place;
     if (['not_recipient', 'not_found'].includes(error.code)) {
-        showTrouble(place, error, {});
+        showError(place, error, {});
         return;
     }
     const again = visit.known.ticket ? open : grab;
-    const trouble = troubleFace(app, troubleOf(error),
+    const trouble = errorPanel(app, panelCodeOf(error),
         {detail: error.detail, again: () => again(place), home: false, compact: true});
     parts.hero.querySelector('.trouble')?.remove();
     parts.hero.append(trouble);
     place.drawn = '';
-    focusTrouble(parts.hero);
+    focusPanel(parts.hero);
 }
 
 /* Brings what has just come about to eyes, ears and the focus. */
@@ -157,7 +161,7 @@ function draw(place) {
     if (JSON.stringify(looks) !== place.drawn) {
         place.drawn = JSON.stringify(looks);
         const focused = parts.hero.contains(document.activeElement)
-            ? document.activeElement.getAttribute('data-hold') : null;
+            ? document.activeElement?.getAttribute('data-hold') : null;
         drawHero(place, looks);
         parts.hero.querySelector(`[data-hold="${focused}"]`)?.focus({preventScroll: true});
     }
@@ -174,7 +178,10 @@ function draw(place) {
     app.setState(state);
 }
 
-/* Whether the one signed in sent it. */
+/**
+ * Whether the one signed in sent it.
+ * @param {import('../types').App} app
+ */
 function isOwn(app, envelope) {
     return claimsOf(app.store.token())?.sub === envelope.sender.user;
 }
@@ -203,8 +210,8 @@ function drawHero(place, {cover, mine}) {
 
 function lookAtList() {
     const list = document.getElementById('everybody');
-    list.scrollIntoView({behavior: prefersStillness() ? 'auto' : 'smooth', block: 'start'});
-    list.focus({preventScroll: true});
+    list?.scrollIntoView({behavior: prefersStillness() ? 'auto' : 'smooth', block: 'start'});
+    list?.focus({preventScroll: true});
 }
 
 /* What else one can do with it; drawn anew when it closes. */
@@ -225,6 +232,7 @@ function drawTools({app, id, parts: {tools}}, envelope) {
             icon('shield'), h('span', null, t('fair.link'))));
 }
 
+/** @param {import('../types').App} app */
 async function showFair(app, id) {
     const {fairSheet} = await import('./draw_check_sheet.js');
     fairSheet(app, id);

@@ -1,4 +1,5 @@
-/* What goes wrong, each with a face of its own and a way on. */
+// @ts-check
+/* Shows what went wrong, each kind with its words and a way on. */
 import {fill, h, icon} from './dom.js';
 
 const ICONS = {
@@ -7,14 +8,18 @@ const ICONS = {
     insufficient_funds: 'purse', limit_exceeded: 'purse', not_found: 'search', guests_off: 'lock',
 };
 
-/* The name of an ApiError's face. */
-export function troubleOf(error) {
+/** The code under which an error is shown. @param {import('../types').Failure} error */
+export function panelCodeOf(error) {
     return error.code === 'network' ? 'offline' : error.code;
 }
 
-/* code: of an ApiError or of our own. again: what the button for another try does; waiting: it is tried
- * again by itself; actions: further ways on; home: whether the start is one. compact: within a form. */
-export function troubleFace(app, code, {again, waiting, actions = [], home = !again, detail, compact} = {}) {
+/**
+ * What went wrong, and the ways on.
+ * @param {import('../types').App} app
+ * @param {string} code of an ApiError or of our own
+ * @param {import('../types').PanelOptions} [options]
+ */
+export function errorPanel(app, code, {again, waiting, actions = [], home = !again, detail, compact} = {}) {
     const {t, has} = app.i18n;
     const known = has(`trouble.${code}.title`) ? code : 'other';
     return h('section', {
@@ -31,19 +36,23 @@ export function troubleFace(app, code, {again, waiting, actions = [], home = !ag
         home && h('a', {class: 'button quiet', href: './'}, t('home'))));
 }
 
-/* Puts the focus on the title of a trouble that was just shown. */
-export function focusTrouble(place) {
-    place.querySelector('.trouble-title')?.focus();
+/** Move the focus to the title of a panel that was just shown. @param {HTMLElement} place */
+export function focusPanel(place) {
+    /** @type {HTMLElement | null} */ (place.querySelector('.trouble-title'))?.focus();
 }
 
-/* A trouble in the place of a whole view: {app, node, signal}. Without a token, "unauthorized" means an
- * envelope that is for certain people. */
-export function showTrouble({app, node, signal}, error, options) {
+/**
+ * Show an error in the place of a whole view. Without a token, "unauthorized" means an envelope for certain people.
+ * @param {{app: import('../types').App, node: HTMLElement, signal: AbortSignal}} place
+ * @param {import('../types').Failure} error
+ * @param {import('../types').PanelOptions} options
+ */
+export function showError({app, node, signal}, error, options) {
     if (signal.aborted) {
         return;
     }
-    const code = error.code === 'unauthorized' ? 'private' : troubleOf(error);
-    fill(node, troubleFace(app, code, {detail: error.detail, ...options}));
+    const code = error.code === 'unauthorized' ? 'private' : panelCodeOf(error);
+    fill(node, errorPanel(app, code, {detail: error.detail, ...options}));
     app.setState('trouble');
-    focusTrouble(node);
+    focusPanel(node);
 }

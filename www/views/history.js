@@ -1,8 +1,9 @@
+// @ts-check
 /* The records: received and sent by year, and the ledger. One view, three tables of what differs. More
  * comes by itself when the end of the list comes near. */
 import {persist} from '../lib/retry.js';
 import {amountParts, avatar, fill, h, icon} from './dom.js';
-import {troubleFace, troubleOf} from './error_panel.js';
+import {errorPanel, panelCodeOf} from './error_panel.js';
 
 const KINDS = {
     received: {
@@ -71,7 +72,10 @@ export const historyView = (kind) => (app, params, signal) => {
     };
 };
 
-/* Loads page after page into parts. */
+/**
+ * Loads page after page into parts.
+ * @param {import('../types').App} app
+ */
 function createPager(app, kind, year, {head, list, foot}, signal) {
     const {t} = app.i18n;
     const {row, years} = KINDS[kind];
@@ -89,7 +93,7 @@ function createPager(app, kind, year, {head, list, foot}, signal) {
             app.setState(list.childElementCount === 0 ? 'empty' : 'ready');
         } catch (error) {
             if (!signal.aborted) {
-                fill(foot, troubleFace(app, troubleOf(error),
+                fill(foot, errorPanel(app, panelCodeOf(error),
                     {again: () => load(after), detail: error.detail, compact: true}));
                 app.setState('trouble');
             }
@@ -123,6 +127,7 @@ function whenNear(node, signal, f) {
     signal.addEventListener('abort', () => watcher.disconnect(), {once: true});
 }
 
+/** @param {import('../types').App} app */
 function drawHead(app, kind, head, page, years) {
     const {t, moneyParts} = app.i18n;
     const {fen, sum} = KINDS[kind];
@@ -142,6 +147,7 @@ function drawHead(app, kind, head, page, years) {
         h('p', {class: 'soft sums'}, sum(t, app.money, page).filter(Boolean).join(' · ')));
 }
 
+/** @param {import('../types').App} app */
 function emptyWords(app, kind) {
     const {t} = app.i18n;
     return h('div', {class: 'empty center'},

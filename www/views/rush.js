@@ -1,13 +1,15 @@
+// @ts-check
 /* A rush for one person alone: this browser plays thirty guests who go for one envelope at once, and
  * shows how the service took it. */
 import {newKey} from '../lib/api.js';
 import {GUESTS, makeGuests, race, rushFigures, SHARES, TOTAL_FEN} from '../lib/rush_race.js';
 import {persist} from '../lib/retry.js';
 import {avatar, fill, h, icon, s} from './dom.js';
-import {focusTrouble, troubleFace, troubleOf} from './error_panel.js';
+import {focusPanel, errorPanel, panelCodeOf} from './error_panel.js';
 
 const CHART = {width: 320, height: 96};
 
+/** @param {import('../types').App} app */
 export function rushView(app, params, signal) {
     const {t} = app.i18n;
     const id = params.get('e');
@@ -27,7 +29,7 @@ export function rushView(app, params, signal) {
         try {
             await rush(app, id, parts, signal);
             app.setState('done');
-            parts.result.querySelector('h2').focus({preventScroll: true});
+            parts.result.querySelector('h2')?.focus({preventScroll: true});
         } catch (error) {
             failed(error);
         }
@@ -40,10 +42,10 @@ export function rushView(app, params, signal) {
         }
         const off = error.code === 'not_found' || error.code === 'method_not_allowed';
         parts.said.textContent = '';
-        fill(parts.result, troubleFace(app, off ? 'guests_off' : troubleOf(error),
+        fill(parts.result, errorPanel(app, off ? 'guests_off' : panelCodeOf(error),
             {again: off ? null : start, detail: error.detail}));
         app.setState('trouble');
-        focusTrouble(parts.result);
+        focusPanel(parts.result);
     }
 
     return {
@@ -59,7 +61,10 @@ export function rushView(app, params, signal) {
     };
 }
 
-/* Signs the guests in, sends an envelope for them if there is none, and lets them go. */
+/**
+ * Signs the guests in, sends an envelope for them if there is none, and lets them go.
+ * @param {import('../types').App} app
+ */
 async function rush(app, id, {said, crowd, result}, signal) {
     const {t} = app.i18n;
     const nobody = app.apiFor(null);
@@ -71,7 +76,7 @@ async function rush(app, id, {said, crowd, result}, signal) {
     const places = new Map(guests.map((guest) => [guest.name, crowdPlace(guest.name)]));
     fill(crowd, [...places.values()]);
     said.textContent = t('rush.running');
-    const onEvent = ({guest, state}) => places.get(guest).classList.add(state);
+    const onEvent = ({guest, state}) => places.get(guest)?.classList.add(state);
     const outcome = await race({guests, id: envelope, signal, onEvent, now: () => performance.now()});
     said.textContent = '';
     const figures = rushFigures(outcome);
@@ -79,7 +84,10 @@ async function rush(app, id, {said, crowd, result}, signal) {
     app.announce(t('rush.done', {n: figures.won.length, away: figures.away}));
 }
 
-/* An envelope of play money from a guest of its own. Resolves to its id. */
+/**
+ * An envelope of play money from a guest of its own. Resolves to its id.
+ * @param {import('../types').App} app
+ */
 async function sendOne(app, make, signal) {
     const {t} = app.i18n;
     const [host] = await make(1, () => t('rush.host'));
@@ -98,6 +106,7 @@ function numberOf(name) {
     return name.replace(/\D+/g, '');
 }
 
+/** @param {import('../types').App} app */
 function winners(app, {won, away, failed}, id) {
     const {t} = app.i18n;
     const row = ({guest, amount, seq}, n) => h('li', {class: 'row', 'data-seq': seq, 'data-fen': amount},
@@ -115,6 +124,7 @@ function winners(app, {won, away, failed}, id) {
         h('a', {class: 'button quiet wide', 'data-do': 'look', href: '?e=' + id}, t('rush.look')));
 }
 
+/** @param {import('../types').App} app */
 function speed(app, figures, {busy}) {
     const {t, number} = app.i18n;
     const ms = (value) => t('rush.ms', {ms: number(Math.round(value))});
@@ -131,6 +141,7 @@ function speed(app, figures, {busy}) {
         h('p', {class: 'soft'}, t('rush.note', {n: figures.answers})));
 }
 
+/** @param {import('../types').App} app */
 function histogram(app, classes) {
     const {t, number} = app.i18n;
     const name = ({from, to}) => (to === null ? t('rush.over', {from}) : t('rush.class', {from, to}));

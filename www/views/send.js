@@ -1,3 +1,4 @@
+// @ts-check
 /* The start: the form that puts money into an envelope. The form has one idempotency key from its first
  * letter to the answer of its send; both outlive a reload. */
 import {newKey} from '../lib/api.js';
@@ -5,11 +6,12 @@ import {mayRepeat, persist} from '../lib/retry.js';
 import {bodyOf, emptyFields, EXPIRES_S, faultOf, fieldOf, totalOf} from '../lib/send_form.js';
 import {amountParts, fill, h} from './dom.js';
 import {packetCover, seal} from './cover.js';
-import {focusTrouble, troubleFace, troubleOf} from './error_panel.js';
+import {focusPanel, errorPanel, panelCodeOf} from './error_panel.js';
 
 /* A send without an answer is asked after by itself when it is younger than this. */
 const FRESH_MS = 600000;
 
+/** @param {import('../types').App} app */
 export function sendView(app, params, signal) {
     const place = h('div', {class: 'send'});
     const begin = () => {
@@ -25,12 +27,21 @@ export function sendView(app, params, signal) {
     return {title: app.i18n.t('send.title'), node: place, data: {view: 'send', state}};
 }
 
+/**
+ * @param {import('../types').I18n} i18n
+ * @param {string} name
+ * @param {HTMLElement} control
+ * @param {{unit?: string | null, label?: string}} [options]
+ */
 function row({t}, name, control, {unit, label = t('send.' + name)} = {}) {
     return h('div', {class: 'field'},
         h('label', {for: name, id: name + '-label'}, label), control, unit && h('span', {class: 'unit'}, unit));
 }
 
-/* The form's parts, filled from fields. */
+/**
+ * The form's parts, filled from fields.
+ * @param {import('../types').App} app
+ */
 function buildParts(app, fields) {
     const {t} = app.i18n;
     const parts = {
@@ -49,6 +60,7 @@ function buildParts(app, fields) {
     return parts;
 }
 
+/** @param {import('../types').App} app */
 function buildFields(app, fields, hint) {
     const {i18n} = app;
     const {t} = i18n;
@@ -76,17 +88,22 @@ function buildFields(app, fields, hint) {
     ];
 }
 
+/** @param {import('../types').App} app */
 function moneyUnit(app) {
     const currency = app.store.currency();
     return currency === 'CNY' ? app.i18n.t('send.yuan') : currency;
 }
 
+/** @returns {ReturnType<typeof emptyFields>} */
 function fieldsOf(form) {
     const names = Object.keys(emptyFields());
-    return Object.fromEntries(names.map((name) => [name, form.elements[name].value]));
+    return /** @type {any} */ (Object.fromEntries(names.map((name) => [name, form.elements[name].value])));
 }
 
-/* The form, as it was left: its nodes. `place` gathers app, signal, the draft {key, fields} and parts. */
+/**
+ * The form, as it was left: its nodes. `place` gathers app, signal, the draft {key, fields} and parts.
+ * @param {import('../types').App} app
+ */
 function sendForm(app, signal) {
     const draft = app.store.draft() ?? {key: newKey(), fields: emptyFields()};
     const parts = buildParts(app, {...emptyFields(), ...draft.fields});
@@ -114,7 +131,7 @@ function draw({app, parts}) {
     sum.dataset.fen = total;
     fill(sum, amountParts(app.i18n, total, app.store.currency()));
     fill(preview, packetCover(app.i18n, {
-        sender: {name: app.account.me?.name ?? '·'}, mode: fields.mode,
+        sender: {name: app.account.me?.name ?? '·'}, mode: /** @type {import('../types').Mode} */ (fields.mode),
         greeting: fields.greeting.trim() || t('send.greeting.default'),
     }, {state: 'sealed', heart: seal(t('envelope.hint')), heading: 'p'}));
 }
@@ -172,9 +189,9 @@ function refused(place, error) {
         draft.key = newKey();
         app.store.keepDraft(draft);
     }
-    fill(parts.trouble, troubleFace(app, troubleOf(error),
+    fill(parts.trouble, errorPanel(app, panelCodeOf(error),
         {detail: error.detail, compact: true, home: false, actions: waysOn(place, error)}));
-    focusTrouble(parts.trouble);
+    focusPanel(parts.trouble);
 }
 
 /* What helps after a refusal. */
@@ -198,9 +215,12 @@ function waysOn(place, error) {
         t('send.all', {amount: app.money(me.balance)}))];
 }
 
-/* Brings a kept send to a definite answer: the identical request with its one key, again while that may
+/**
+ * Brings a kept send to a definite answer: the identical request with its one key, again while that may
  * help. A refusal forgets it (nothing happened); no answer keeps it for later. doubtful: whether an
- * earlier request may have been carried out. */
+ * earlier request may have been carried out.
+ * @param {import('../types').App} app
+ */
 async function finish(app, signal, {key, body, doubtful}, {said, trouble}, onRefusal) {
     const {t} = app.i18n;
     said.textContent = t('send.busy');
@@ -218,7 +238,7 @@ async function finish(app, signal, {key, body, doubtful}, {said, trouble}, onRef
     };
     const waiting = (error) => {
         said.textContent = '';
-        fill(trouble, troubleFace(app, troubleOf(error), {compact: true, home: false, waiting: true}));
+        fill(trouble, errorPanel(app, panelCodeOf(error), {compact: true, home: false, waiting: true}));
     };
     try {
         const answer = await persist(ask, {signal, onWait: waiting, pause: app.pause});
@@ -241,7 +261,10 @@ async function finish(app, signal, {key, body, doubtful}, {said, trouble}, onRef
     }
 }
 
-/* Shown while a send without a definite answer is remembered. */
+/**
+ * Shown while a send without a definite answer is remembered.
+ * @param {import('../types').App} app
+ */
 function unfinished(app, signal, place, send) {
     const {t} = app.i18n;
     const parts = {
@@ -253,8 +276,8 @@ function unfinished(app, signal, place, send) {
         fill(place, sendForm(app, signal));
         app.setState('form');
         const trouble = place.querySelector('.send-trouble');
-        fill(trouble, troubleFace(app, troubleOf(error), {detail: error.detail, compact: true, home: false}));
-        focusTrouble(trouble);
+        fill(trouble, errorPanel(app, panelCodeOf(error), {detail: error.detail, compact: true, home: false}));
+        focusPanel(trouble);
     };
     async function again() {
         parts.button.disabled = true;

@@ -1,9 +1,11 @@
+// @ts-check
 /* Passing an envelope on: its link, copied with the greeting, the browser's share sheet, a QR code. */
 import {persist} from '../lib/retry.js';
 import {copyText, fill, h, icon} from './dom.js';
 import {qrPicture} from './qr.js';
-import {troubleFace, troubleOf} from './error_panel.js';
+import {errorPanel, panelCodeOf} from './error_panel.js';
 
+/** @param {import('../types').App} app */
 export function shareView(app, params, signal) {
     const {t} = app.i18n;
     const id = params.get('e');
@@ -18,6 +20,7 @@ function linkOf(id) {
     return origin + pathname + '?e=' + id;
 }
 
+/** @param {import('../types').App} app */
 async function load(app, id, node, signal) {
     try {
         const {body} = await persist(() => app.api.envelope(id, {limit: 1}, {signal}),
@@ -28,12 +31,13 @@ async function load(app, id, node, signal) {
     } catch (error) {
         if (!signal.aborted) {
             const again = ['not_found', 'not_recipient'].includes(error.code) ? null : app.show;
-            fill(node, troubleFace(app, troubleOf(error), {again, detail: error.detail}));
+            fill(node, errorPanel(app, panelCodeOf(error), {again, detail: error.detail}));
             app.setState('trouble');
         }
     }
 }
 
+/** @param {import('../types').App} app */
 function sharePanel(app, envelope) {
     const {t} = app.i18n;
     const link = linkOf(envelope.id);
@@ -49,10 +53,11 @@ function sharePanel(app, envelope) {
         h('input', {id: 'link', readonly: true, value: link, onfocus: (e) => e.target.select()}),
         h('div', {class: 'pair'},
             copyButton(app, words + '\n' + link),
-            navigator.share && shareButton(app, {title: t('app'), text: words, url: link})),
+            'share' in navigator && shareButton(app, {title: t('app'), text: words, url: link})),
         h('a', {class: 'button quiet wide', 'data-do': 'look', href: '?e=' + envelope.id}, t('share.look')));
 }
 
+/** @param {import('../types').App} app */
 function copyButton(app, text) {
     const {t} = app.i18n;
     const label = h('span', null, t('share.copy'));
@@ -66,6 +71,7 @@ function copyButton(app, text) {
     return button;
 }
 
+/** @param {import('../types').App} app */
 function shareButton(app, content) {
     const share = () => navigator.share(content).catch(() => undefined); /* closed without choosing */
     return h('button', {class: 'button wide', 'data-do': 'share', onclick: share},

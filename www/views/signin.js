@@ -1,12 +1,16 @@
+// @ts-check
 /* Coming in: at the start or at an envelope, as everybody may see it, as a guest with a name; or through a link with a
  * token, which asks before it takes the place of somebody already signed in. */
 import {persist} from '../lib/retry.js';
 import {claimsOf} from '../lib/browser_storage.js';
 import {fill, h, icon} from './dom.js';
 import {packetCover, seal} from './cover.js';
-import {focusTrouble, showTrouble, troubleFace, troubleOf} from './error_panel.js';
+import {focusPanel, showError, errorPanel, panelCodeOf} from './error_panel.js';
 
-/* The form alone, for the start and for an envelope seen before signing in. action: the button's text. */
+/**
+ * The form alone, for the start and for an envelope seen before signing in. action: the button's text.
+ * @param {import('../types').App} app
+ */
 function guestForm(app, signal, action) {
     const {t} = app.i18n;
     const trouble = h('div');
@@ -24,13 +28,13 @@ function guestForm(app, signal, action) {
             const wanted = name.value.trim();
             const {body} = await persist(() => app.api.guest(wanted, {signal}),
                 {tries: 3, signal, pause: app.pause});
-            app.signInGuest(body.token);
+            app.session.signInGuest(body.token);
         } catch (error) {
             if (!signal.aborted) {
                 const off = error.code === 'not_found' || error.code === 'method_not_allowed';
-                fill(trouble, troubleFace(app, off ? 'guests_off' : troubleOf(error),
+                fill(trouble, errorPanel(app, off ? 'guests_off' : panelCodeOf(error),
                     {again: off ? null : enter, detail: error.detail, compact: true, home: false}));
-                focusTrouble(trouble);
+                focusPanel(trouble);
                 button.disabled = false;
             }
         }
@@ -39,20 +43,29 @@ function guestForm(app, signal, action) {
         h('label', {for: 'name'}, t('signin.name')), name, button, trouble, resumeButton(app));
 }
 
-/* Back to the guest whose place a link's token had taken. */
+/**
+ * Back to the guest whose place a link's token had taken.
+ * @param {import('../types').App} app
+ */
 function resumeButton(app) {
     const guest = app.store.asideGuest();
     return guest && h('button', {class: 'button quiet wide', type: 'button', 'data-do': 'resume',
-        onclick: () => app.resumeGuest()}, app.i18n.t('signin.resume', {name: guest.name}));
+        onclick: () => app.session.resumeGuest()}, app.i18n.t('signin.resume', {name: guest.name}));
 }
 
-/* The trouble that ended the last session, said once. */
+/**
+ * The trouble that ended the last session, said once.
+ * @param {import('../types').App} app
+ */
 function sessionTrouble(app) {
-    const code = app.takeTrouble();
-    return code && troubleFace(app, code, {home: false, compact: true});
+    const code = app.session.takeTrouble();
+    return code && errorPanel(app, code, {home: false, compact: true});
 }
 
-/* The start of somebody who is not signed in. */
+/**
+ * The start of somebody who is not signed in.
+ * @param {import('../types').App} app
+ */
 export function signInView(app, params, signal) {
     const {t} = app.i18n;
     const trouble = sessionTrouble(app);
@@ -71,7 +84,10 @@ export function signInView(app, params, signal) {
     };
 }
 
-/* An envelope of somebody who is not signed in. */
+/**
+ * An envelope of somebody who is not signed in.
+ * @param {import('../types').App} app
+ */
 export function previewView(app, params, signal) {
     const {t} = app.i18n;
     const node = h('div', {class: 'envelope'}, h('p', {class: 'loading', role: 'status'}, t('loading')));
@@ -93,12 +109,15 @@ async function preview(place) {
         app.setState('preview');
     } catch (error) {
         const again = ['unauthorized', 'not_found'].includes(error.code) ? null : app.show;
-        showTrouble(place, error, {again});
+        showError(place, error, {again});
     }
 }
 
-/* Asked when a link's token belongs to somebody else than the one signed in: otherwise a link could
- * make people win money into a stranger's account without noticing. */
+/**
+ * Asked when a link's token belongs to somebody else than the one signed in: otherwise a link could
+ * make people win money into a stranger's account without noticing.
+ * @param {import('../types').App} app
+ */
 export function switchView(app, token, done) {
     const {t} = app.i18n;
     const names = {old: claimsOf(app.store.token())?.name ?? '?', new: claimsOf(token)?.name ?? '?'};

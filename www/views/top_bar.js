@@ -1,3 +1,4 @@
+// @ts-check
 /* The bar above every view: the way home, the balance, the language, and what else one sets. */
 import {fill, h, icon} from './dom.js';
 
@@ -7,13 +8,18 @@ const LINKS = [
     {key: 'nav.rush', href: '?v=rush', here: (p) => p.get('v') === 'rush'},
 ];
 
-/* Draws the bar into place for the view that params name; call it again after any change. */
+/**
+ * Draw the bar into place for the view that params name; call it again after any change.
+ * @param {import('../types').App} app
+ * @param {HTMLElement} place
+ * @param {URLSearchParams} params
+ */
 export function drawBar(app, place, params) {
     const {t} = app.i18n;
     const signedIn = app.store.token() !== null;
-    const open = place.querySelector('#menu')?.open ?? false;
+    const open = place.querySelector('#menu')?.hasAttribute('open') ?? false;
     const focused = place.contains(document.activeElement)
-        ? document.activeElement.getAttribute('data-do') : null;
+        ? document.activeElement?.getAttribute('data-do') : null;
     fill(place,
         h('div', {class: 'top'},
             h('a', {class: 'brand', href: './'},
@@ -25,7 +31,7 @@ export function drawBar(app, place, params) {
         signedIn && h('nav', {'aria-label': t('nav')}, LINKS.map(({key, href, here}) =>
             h('a', {href, 'aria-current': here(params) ? 'page' : null}, t(key)))));
     if (focused) {
-        place.querySelector(`[data-do="${focused}"]`)?.focus();
+        /** @type {HTMLElement | null} */ (place.querySelector(`[data-do="${focused}"]`))?.focus();
     }
 }
 
@@ -47,15 +53,20 @@ function menu(app, open) {
             h('button', {class: 'menu-item', 'data-do': 'sound', 'aria-pressed': String(sound),
                 onclick: () => app.setSound(!sound)},
             icon(sound ? 'sound' : 'mute'), h('span', null, t(sound ? 'sound.on' : 'sound.off'))),
-            h('button', {class: 'menu-item', 'data-do': 'signout', onclick: () => app.askSignOut()},
+            h('button', {class: 'menu-item', 'data-do': 'signout', onclick: () => app.session.askSignOut()},
                 icon('out'), h('span', null, t('nav.out')))));
 }
 
-/* The banner of those who are cut off; follows the window's own events. */
+/**
+ * Show a banner while the browser is offline. Gives what draws it again.
+ * @param {() => import('../types').App} app
+ * @param {HTMLElement} place
+ * @param {Window} window
+ */
 export function offlineBanner(app, place, window) {
     const draw = () => {
         place.hidden = window.navigator.onLine !== false;
-        place.textContent = place.hidden ? '' : app.i18n.t('offline');
+        place.textContent = place.hidden ? '' : app().i18n.t('offline');
     };
     window.addEventListener('online', draw);
     window.addEventListener('offline', draw);
@@ -63,8 +74,12 @@ export function offlineBanner(app, place, window) {
     return draw;
 }
 
-/* Asks a question with two buttons in a sheet of its own; resolves to whether it was answered yes. */
-export function confirmSheet(app, {title, text, yes, no}) {
+/**
+ * Ask a question with two buttons in a sheet of its own; resolves to whether it was answered yes.
+ * @param {{title: string, text: string, yes: string, no: string}} words
+ * @returns {Promise<boolean>}
+ */
+export function confirmSheet({title, text, yes, no}) {
     return new Promise((resolve) => {
         const sheet = h('dialog', {class: 'sheet-dialog', 'aria-labelledby': 'ask', onclose: () => {
             sheet.remove();

@@ -1,3 +1,4 @@
+// @ts-check
 /* English. Keys as in zh.js; {name} marks what is filled in; {one, other}: by the number n. */
 export default {
     'app': 'hongbao',

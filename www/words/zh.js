@@ -1,3 +1,4 @@
+// @ts-check
 /* Chinese. Keys as in en.js; {name} marks what is filled in. */
 export default {
     'app': '红包',

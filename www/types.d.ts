@@ -1,0 +1,159 @@
+/* Types of the page's modules, for `tsc` alone: nothing of this file is served. The members of the API are those of
+ * openapi.json. */
+
+// ---- the API ----
+
+export type Mode = 'lucky' | 'equal';
+export type EnvelopeState = 'open' | 'sold_out' | 'expired';
+
+export interface Person { user: string; name: string }
+export interface Claim extends Person { amount: number; seq: number; opened_at: string }
+export interface Luckiest extends Person { amount: number; seq: number }
+export interface Mine { amount: number; seq: number; opened_at?: string; credited?: boolean }
+
+/** What anyone may see of an envelope. */
+export interface Preview { id: string; sender: Person; mode: Mode; greeting: string; state: EnvelopeState }
+
+export interface Envelope extends Preview {
+    total: number;
+    shares: number;
+    to: {users: string[]} | {group: string} | null;
+    opened_shares: number;
+    opened_total: number;
+    refunded: number | null;
+    created_at: string;
+    expires_at: string;
+    closed_at: string | null;
+    seed_hash: string;
+    seed: string | null;
+    cap: number;
+    luckiest: Luckiest | null;
+    mine: Mine | null;
+    claims: Claim[];
+    next: string | null;
+}
+
+export interface Me { user: string; name: string; balance: number; pending: number; currency: string }
+
+export interface SendBody {
+    mode: Mode;
+    total: number;
+    shares: number;
+    greeting?: string;
+    expires_in?: number;
+    to?: {users: string[]} | {group: string};
+}
+
+/** An answer of the API; body is null for 304. */
+export interface Answer<T = any> { status: number; body: T; etag: string | null | undefined }
+
+/** A failure of whatever cause: a problem of the API, or `timeout` or `network`. */
+export interface Failure extends Error {
+    status: number;
+    code: string;
+    detail: string;
+    member: string;
+    retryAfter: number;
+}
+
+export interface CallOptions { signal?: AbortSignal; etag?: string | null }
+export interface Page { after?: string | null; limit?: number; year?: string | null }
+
+export interface Api {
+    guest(name: string, o?: CallOptions): Promise<Answer<{user: string; name: string; token: string; balance: number}>>;
+    me(o?: CallOptions): Promise<Answer<Me>>;
+    send(body: SendBody, key: string, o?: CallOptions): Promise<Answer<Envelope>>;
+    grab(id: string, o?: CallOptions): Promise<Answer>;
+    open(id: string, ticket: string, o?: CallOptions): Promise<Answer>;
+    envelope(id: string, page?: Page, o?: CallOptions): Promise<Answer<Envelope>>;
+    preview(id: string, o?: CallOptions): Promise<Answer<Preview>>;
+    records(kind: string, page?: Page, o?: CallOptions): Promise<Answer>;
+}
+
+/** A request sent before the view that needs its answer is loaded; see askAhead(). */
+export interface Ahead { path: string; sent: string | null; response: Promise<HttpResponse> }
+export interface HttpResponse { status: number; ok: boolean; headers: Headers; data: any }
+
+// ---- repeating ----
+
+export type Pause = (ms: number, signal?: AbortSignal) => Promise<void>;
+
+export interface Patience {
+    tries?: number;
+    signal?: AbortSignal;
+    pause?: Pause;
+    onWait?: (error: Failure) => void;
+}
+
+export interface StepOptions { signal?: AbortSignal; pause?: Pause; onWait?: (code: string) => void }
+
+// ---- the page ----
+
+/** What a view shows: data becomes data-* of the place. */
+export interface Shown { title: string; node: HTMLElement; data: {view: string; state: string; [name: string]: string} }
+
+/** Gives what it shows; the signal aborts when the view is left. */
+export type View = (app: App, params: URLSearchParams, signal: AbortSignal) => Shown | Promise<Shown>;
+
+export interface Route { match(params: URLSearchParams): boolean; view: View; open?: boolean }
+
+export type Storage = ReturnType<typeof import('./lib/browser_storage.js').createStore>;
+export type I18n = Awaited<ReturnType<typeof import('./lib/i18n.js').loadI18n>>;
+export type Account = ReturnType<typeof import('./lib/account.js').createAccount>;
+
+/** What every view gets; made once, by createApp(). */
+export interface App {
+    api: Api;
+    /** A client for another token, or for none. */
+    apiFor(token: string | null): Api;
+    store: Storage;
+    account: Account;
+    i18n: I18n;
+    /** Sleeps until the time has passed or the browser is online again. */
+    pause: Pause;
+    /** Resolves when the page is visible: at once, or when it becomes so. */
+    visible(signal: AbortSignal): Promise<void>;
+    /** Show another address of the page. */
+    go(query: string): Promise<void>;
+    /** Draw the present address again. */
+    show(): Promise<void>;
+    /** Show something that has no address. */
+    interrupt(params: URLSearchParams, shown: Shown): void;
+    /** Set the state of the view, for styles and tests. */
+    setState(name: string): void;
+    /** Have a screen reader read a text. */
+    announce(text: string): void;
+    /** An amount for a reader. */
+    money(fen: number, signed?: boolean): string;
+    /** An amount as one would type it. */
+    yuan(fen: number): string;
+    setLanguage(code: string): Promise<void>;
+    setSound(on: boolean): void;
+    session: Session;
+}
+
+export interface Session {
+    signInGuest(token: string): void;
+    signInTab(token: string): void;
+    resumeGuest(): void;
+    /** Sign out; a guest, who would lose everything, is asked first. */
+    askSignOut(): Promise<void>;
+    /** End the session because the API refused its token. */
+    end(code: string): void;
+    /** The code of the trouble that ended the last session, once, or null. */
+    takeTrouble(): string | null;
+}
+
+export interface PanelOptions {
+    /** What the button for another try does. */
+    again?: (() => void) | null;
+    /** It is tried again without being asked. */
+    waiting?: boolean;
+    /** Further ways on. */
+    actions?: Node[];
+    /** Whether the start is a way on. */
+    home?: boolean;
+    detail?: string;
+    /** Within a form. */
+    compact?: boolean;
+}
