@@ -3,20 +3,6 @@
 import {previewView} from './views/signin.js';
 import {errorPanel} from './views/error_panel.js';
 
-/* Fetches the style of all but the first view, once. Without it the page is plain, but works. */
-function loadStyle() {
-    const href = 'style/parts.css';
-    return document.querySelector(`link[href="${href}"]`) ?? new Promise((resolve) => {
-        const link = Object.assign(document.createElement('link'), {rel: 'stylesheet', href});
-        link.onload = resolve;
-        link.onerror = () => {
-            link.remove();
-            resolve(null);
-        };
-        document.head.append(link);
-    });
-}
-
 /**
  * A view whose module is fetched when it is first shown.
  * @param {(module: any) => import('./types').View} pick
@@ -25,7 +11,7 @@ function loadStyle() {
  */
 function later(pick, load) {
     return async (app, params, signal) => {
-        const [modules] = await Promise.all([Promise.all(load()).catch(() => null), loadStyle()]);
+        const modules = await Promise.all(load()).catch(() => null);
         return modules ? pick(modules[0])(app, params, signal) : {
             title: app.i18n.t('app'),
             data: {view: 'missing', state: 'trouble'},

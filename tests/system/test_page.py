@@ -47,7 +47,7 @@ def test_page_loads_nothing_from_other_sites(service):
         text = answer.body.decode()
         if path == "/" or path.endswith((".js", ".css")):
             todo |= links(path, text) - seen
-    assert {"/main.js", "/style/first.css", "/lib/money.js", "/views/rush.js"} <= seen
+    assert {"/main.js", "/style/page.css", "/lib/money.js", "/views/rush.js"} <= seen
     assert any(path.startswith("/vendor/noble-hashes-") for path in seen)
     assert all(p.startswith("/") for p in seen)  # no other site
 
