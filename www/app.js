@@ -3,7 +3,7 @@
 import {createAccount} from './lib/account.js';
 import {createApi} from './lib/api.js';
 import {claimsOf, tokenOfHash} from './lib/browser_storage.js';
-import {loadI18n} from './lib/i18n.js';
+import {i18nOf} from './lib/i18n.js';
 import {formatFen} from './lib/money.js';
 import {sleepUntilOnline} from './lib/retry.js';
 import {createRouter} from './lib/router.js';
@@ -112,15 +112,12 @@ function confirmSignOut(app) {
     return confirmSheet({title: t('signout.title'), text: t('signout.guest'), yes: t('nav.out'), no: t('signout.stay')});
 }
 
-/* A language that cannot be fetched changes nothing. */
-async function setLanguage(app, code) {
-    const language = await loadI18n(code).catch(() => null);
-    if (language) {
-        app.store.setLanguage(code);
-        app.i18n = language;
-        document.documentElement.lang = language.locale;
-        app.show();
-    }
+/** @param {import('./types').App} app */
+function setLanguage(app, code) {
+    app.store.setLanguage(code);
+    app.i18n = i18nOf(code);
+    document.documentElement.lang = app.i18n.locale;
+    return app.show();
 }
 
 /* Takes the token out of the address: the token, or null. */
@@ -151,8 +148,9 @@ function arrive(app, token) {
     });
 }
 
-/* base: URL of the API; i18n: the language to begin with; ahead: as createApi takes it. */
-export function startApp(given) {
+/* Resolves when the first view is shown. base: URL of the API; i18n: the language to begin with; ahead: as createApi
+ * takes it. */
+export async function startApp(given) {
     const [page, bar, offline, announcer] =
         ['page', 'bar', 'offline', 'announce'].map((id) => /** @type {HTMLElement} */ (document.getElementById(id)));
     const app = createApp({bar, page, offline, announcer}, given);
@@ -165,7 +163,5 @@ export function startApp(given) {
         return token !== null;
     };
     window.addEventListener('hashchange', look);
-    if (!look()) {
-        app.show();
-    }
+    return look() ? undefined : app.show();
 }

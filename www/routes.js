@@ -1,37 +1,50 @@
 // @ts-check
-/* Which view each address shows, and the modules of those that are fetched when they are needed. */
-import {previewView} from './views/signin.js';
+/* Which view each address shows. All but the first ones are fetched when they are needed. */
 import {errorPanel} from './views/error_panel.js';
+import {previewView} from './views/signin.js';
+
+const signedIn = () => import('./views/signed_in.js');
 
 /**
  * A view whose module is fetched when it is first shown.
+ * @param {() => Promise<any>} load
  * @param {(module: any) => import('./types').View} pick
- * @param {() => Promise<any>[]} load imports of its module, and of those that it imports: all are fetched at once
  * @returns {import('./types').View}
  */
-function later(pick, load) {
+function later(load, pick) {
     return async (app, params, signal) => {
-        const modules = await Promise.all(load()).catch(() => null);
-        return modules ? pick(modules[0])(app, params, signal) : {
-            title: app.i18n.t('app'),
-            data: {view: 'missing', state: 'trouble'},
-            node: errorPanel(app, 'offline', {again: () => window.location.reload()}),
-        };
+        const module = await load().catch(() => null);
+        return module ? pick(module)(app, params, signal) : missingView(app);
     };
 }
 
-const envelope = later((m) => m.envelopeView, () => [
-    import('./views/envelope.js'), import('./views/claim_list.js'), import('./views/celebration.js'),
-    import('./lib/chart.js'), import('./lib/grab_open.js'), import('./lib/envelope_visit.js'),
-    import('./lib/envelope_watch.js')]);
+/**
+ * Shown where a module could not be fetched. A document never fetches it again, so the way on is to load the page
+ * again; offline that would lose the page, so it waits until the browser is back.
+ * @param {import('./types').App} app
+ */
+function missingView(app) {
+    const reload = () => window.location.reload();
+    const again = () => (navigator.onLine === false ? window.addEventListener('online', reload, {once: true}) : reload());
+    return {
+        title: app.i18n.t('app'),
+        data: {view: 'missing', state: 'trouble'},
+        node: errorPanel(app, 'offline', {again}),
+    };
+}
+
+/** Fetch the views that follow signing in, so that they are there when they are wanted. */
+export function fetchAhead() {
+    signedIn().catch(() => undefined);
+}
+
+const envelope = later(signedIn, (m) => m.envelopeView);
 /** @type {import('./types').View} */
 const eitherEnvelope = (app, params, signal) => (app.store.token() ? envelope : previewView)(app, params, signal);
-const share = later((m) => m.shareView, () => [
-    import('./views/share.js'), import('./views/qr.js'), import('./vendor/qrcode-generator-2.0.4/qrcode.js')]);
-const send = later((m) => m.sendView, () => [import('./views/send.js'), import('./lib/send_form.js')]);
-const rush = later((m) => m.rushView, () => [
-    import('./views/rush.js'), import('./lib/rush_race.js'), import('./lib/chart.js'), import('./lib/grab_open.js')]);
-const history = (kind) => later((m) => m.historyView(kind), () => [import('./views/history.js')]);
+const share = later(signedIn, (m) => m.shareView);
+const send = later(signedIn, (m) => m.sendView);
+const rush = later(signedIn, (m) => m.rushView);
+const history = (kind) => later(signedIn, (m) => m.historyView(kind));
 
 /** The first that matches is shown. @type {import('./types').Route[]} */
 export const ROUTES = [

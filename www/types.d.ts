@@ -98,7 +98,7 @@ export type View = (app: App, params: URLSearchParams, signal: AbortSignal) => S
 export interface Route { match(params: URLSearchParams): boolean; view: View; open?: boolean }
 
 export type Storage = ReturnType<typeof import('./lib/browser_storage.js').createStore>;
-export type I18n = Awaited<ReturnType<typeof import('./lib/i18n.js').loadI18n>>;
+export type I18n = ReturnType<typeof import('./lib/i18n.js').i18nOf>;
 export type Account = ReturnType<typeof import('./lib/account.js').createAccount>;
 
 /** What every view gets; made once, by createApp(). */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {askAhead, createApi} from '../../www/lib/api.js';
-import {loadI18n, pickLanguage} from '../../www/lib/i18n.js';
+import {i18nOf, pickLanguage} from '../../www/lib/i18n.js';
 import {claimsOf, tokenOfHash} from '../../www/lib/browser_storage.js';
 import {intervalMs, watchEnvelope} from '../../www/lib/envelope_watch.js';
 import englishWords from '../../www/words/en.js';
@@ -25,7 +25,7 @@ test('the language is the chosen one, else the first known, else English', async
     assert.equal(pickLanguage('zh', ['en']), 'zh');
     assert.equal(pickLanguage('constructor', ['fr', 'zh-TW']), 'zh');
     assert.equal(pickLanguage(null, ['fr']), 'en');
-    assert.equal((await loadI18n('en')).t('signin.stay', {old: '{new}'}), 'Stay {new}');
+    assert.equal(i18nOf('en').t('signin.stay', {old: '{new}'}), 'Stay {new}');
 });
 
 test('a token comes out of the fragment and shows whom it is about', () => {
@@ -59,7 +59,7 @@ test('following a closed envelope loads every page once and ends', async () => {
 });
 
 test('numbers, lengths of time and plurals follow the language', async () => {
-    const [en, zh] = await Promise.all(['en', 'zh'].map(loadI18n));
+    const [en, zh] = ['en', 'zh'].map(i18nOf);
     assert.equal(en.t('records.received.sum', {n: 1}), '1 envelope received');
     assert.equal(en.t('records.received.sum', {n: 1200}), '1,200 envelopes received');
     assert.equal(zh.t('records.received.sum', {n: 1}), '收到 1 个红包');
@@ -135,41 +135,6 @@ test('an error that will not go away ends the following', async () => {
 
 const WWW = new URL('../../www/', import.meta.url);
 const sourceOf = async (name) => (await import('node:fs/promises')).readFile(new URL(name, WWW), 'utf8');
-const atRoot = (path, from = '') => new URL(path, new URL(from, 'x:/')).pathname.slice(1);
-
-/* The files that these modules are made of, themselves too: all that they import outright. */
-async function madeOf(...names) {
-    const found = new Set();
-    const follow = async (name) => {
-        if (!found.has(name)) {
-            found.add(name);
-            for (const [, path] of (await sourceOf(name)).matchAll(/^import [^;]*from '([^']+)';/gm)) {
-                await follow(atRoot(path, name));
-            }
-        }
-    };
-    for (const name of names) {
-        await follow(name);
-    }
-    return found;
-}
-
-test('what the first view is made of is fetched at once, and nothing else', async () => {
-    const page = await sourceOf('index.html');
-    const fetched = [...page.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, path]) => path);
-    assert.deepEqual(['main.js', ...fetched].sort(), [...await madeOf('main.js', 'app.js')].sort());
-});
-
-test('what a later view is made of is fetched at once, and nothing else', async () => {
-    const first = await madeOf('main.js', 'app.js');
-    const loads = [...(await sourceOf('routes.js')).matchAll(/\(\) => \[\s*(import[^\]]+)\]/g)];
-    assert.equal(loads.length, 5);
-    for (const [, load] of loads) {
-        const fetched = [...load.matchAll(/import\('([^']+)'\)/g)].map(([, path]) => atRoot(path));
-        const needed = [...await madeOf(fetched[0])].filter((name) => !first.has(name));
-        assert.deepEqual(fetched.sort(), needed.sort());
-    }
-});
 
 test('an answer asked for ahead goes to the first who asks just that', async () => {
     const asked = [];

@@ -1,31 +1,37 @@
 // @ts-check
-/* The page's languages. A new one is a file in words/ and a line in LANGUAGES. */
+/* The page's languages. A new one is a file in words/ and a line in LANGUAGES. All are part of the first bundle: they are small, a request costs more, and
+ * the language can be changed offline. */
+import en from '../words/en.js';
+import zh from '../words/zh.js';
 import {moneyParts} from './money.js';
 
+/** @type {Record<string, {locale: string, words: Record<string, any>}>} */
 const LANGUAGES = {
-    zh: {locale: 'zh-CN', words: () => import('../words/zh.js')},
-    en: {locale: 'en', words: () => import('../words/en.js')},
+    zh: {locale: 'zh-CN', words: zh},
+    en: {locale: 'en', words: en},
 };
+
+const isKnown = (code) => Object.prototype.hasOwnProperty.call(LANGUAGES, code);
 
 /* The language to show: the chosen one, else the first of the browser's that there is, else English. */
 export function pickLanguage(chosen, preferred) {
     const wanted = [chosen, ...preferred.map((code) => code.toLowerCase().split('-')[0])];
-    return wanted.find((code) => code && Object.hasOwn(LANGUAGES, code)) ?? 'en';
+    return wanted.find((code) => code && isKnown(code)) ?? 'en';
 }
 
-/* Fetches a language. code: as pickLanguage gives it. Rejects if it cannot be had. */
-export async function loadI18n(code) {
-    const {locale, words} = LANGUAGES[code];
-    return createI18n({code, locale, words: (await words()).default});
+/* code: as pickLanguage gives it. */
+export function i18nOf(code) {
+    return createI18n({code, ...LANGUAGES[code]});
 }
 
 function createI18n({code, locale, words}) {
+    const has = (key) => Object.prototype.hasOwnProperty.call(words, key);
     const {plural, numbers, moment, clock} = formats(locale);
 
     /* The sentence under `key` with {name} filled in from values; numbers as the reader writes them.
      * A sentence that depends on a number is {one, other}, by values.n. An unknown key gives itself. */
     function t(key, values = {}) {
-        const found = Object.hasOwn(words, key) ? words[key] : key;
+        const found = has(key) ? words[key] : key;
         const text = typeof found === 'string' ? found : found[plural().select(values.n)] ?? found.other;
         return text.replace(/\{(\w+)\}/g, (mark, name) => show(values[name]));
     }
@@ -51,7 +57,7 @@ function createI18n({code, locale, words}) {
         locale,
         t,
         span,
-        has: (key) => Object.hasOwn(words, key),
+        has,
         /* Fen as text, and as Intl's parts for those who set the number apart from its unit. */
         money: (fen, currency, signed) =>
             moneyParts(fen, {locale, currency, signed}).map((part) => part.value).join(''),

@@ -66,10 +66,10 @@ export function fill(node, ...children) {
     put(node, children);
 }
 
-/* A picture of icons.svg, only to look at: the words beside it, or the label of its button, say it. */
+/* A symbol of index.html, only to look at: the words beside it, or the label of its button, say it. */
 export function icon(name) {
     return s('svg', {class: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true', focusable: 'false'},
-        s('use', {href: 'icons.svg#' + name}));
+        s('use', {href: '#i-' + name}));
 }
 
 /* A person's first letter (or what else is given) on a colour of their own. */

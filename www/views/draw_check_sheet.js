@@ -10,7 +10,7 @@ import {errorPanel, panelCodeOf} from './error_panel.js';
  * Opens the sheet over the page; it asks for the envelope anew, so it shows what the service says now.
  * @param {import('../types').App} app
  */
-export function fairSheet(app, id) {
+export function drawCheckSheet(app, id) {
     const {t} = app.i18n;
     const leave = new AbortController();
     const body = h('div', {class: 'stack fair-body'}, h('p', {class: 'loading', role: 'status'}, t('fair.checking')));

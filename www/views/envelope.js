@@ -6,6 +6,7 @@ import {createVisit} from '../lib/envelope_visit.js';
 import {watchEnvelope} from '../lib/envelope_watch.js';
 import {countText, createClaims} from './claim_list.js';
 import {fill, h, icon, prefersStillness} from './dom.js';
+import {drawCheckSheet} from './draw_check_sheet.js';
 import {celebrate, prepare} from './celebration.js';
 import {coin, markOpened, packetCover, packetOpened, seal} from './cover.js';
 import {focusPanel, showError, errorPanel, panelCodeOf} from './error_panel.js';
@@ -228,12 +229,8 @@ function drawTools({app, id, parts: {tools}}, envelope) {
     fill(tools,
         isOpen && link('share-link', `?e=${id}&share`, 'share', 'share.link'),
         isOpen && guests && link('rush', `?v=rush&e=${id}`, 'bolt', 'rush.link'),
-        h('button', {class: 'tool', 'data-do': 'fair', onclick: () => showFair(app, id)},
+        h('button', {class: 'tool', 'data-do': 'fair', onclick: () => drawCheckSheet(app, id)},
             icon('shield'), h('span', null, t('fair.link'))));
 }
 
 /** @param {import('../types').App} app */
-async function showFair(app, id) {
-    const {fairSheet} = await import('./draw_check_sheet.js');
-    fairSheet(app, id);
-}

@@ -2,7 +2,6 @@
 /* Passing an envelope on: its link, copied with the greeting, the browser's share sheet, a QR code. */
 import {persist} from '../lib/retry.js';
 import {copyText, fill, h, icon} from './dom.js';
-import {qrPicture} from './qr.js';
 import {errorPanel, panelCodeOf} from './error_panel.js';
 
 /** @param {import('../types').App} app */
@@ -16,16 +15,17 @@ export function shareView(app, params, signal) {
 
 /* The address that was visited, under whatever name the reader knows the service. */
 function linkOf(id) {
-    const {origin, pathname} = window.location;
-    return origin + pathname + '?e=' + id;
+    return String(new URL('?e=' + id, new URL('.', document.baseURI)));
 }
 
 /** @param {import('../types').App} app */
 async function load(app, id, node, signal) {
     try {
-        const {body} = await persist(() => app.api.envelope(id, {limit: 1}, {signal}),
-            {tries: 4, signal, pause: app.pause});
-        fill(node, sharePanel(app, body));
+        const [{body}, qr] = await Promise.all([
+            persist(() => app.api.envelope(id, {limit: 1}, {signal}), {tries: 4, signal, pause: app.pause}),
+            import('./qr.js').catch(() => null),
+        ]);
+        fill(node, sharePanel(app, body, qr));
         app.setState('ready');
         node.querySelector('h1').focus();
     } catch (error) {
@@ -38,7 +38,7 @@ async function load(app, id, node, signal) {
 }
 
 /** @param {import('../types').App} app */
-function sharePanel(app, envelope) {
+function sharePanel(app, envelope, qr) {
     const {t} = app.i18n;
     const link = linkOf(envelope.id);
     const words = t('share.words', {name: envelope.sender.name, greeting: envelope.greeting});
@@ -46,8 +46,8 @@ function sharePanel(app, envelope) {
         h('span', {class: 'done', 'aria-hidden': 'true'}, icon('check')),
         h('h1', {tabindex: -1}, t('share.title')),
         h('p', {class: 'soft'}, t('share.lead', {amount: app.money(envelope.total), n: envelope.shares})),
-        h('figure', {class: 'qr'},
-            h('img', {id: 'qr', src: qrPicture(link), alt: t('share.qr.alt', {link})}),
+        qr && h('figure', {class: 'qr'},
+            h('img', {id: 'qr', src: qr.qrPicture(link), alt: t('share.qr.alt', {link})}),
             h('figcaption', {class: 'soft'}, t('share.qr'))),
         h('label', {class: 'unseen', for: 'link'}, t('share.address')),
         h('input', {id: 'link', readonly: true, value: link, onfocus: (e) => e.target.select()}),
