@@ -10,6 +10,7 @@ import {createRouter} from './lib/router.js';
 import {createSession} from './lib/session.js';
 import {ROUTES} from './routes.js';
 import {signInView, switchView} from './views/signin.js';
+import {toast} from './views/toast.js';
 import {confirmSheet, drawBar, offlineBanner} from './views/top_bar.js';
 
 /**
@@ -36,10 +37,10 @@ function visible(signal) {
  * The parts refer to each other only when they run, so all of them are members of one object made here.
  * @param {{page: HTMLElement, bar: HTMLElement, offline: HTMLElement, announcer: HTMLElement}} places
  * @param {{base: URL, store: import('./types').Storage, i18n: import('./types').I18n,
- *     ahead: import('./types').Ahead | null}} given
+ *     ahead: import('./types').Ahead | null, site: import('./types').Site | null}} given
  * @returns {import('./types').App}
  */
-function createApp({page, bar, offline, announcer}, {base, store, i18n, ahead}) {
+function createApp({page, bar, offline, announcer}, {base, store, i18n, ahead, site}) {
     const pause = sleepUntilOnline(window);
     const api = createApi({base, token: store.token, onUnauthorized: (code) => session.end(code), ahead});
     const account = createAccount({
@@ -65,10 +66,13 @@ function createApp({page, bar, offline, announcer}, {base, store, i18n, ahead}) 
         i18n,
         pause,
         visible,
+        site,
         go: router.go,
         show: router.show,
         interrupt: router.interrupt,
         session,
+        setTitle: router.setTitle,
+        toast: (text) => toast(app, text),
         setState: (name) => {
             page.dataset.state = name;
         },
@@ -115,7 +119,7 @@ function confirmSignOut(app) {
 /** @param {import('./types').App} app */
 function setLanguage(app, code) {
     app.store.setLanguage(code);
-    app.i18n = i18nOf(code);
+    app.i18n = i18nOf(code, navigator.languages);
     document.documentElement.lang = app.i18n.locale;
     return app.show();
 }

@@ -72,6 +72,7 @@
     window.addEventListener('load', function () { setTimeout(fail, AFTER_LOAD_MS); });
     setTimeout(fail, SLOW_MS);
     document.addEventListener('click', function (event) {
+        /** @type {any} */
         var link = event.target;
         if (link && link.getAttribute && link.getAttribute('href') === '') {
             event.preventDefault();

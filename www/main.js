@@ -4,6 +4,7 @@
 import {startApp} from './app.js';
 import {askAhead} from './lib/api.js';
 import {i18nOf, pickLanguage} from './lib/i18n.js';
+import {loadSite} from './lib/site.js';
 import {createStore, tokenOfHash} from './lib/browser_storage.js';
 
 const STYLE_MS = 3000;
@@ -38,14 +39,16 @@ async function start() {
     const base = new URL('v1/', folder);
     const store = createStore(
         {local: storage('localStorage'), session: storage('sessionStorage'), scope: folder.pathname});
+    const preferred = navigator.languages ?? [navigator.language];
     const params = new URLSearchParams(window.location.search);
     const token = store.token() ?? tokenOfHash(window.location.hash);
     const ahead = params.has('e') && !params.has('v') && !params.has('share')
         ? askAhead({base, id: params.get('e') ?? '', token}) : null;
-    const i18n = i18nOf(pickLanguage(store.language(), navigator.languages ?? [navigator.language]));
+    const i18n = i18nOf(pickLanguage(store.language(), preferred), preferred);
+    const knownSite = loadSite({base, store});
     await placed();
     await styled();
-    await startApp({base, store, i18n, ahead});
+    await startApp({base, store, i18n, ahead, site: await knownSite});
     document.documentElement.setAttribute('data-started', '');
 }
 

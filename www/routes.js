@@ -44,12 +44,14 @@ const eitherEnvelope = (app, params, signal) => (app.store.token() ? envelope : 
 const share = later(signedIn, (m) => m.shareView);
 const send = later(signedIn, (m) => m.sendView);
 const rush = later(signedIn, (m) => m.rushView);
+const wall = later(signedIn, (m) => m.wallView);
 const history = (kind) => later(signedIn, (m) => m.historyView(kind));
 
 /** The first that matches is shown. @type {import('./types').Route[]} */
 export const ROUTES = [
     {match: (p) => p.get('v') === 'rush', view: rush, open: true},
-    {match: (p) => p.has('e') && p.has('share'), view: share},
+    {match: (p, state) => p.has('e') && (p.has('share') || state?.share === true), view: share},
+    {match: (p) => p.has('e') && p.has('wall'), view: wall},
     {match: (p) => p.has('e'), view: eitherEnvelope, open: true},
     {match: (p) => p.get('v') === 'sent', view: history('sent')},
     {match: (p) => p.get('v') === 'received', view: history('received')},

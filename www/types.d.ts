@@ -12,7 +12,14 @@ export interface Luckiest extends Person { amount: number; seq: number }
 export interface Mine { amount: number; seq: number; opened_at?: string; credited?: boolean }
 
 /** What anyone may see of an envelope. */
-export interface Preview { id: string; sender: Person; mode: Mode; greeting: string; state: EnvelopeState }
+export interface Preview { id: string; sender: Person; mode: Mode; greeting: string; state: EnvelopeState;
+    /** The cover, where the service knows it. */
+    theme?: string;
+    /** Shares that are left, where the service tells it. */
+    left?: number;
+    /** Whether guests may open it, where the service tells it. */
+    guests?: boolean;
+}
 
 export interface Envelope extends Preview {
     total: number;
@@ -33,6 +40,17 @@ export interface Envelope extends Preview {
     next: string | null;
 }
 
+/** What the site allows; see GET /v1/site. */
+export interface Site {
+    demo: boolean;
+    currency: {code: string; decimals: number};
+    limits: {[name: string]: number};
+    defaults: {greeting?: string; expires_in?: number};
+    version?: string;
+    /** Covers that an envelope may have, where the service knows them. */
+    themes?: string[];
+}
+
 export interface Me { user: string; name: string; balance: number; pending: number; currency: string }
 
 export interface SendBody {
@@ -42,6 +60,7 @@ export interface SendBody {
     greeting?: string;
     expires_in?: number;
     to?: {users: string[]} | {group: string};
+    theme?: string;
 }
 
 /** An answer of the API; body is null for 304. */
@@ -54,6 +73,8 @@ export interface Failure extends Error {
     detail: string;
     member: string;
     retryAfter: number;
+    /** The limit that was passed, in the member's unit, or null. */
+    limit?: number | null;
 }
 
 export interface CallOptions { signal?: AbortSignal; etag?: string | null }
@@ -67,6 +88,8 @@ export interface Api {
     open(id: string, ticket: string, o?: CallOptions): Promise<Answer>;
     envelope(id: string, page?: Page, o?: CallOptions): Promise<Answer<Envelope>>;
     preview(id: string, o?: CallOptions): Promise<Answer<Preview>>;
+    recall(id: string, o?: CallOptions): Promise<Answer<Envelope>>;
+    site(o?: CallOptions): Promise<Answer<Site>>;
     records(kind: string, page?: Page, o?: CallOptions): Promise<Answer>;
 }
 
@@ -95,7 +118,7 @@ export interface Shown { title: string; node: HTMLElement; data: {view: string; 
 /** Gives what it shows; the signal aborts when the view is left. */
 export type View = (app: App, params: URLSearchParams, signal: AbortSignal) => Shown | Promise<Shown>;
 
-export interface Route { match(params: URLSearchParams): boolean; view: View; open?: boolean }
+export interface Route { match(params: URLSearchParams, state: any): boolean; view: View; open?: boolean }
 
 export type Storage = ReturnType<typeof import('./lib/browser_storage.js').createStore>;
 export type I18n = ReturnType<typeof import('./lib/i18n.js').i18nOf>;
@@ -113,14 +136,20 @@ export interface App {
     pause: Pause;
     /** Resolves when the page is visible: at once, or when it becomes so. */
     visible(signal: AbortSignal): Promise<void>;
-    /** Show another address of the page. */
-    go(query: string): Promise<void>;
+    /** What the site allows, or null where the service does not tell. */
+    site: Site | null;
+    /** Show another address of the page; state: what the address does not say. */
+    go(query: string, state?: any): Promise<void>;
     /** Draw the present address again. */
     show(): Promise<void>;
     /** Show something that has no address. */
     interrupt(params: URLSearchParams, shown: Shown): void;
     /** Set the state of the view, for styles and tests. */
     setState(name: string): void;
+    /** Set the title of the view that is shown, once it is known. */
+    setTitle(title: string): void;
+    /** Show and announce a sentence for a few seconds. */
+    toast(text: string): void;
     /** Have a screen reader read a text. */
     announce(text: string): void;
     /** An amount for a reader. */
@@ -133,7 +162,8 @@ export interface App {
 }
 
 export interface Session {
-    signInGuest(token: string): void;
+    /** intent: id of the envelope to grab as soon as the guest is signed in. */
+    signInGuest(token: string, intent?: string | null): void;
     signInTab(token: string): void;
     resumeGuest(): void;
     /** Sign out; a guest, who would lose everything, is asked first. */
@@ -142,6 +172,8 @@ export interface Session {
     end(code: string): void;
     /** The code of the trouble that ended the last session, once, or null. */
     takeTrouble(): string | null;
+    /** The id of the envelope to grab after signing in, once, or null. */
+    takeIntent(): string | null;
 }
 
 export interface PanelOptions {
@@ -153,6 +185,7 @@ export interface PanelOptions {
     actions?: Node[];
     /** Whether the start is a way on. */
     home?: boolean;
+    /** What the words are filled in with. */
     detail?: string;
     /** Within a form. */
     compact?: boolean;

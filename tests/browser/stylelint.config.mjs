@@ -19,7 +19,7 @@ export default {
         'property-no-vendor-prefix': [true, {ignoreProperties: ['text-size-adjust', 'appearance']}],
     },
     overrides: [{
-        files: ['**/palette.css'],
+        files: ['**/palette.css', '**/themes.css'],
         rules: {'color-no-hex': null, 'function-disallowed-list': null},
     }],
 };

@@ -15,7 +15,7 @@ function visit(calls) {
         options: {pause: async () => undefined},
         onStep: () => states.push(it.state()),
     });
-    it.learn(open, [], false);
+    it.learn(open, []);
     return {it, states};
 }
 
@@ -41,7 +41,7 @@ test('the coin turns long enough, and as long as the answer takes', async () => 
         options: {},
         onStep: () => order.push(it.state()),
     });
-    it.learn(open, [], false);
+    it.learn(open, []);
     it.known.ticket = 'T';
     const opened = it.open();
     answer({state: 'opened', amount: 1, seq: 1});
@@ -64,7 +64,7 @@ test('what the envelope shows meanwhile does not end a turn, and counts after it
     const {it} = visit({open: () => new Promise((resolve) => { answer = resolve; })});
     it.known.ticket = 'T';
     const opened = it.open();
-    it.learn({state: 'sold_out', mine: {amount: 7, seq: 2}}, [], false);
+    it.learn({state: 'sold_out', mine: {amount: 7, seq: 2}}, []);
     assert.equal(it.state(), 'opening');
     answer({state: 'opened', amount: 7, seq: 2});
     await opened;
@@ -83,4 +83,22 @@ test('a refusal leaves the envelope as it was', async () => {
     const {it} = visit({grab: async () => { throw new ApiError({status: 403, code: 'not_recipient'}); }});
     await assert.rejects(it.grab(), {code: 'not_recipient'});
     assert.equal(it.state(), 'sealed');
+});
+
+test('a ticket is no share: the holder of one learns that the envelope is over', async () => {
+    for (const state of ['sold_out', 'expired']) {
+        const {it} = visit({grab: async () => ({state: 'grabbed', ticket: 'T'})});
+        await it.grab();
+        assert.equal(it.state(), 'grabbed');
+        it.learn({state, mine: null}, []);
+        assert.equal(it.state(), state);
+    }
+});
+
+test('a grab may end before the envelope itself is known', async () => {
+    const it = createVisit({
+        calls: {grab: async () => ({state: 'grabbed', ticket: 'T'})}, turned: never, options: {}, onStep: () => undefined,
+    });
+    assert.equal(await it.grab(), true);
+    assert.equal(it.state(), 'grabbed');
 });

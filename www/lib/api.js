@@ -1,6 +1,7 @@
 // @ts-check
 /* The HTTP API as functions. Every failure, whatever its cause, is an ApiError with a code: the
  * problem codes of the API, and `timeout` and `network` of our own. Nothing is repeated here. */
+import {throwIfAborted} from './retry.js';
 
 const TIMEOUT_MS = 10000;
 
@@ -9,16 +10,18 @@ export const CLAIMS_PAGE = 100;
 
 export class ApiError extends Error {
     /**
-     * @param {{status?: number, code: string, detail?: string, member?: string, retryAfter?: number}} problem
-     *     retryAfter: seconds, 0 if the server did not say; member: the field at fault, or ''
+     * @param {{status?: number, code: string, detail?: string, member?: string, retryAfter?: number,
+     *     limit?: number | null}} problem
+     *     retryAfter: seconds, 0 if the server did not say; member: the field at fault, or ''; limit: the one that was passed, or null
      */
-    constructor({status = 0, code, detail = '', member = '', retryAfter = 0}) {
+    constructor({status = 0, code, detail = '', member = '', retryAfter = 0, limit = null}) {
         super(detail || code);
         this.status = status;
         this.code = code;
         this.detail = detail;
         this.member = member;
         this.retryAfter = retryAfter;
+        this.limit = limit;
     }
 }
 
@@ -51,7 +54,7 @@ export function createApi({base, token, onUnauthorized, ahead = null, fetch = we
         const {response} = waiting;
         waiting = null;
         await response;
-        signal?.throwIfAborted();
+        throwIfAborted(signal);
         return response;
     }
 
@@ -85,6 +88,8 @@ export function createApi({base, token, onUnauthorized, ahead = null, fetch = we
         grab: (id, o) => call('POST', pathOf(id) + '/grab', o),
         open: (id, ticket, o) => call('POST', pathOf(id) + '/open', {...o, body: {ticket}}),
         envelope: (id, page, o) => call('GET', pathOf(id) + queryOf(page), o),
+        recall: (id, o) => call('POST', pathOf(id) + '/recall', o),
+        site: (o) => call('GET', 'site', {...o, anonymous: true}),
         preview: (id, o) => call('GET', pathOf(id), {...o, anonymous: true}),
         records: (kind, page, o) => call('GET', 'me/' + kind + queryOf(page), o),
     };
@@ -163,7 +168,7 @@ async function ask(fetch, url, {method, headers, body}, signal) {
         const data = parse(await response.text());
         return {status: response.status, ok: response.ok, headers: response.headers, data};
     } catch {
-        signal?.throwIfAborted();
+        throwIfAborted(signal);
         throw new ApiError({code: clock.signal.aborted ? 'timeout' : 'network'});
     } finally {
         clearTimeout(timer);
@@ -183,5 +188,5 @@ function parse(text) {
 function problemOf({status, headers, data}) {
     const retryAfter = Number.parseInt(headers.get('Retry-After') ?? '0', 10) || 0;
     const code = typeof data?.code === 'string' ? data.code : 'unavailable';
-    return new ApiError({status, code, detail: data?.detail, member: data?.member, retryAfter});
+    return new ApiError({status, code, detail: data?.detail, member: data?.member, retryAfter, limit: data?.limit ?? null});
 }

@@ -24,6 +24,12 @@ export function createStore({local, session, scope, now = Date.now}) {
         /* What the money is called, as last heard. */
         currency: () => lasting.get('currency') ?? 'CNY',
         setCurrency: (label) => lasting.set('currency', label),
+        /* What the site allowed at the last visit, or null. */
+        site: () => parse(lasting.get('site')),
+        keepSite: (site) => lasting.set('site', JSON.stringify(site)),
+        /* The name a guest has typed and not yet signed in with. */
+        guestName: () => tab.get('name') ?? '',
+        keepGuestName: (name) => tab.set('name', name),
         /* What the send form holds, with the key of its one send; null: nothing. */
         draft: () => parse(tab.get('draft')),
         keepDraft: (draft) => tab.set('draft', JSON.stringify(draft)),

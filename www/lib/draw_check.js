@@ -8,7 +8,7 @@ const MODES = {lucky: 1, equal: 2};
 const WORDS = 1n << 64n;
 
 function bytesOfHex(text) {
-    const digits = text.replaceAll('-', '');
+    const digits = text.replace(/-/g, '');
     if (digits.length % 2 !== 0 || !/^[0-9a-f]+$/i.test(digits)) {
         throw new RangeError('no hex: ' + text);
     }
@@ -41,7 +41,7 @@ function* wordsOf(seed, id, seq) {
         const block = hmac(sha256, seed, join(id, bytesOfNumber(seq, 4), bytesOfNumber(counter, 4)));
         const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
         for (let at = 0; at < 32; at += 8) {
-            yield view.getBigUint64(at);
+            yield BigInt(view.getUint32(at)) << 32n | BigInt(view.getUint32(at + 4)); /* Safari 14 */
         }
     }
 }

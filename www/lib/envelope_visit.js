@@ -2,7 +2,8 @@
 /* One person's visit to one envelope: what is known, and which step is under way. No DOM; the calls to
  * the service are passed in. The state follows from what is known:
  *   sealed, grabbing, grabbed, opening, opened, sold_out, expired
- * "opened" stands for having a share, whether or not the envelope has closed since. */
+ * "opened" stands for having a share, whether or not the envelope has closed since. A ticket promises nothing, so a
+ * closed envelope is closed for its holder, too. */
 import {grabUntilFinal, openUntilFinal} from './grab_open.js';
 import {persist} from './retry.js';
 
@@ -10,13 +11,13 @@ import {persist} from './retry.js';
  * when the coin has turned long enough; options: as flow.js takes them. onStep() is told when a step begins
  * or has ended. */
 export function createVisit({calls, turned, options, onStep}) {
-    /** @type {{envelope: any, claims: import('../types').Claim[], more: boolean, mine: import('../types').Mine | null,
+    /** @type {{envelope: any, claims: import('../types').Claim[], mine: import('../types').Mine | null,
      *     ticket: string | null, final: string | null, doing: string | null}} */
-    const known = {envelope: null, claims: [], more: false, mine: null, ticket: null, final: null, doing: null};
+    const known = {envelope: null, claims: [], mine: null, ticket: null, final: null, doing: null};
 
     /* What following the envelope brought. */
-    function learn(envelope, claims, more) {
-        Object.assign(known, {envelope, claims, more, mine: known.mine ?? envelope.mine});
+    function learn(envelope, claims) {
+        Object.assign(known, {envelope, claims, mine: known.mine ?? envelope.mine});
     }
 
     /* Runs one step at a time. Resolves to true when it came to an answer, false if another is under way;
@@ -67,5 +68,6 @@ function stateOf({doing, mine, ticket, final, envelope}) {
     if (mine) {
         return 'opened';
     }
-    return ticket ? 'grabbed' : final ?? (envelope.state === 'open' ? 'sealed' : envelope.state);
+    const over = final ?? (envelope && envelope.state !== 'open' ? envelope.state : null);
+    return over ?? (ticket ? 'grabbed' : 'sealed');
 }

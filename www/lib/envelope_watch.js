@@ -1,62 +1,63 @@
 // @ts-check
-/* Follows one envelope: asks for it again and again with If-None-Match and hands out what changed.
- * Claims only ever grow at the end, so pages that are full are never asked for again: the last page is
- * polled, and when it gets a successor the poll moves on. */
+/* Follows one envelope: requests it again and again with If-None-Match and hands out what changed. At first only the
+ * envelope itself, with at most one claim; the list from the moment in which it is wanted, page after page. Claims only
+ * ever grow at the end, so full pages are never requested again: the last page is polled, and when it gets a successor
+ * the poll moves on. */
 import {CLAIMS_PAGE} from './api.js';
 import {delayMs, mayRepeat, sleep} from './retry.js';
 
-const AUTOMATIC_ROWS = 500;
-const FIRST_MS = 1000;
-const LONGEST_MS = 10000;
-const UNTIL_ASKED = 2147483647;
+const LIVELY_MS = 60000;
+const LIVELY_REST_MS = 1700;
+const REST_MS = 5000;
+const QUIET_MS = 600000;
+const QUIET_REST_MS = 10000;
 
-/* Milliseconds to rest after n answers in a row that told nothing new: 1 s at first, half as much again
- * each time, 10 s at most; spread by a tenth either way, so that a crowd does not ask in step. */
-export function intervalMs(n, random = Math.random) {
-    const base = Math.min(LONGEST_MS, FIRST_MS * 1.5 ** n);
-    return Math.min(LONGEST_MS, Math.round(base * (0.9 + random() / 5)));
+/* Milliseconds to rest when nothing has changed for this long: under 2 s in the minute after a change or an arrival,
+ * then 12 requests a minute, after ten minutes 6; spread by a tenth, so that a crowd does not ask in step. */
+export function intervalMs(unchangedMs, random = Math.random) {
+    const base = unchangedMs < LIVELY_MS ? LIVELY_REST_MS : unchangedMs < QUIET_MS ? REST_MS : QUIET_REST_MS;
+    return Math.round(base * (1 + random() / 10));
 }
 
 /**
- * ask(page, {etag, signal}) resolves as api.envelope does. onChange(envelope, claims, more) gets the
- * envelope, all claims loaded so far and whether there are more than are followed by themselves.
- * Ends when the signal aborts or, for a closed envelope, when its last claim was loaded; onError(error)
- * gets an error that will not go away, and ends it too; onTrouble(error) one that may. visible(signal)
- * resolves at once if somebody can see the page, else as soon as they can: after the first answer nothing
- * is asked before.
- * Returns {poke, loadMore}: ask now; follow one page more.
+ * ask(page, {etag, signal}) resolves as api.envelope does. onChange(envelope, claims) gets the envelope and the claims
+ * loaded so far. Ends when the signal aborts or, for a closed envelope whose list is wanted, when its last claim was
+ * loaded; onError(error) gets an error that is final, and ends it too; onTrouble(error) one that may pass.
+ * visible(signal) resolves when the page is visible: after the first answer nothing is requested before.
+ * Returns {poke, wantClaims}: ask now; load and follow the claims, too.
  * @param {{ask: (page: import('../types').Page, options: import('../types').CallOptions) => Promise<any>,
- *     onChange: (envelope: any, claims: import('../types').Claim[], more: boolean) => void,
+ *     onChange: (envelope: any, claims: import('../types').Claim[]) => void,
  *     onError: (error: any) => void, onTrouble?: (error: any) => void, signal: AbortSignal,
- *     visible?: (signal: AbortSignal) => Promise<void>, pause?: import('../types').Pause}} given
+ *     visible?: (signal: AbortSignal) => Promise<void>, pause?: import('../types').Pause, now?: () => number}} given
  */
 export function watchEnvelope(
-    {ask, onChange, onError, onTrouble, signal, visible = async () => undefined, pause = sleep}) {
-    /** @type {{full: import('../types').Claim[], tail: import('../types').Claim[], after: string | null,
-     *     etag: string | null | undefined, limit: number, same: number, answered: boolean}} */
-    const seen = {full: [], tail: [], after: null, etag: null, limit: AUTOMATIC_ROWS, same: 0, answered: false};
+    {ask, onChange, onError, onTrouble, signal, visible = async () => undefined, pause = sleep, now = Date.now}) {
+    /** @type {{full: import('../types').Claim[], after: string | null, etag: string | null | undefined,
+     *     wanted: boolean, changedAt: number, answered: boolean}} */
+    const seen = {full: [], after: null, etag: null, wanted: false, changedAt: now(), answered: false};
     const rest = sleeper(pause, signal);
 
-    /* One question. Resolves to the milliseconds to rest after it, or null if nothing can change. */
+    /* One request. Resolves to the milliseconds to rest after it, or null if nothing can change any more. */
     async function round() {
-        const page = {after: seen.after, limit: CLAIMS_PAGE};
+        const {wanted} = seen;
+        const page = {after: seen.after, limit: wanted ? CLAIMS_PAGE : 1};
         const answer = await ask(page, {etag: seen.etag, signal});
-        if (answer.status === 304) {
-            return intervalMs(seen.same++);
-        }
-        const envelope = answer.body;
-        const wanted = seen.full.length + envelope.claims.length < seen.limit;
-        seen.same = 0;
-        seen.tail = envelope.claims;
-        seen.etag = answer.etag;
-        const advance = envelope.next !== null && wanted;
-        onChange(envelope, seen.full.concat(seen.tail), envelope.next !== null && !wanted);
-        if (advance) {
-            seen.full = seen.full.concat(seen.tail);
-            Object.assign(seen, {tail: [], after: envelope.next, etag: null});
+        if (wanted !== seen.wanted) {
             return 0;
         }
-        return envelope.state === 'open' ? intervalMs(0) : envelope.next === null ? null : UNTIL_ASKED;
+        if (answer.status === 304) {
+            return intervalMs(now() - seen.changedAt);
+        }
+        const envelope = answer.body;
+        seen.changedAt = now();
+        seen.etag = answer.etag;
+        onChange(envelope, wanted ? seen.full.concat(envelope.claims) : []);
+        if (wanted && envelope.next !== null) {
+            seen.full = seen.full.concat(envelope.claims);
+            Object.assign(seen, {after: envelope.next, etag: null});
+            return 0;
+        }
+        return envelope.state === 'open' ? intervalMs(0) : wanted ? null : QUIET_REST_MS;
     }
 
     async function run() {
@@ -88,29 +89,38 @@ export function watchEnvelope(
     run();
     return {
         poke() {
-            seen.same = 0;
+            seen.changedAt = now();
             rest.wake();
         },
-        loadMore() {
-            seen.limit += CLAIMS_PAGE;
-            seen.etag = null;
-            rest.wake();
+        wantClaims() {
+            if (!seen.wanted) {
+                Object.assign(seen, {wanted: true, etag: null});
+                rest.wake();
+            }
         },
     };
 }
 
-/* {sleep(ms), wake()}: sleeps until the time has passed, the signal aborts, or wake() is called. */
+/* {sleep(ms), wake()}: sleeps until the time has passed, the signal aborts, or wake() is called. A call of wake() while
+ * nothing sleeps ends the next sleep. */
 function sleeper(pause, signal) {
     /** @type {() => void} */
     let stop = () => undefined;
+    let woken = false;
     return {
         async sleep(ms) {
-            const early = new AbortController();
-            stop = () => early.abort();
-            signal.addEventListener('abort', stop, {once: true});
-            await pause(ms, early.signal).catch(() => undefined);
-            signal.removeEventListener('abort', stop);
+            if (ms > 0 && !woken) {
+                const early = new AbortController();
+                stop = () => early.abort();
+                signal.addEventListener('abort', stop, {once: true});
+                await pause(ms, early.signal).catch(() => undefined);
+                signal.removeEventListener('abort', stop);
+            }
+            woken = false;
         },
-        wake: () => stop(),
+        wake() {
+            woken = true;
+            stop();
+        },
     };
 }

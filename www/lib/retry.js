@@ -17,26 +17,39 @@ export function delayMs(retryAfterS, n, random = Math.random) {
     return Math.round(base * (1 + random() / 3));
 }
 
+/**
+ * Throws the signal's reason if it was aborted. Browsers have a method for it only since Chrome 100.
+ * @param {AbortSignal} [signal]
+ */
+export function throwIfAborted(signal) {
+    if (signal?.aborted) {
+        throw signal.reason ?? new DOMException('aborted', 'AbortError');
+    }
+}
+
 /** Resolves after ms; rejects with the signal's reason when it aborts first. @type {import('../types').Pause} */
 export function sleep(ms, signal) {
     return new Promise((resolve, reject) => {
-        signal?.throwIfAborted();
+        throwIfAborted(signal);
         const timer = setTimeout(() => {
             signal?.removeEventListener('abort', stop);
             resolve(undefined);
         }, ms);
         function stop() {
             clearTimeout(timer);
-            reject(signal?.reason);
+            reject(signal?.reason ?? new DOMException('aborted', 'AbortError'));
         }
         signal?.addEventListener('abort', stop, {once: true});
     });
 }
 
+/* While the browser says that it is offline, trying again is of no use; but it may be wrong. */
+const OFFLINE_MS = 60000;
+
 /**
- * A sleep that also ends when `target` (a window) comes online again, so that a lost connection
- * does not cost the rest of the pause.
- * @param {EventTarget} target
+ * A sleep that ends early when `target` (a window) comes online again, and that goes on while it is offline: so a
+ * request lost to a tunnel is repeated at its end, and no tries are used up inside.
+ * @param {any} target
  * @returns {import('../types').Pause}
  */
 export function sleepUntilOnline(target) {
@@ -46,9 +59,10 @@ export function sleepUntilOnline(target) {
         target.addEventListener('online', stop, {once: true});
         signal?.addEventListener('abort', stop, {once: true});
         try {
-            signal?.throwIfAborted();
-            await sleep(ms, early.signal).catch(() => undefined);
-            signal?.throwIfAborted();
+            throwIfAborted(signal);
+            const offline = target.navigator?.onLine === false;
+            await sleep(offline ? Math.max(ms, OFFLINE_MS) : ms, early.signal).catch(() => undefined);
+            throwIfAborted(signal);
         } finally {
             target.removeEventListener('online', stop);
             signal?.removeEventListener('abort', stop);
@@ -69,7 +83,7 @@ export async function persist(attempt, {tries = 8, signal, onWait, pause = sleep
         try {
             return await attempt();
         } catch (error) {
-            signal?.throwIfAborted();
+            throwIfAborted(signal);
             if (!mayRepeat(error) || n >= tries) {
                 throw error;
             }

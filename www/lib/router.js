@@ -12,13 +12,14 @@
  */
 export function createRouter({app, routes, signIn, place, window, onView}) {
     let leave = new AbortController();
+    let arrived = false;
 
     async function render() {
         leave.abort();
         leave = new AbortController();
         const {signal} = leave;
         const params = new URLSearchParams(window.location.search);
-        const route = routes.find((r) => r.match(params)) ?? routes[routes.length - 1];
+        const route = routes.find((r) => r.match(params, window.history.state)) ?? routes[routes.length - 1];
         const view = route.open || app().store.token() ? route.view : signIn;
         onView(params);
         const shown = await view(app(), params, signal);
@@ -27,12 +28,25 @@ export function createRouter({app, routes, signIn, place, window, onView}) {
         }
     }
 
+    /* After the first view, the focus goes to the new one and its title is read out: otherwise a screen reader would
+     * start over in silence. */
     function put({title, node, data}) {
-        window.document.title = title;
         Object.keys(place.dataset).forEach((key) => delete place.dataset[key]);
         Object.assign(place.dataset, data);
         place.replaceChildren(node);
-        /** @type {HTMLElement | null} */ (node.querySelector('.trouble-title'))?.focus({preventScroll: true});
+        const wanted = /** @type {HTMLElement | null} */ (node.querySelector('.trouble-title, [data-first-focus]'));
+        if (arrived || node.querySelector('.trouble-title')) {
+            (wanted ?? place).focus({preventScroll: true});
+        }
+        setTitle(title);
+        arrived = true;
+    }
+
+    function setTitle(title) {
+        window.document.title = title;
+        if (arrived) {
+            app().announce(title);
+        }
     }
 
     /* Shows what no address says, {title, node, data}, in the place of a view that is shown or on its way. */
@@ -42,12 +56,12 @@ export function createRouter({app, routes, signIn, place, window, onView}) {
         put(shown);
     }
 
-    /* Goes to a query of this page ("?e=..", "" for the start) and shows it. */
-    async function go(query) {
-        window.history.pushState(null, '', query || window.location.pathname);
+    /* Goes to a query of this page ("?e=..", "" for the start) and shows it. state: what the address does not say, such
+     * as a sheet over an envelope: people pass the address on. */
+    async function go(query, state = null) {
+        window.history.pushState(state, '', query || window.location.pathname);
         await render();
         window.scrollTo(0, 0);
-        place.focus({preventScroll: true});
     }
 
     /* Plain clicks on links within the page are followed without loading it anew. */
@@ -67,5 +81,5 @@ export function createRouter({app, routes, signIn, place, window, onView}) {
 
     window.addEventListener('popstate', render);
     window.document.addEventListener('click', follow);
-    return {show: render, interrupt, go};
+    return {show: render, interrupt, go, setTitle};
 }

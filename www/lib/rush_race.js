@@ -3,7 +3,7 @@
  * API, the clock and the pauses are passed in. */
 import {latencyClasses, quantile} from './chart.js';
 import {grabUntilFinal, openUntilFinal} from './grab_open.js';
-import {persist, sleep} from './retry.js';
+import {persist, sleep, throwIfAborted} from './retry.js';
 
 export const GUESTS = 30;
 export const SHARES = 10;
@@ -58,7 +58,7 @@ export async function race({guests, id, now, signal, onEvent, pause = sleep}) {
 
     const ends = await Promise.all(guests.map(async (guest) => {
         const end = await run(guest).catch((error) => {
-            signal?.throwIfAborted();
+            throwIfAborted(signal);
             return {guest: guest.name, state: 'failed', amount: null, seq: null, code: error.code};
         });
         onEvent?.(end);

@@ -12,6 +12,8 @@ import {claimsOf} from './browser_storage.js';
 export function createSession({store, changed, confirmSignOut}) {
     /** @type {string | null} */
     let trouble = null;
+    /** @type {string | null} */
+    let intent = null;
 
     function signOut() {
         store.signOut();
@@ -23,7 +25,11 @@ export function createSession({store, changed, confirmSignOut}) {
         changed();
     };
     return {
-        signInGuest: then(store.signInGuest),
+        signInGuest(token, wanted = null) {
+            intent = wanted;
+            store.signInGuest(token);
+            changed();
+        },
         signInTab: then(store.signInTab),
         resumeGuest: then(store.resumeGuest),
         async askSignOut() {
@@ -35,6 +41,11 @@ export function createSession({store, changed, confirmSignOut}) {
         end(code) {
             trouble = code === 'token_expired' ? code : 'unauthorized';
             signOut();
+        },
+        takeIntent() {
+            const id = intent;
+            intent = null;
+            return id;
         },
         takeTrouble() {
             const code = trouble;

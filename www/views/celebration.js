@@ -14,12 +14,12 @@ export function prepare() {
 /**
  * Throw confetti from the middle of `from`, once. Resolves when it is over.
  * @param {HTMLElement} from
- * @param {{sound: boolean}} options
+ * @param {{sound: AudioContext | null}} options
  */
 export async function celebrate(from, {sound}) {
     navigator.vibrate?.([24, 60, 36]);
     if (sound) {
-        chime();
+        chime(sound);
     }
     if (prefersStillness()) {
         return;
@@ -46,24 +46,29 @@ export async function celebrate(from, {sound}) {
     canvas.remove();
 }
 
-/* Two soft bell tones, made on the spot. */
-function chime() {
+/**
+ * What will sound, or null. Made within a tap: browsers keep silent what is made later.
+ * @param {boolean} wanted
+ * @returns {AudioContext | null}
+ */
+export function prepareSound(wanted) {
     const Context = window.AudioContext ?? /** @type {any} */ (window).webkitAudioContext;
-    if (!Context) {
-        return;
-    }
-    const context = new Context();
+    return wanted && Context ? new Context() : null;
+}
+
+/** Two soft bell tones, made on the spot. @param {AudioContext} sounding */
+function chime(sounding) {
     [[880, 0], [1318.5, 0.12]].forEach(([pitch, delay]) => {
-        const start = context.currentTime + delay;
-        const tone = context.createOscillator();
-        const volume = context.createGain();
+        const start = sounding.currentTime + delay;
+        const tone = sounding.createOscillator();
+        const volume = sounding.createGain();
         tone.frequency.value = pitch;
         volume.gain.setValueAtTime(0.0001, start);
         volume.gain.exponentialRampToValueAtTime(0.12, start + 0.02);
         volume.gain.exponentialRampToValueAtTime(0.0001, start + 0.9);
-        tone.connect(volume).connect(context.destination);
+        tone.connect(volume).connect(sounding.destination);
         tone.start(start);
         tone.stop(start + 1);
     });
-    setTimeout(() => context.close(), 1500);
+    setTimeout(() => sounding.close(), 1500);
 }

@@ -1,9 +1,8 @@
 // @ts-check
 /* The sheet that shows whether an envelope was drawn fairly: the hash promised at the start, the seed
  * revealed at the end, and every amount computed again from it, in this browser. */
-import {CLAIMS_PAGE} from '../lib/api.js';
-import {persist} from '../lib/retry.js';
-import {fill, h, icon} from './dom.js';
+import {wholeEnvelope} from '../lib/claims.js';
+import {fill, h, icon, spoken} from './dom.js';
 import {errorPanel, panelCodeOf} from './error_panel.js';
 
 /**
@@ -44,7 +43,7 @@ async function run(app, id, sheet, body, signal) {
         }
     };
     try {
-        const {envelope, claims} = await wholeEnvelope(app, id, signal);
+        const {envelope, claims} = await wholeEnvelope(app.api, id, {signal, pause: app.pause});
         if (envelope.seed === null) {
             show('open', openWords(app), facts(app, envelope), meaning(app));
             return;
@@ -59,24 +58,6 @@ async function run(app, id, sheet, body, signal) {
         show('trouble', errorPanel(app, error.code ? panelCodeOf(error) : 'offline', {
             again: () => run(app, id, sheet, body, signal), detail: error.detail, compact: true,
         }));
-    }
-}
-
-/**
- * The envelope with all its claims, page after page.
- * @param {import('../types').App} app
- */
-async function wholeEnvelope(app, id, signal) {
-    const claims = [];
-    for (let after = null; ;) {
-        const page = {after, limit: CLAIMS_PAGE};
-        const {body} = await persist(() => app.api.envelope(id, page, {signal}),
-            {tries: 4, signal, pause: app.pause});
-        claims.push(...body.claims);
-        if (body.next === null) {
-            return {envelope: body, claims};
-        }
-        after = body.next;
     }
 }
 
@@ -121,7 +102,7 @@ function table(app, rows) {
         h('thead', null, h('tr', null, head.map((key) => h('th', {scope: 'col'}, t(key))))),
         h('tbody', null, rows.map(({seq, name, amount, drawn, right}) => h('tr', {class: right ? null : 'wrong'},
             h('th', {scope: 'row'}, number(seq)),
-            h('td', {class: 'name'}, name),
+            h('td', {class: 'name', ...spoken(name)}, name),
             h('td', null, app.money(amount)),
             h('td', null, drawn === null ? '—' : app.money(drawn), ' ',
                 h('span', {class: 'tick', role: 'img', 'aria-label': t(right ? 'fair.same' : 'fair.differs')},

@@ -2,7 +2,9 @@
 /* The records: received and sent by year, and the ledger. One view, three tables of what differs. More
  * comes by itself when the end of the list comes near. */
 import {persist} from '../lib/retry.js';
-import {amountParts, avatar, fill, h, icon} from './dom.js';
+import {csvOf} from '../lib/claims.js';
+import {amountParts, avatar, fill, h, icon, spoken} from './dom.js';
+import {saveFile} from './download.js';
 import {errorPanel, panelCodeOf} from './error_panel.js';
 
 const KINDS = {
@@ -15,6 +17,7 @@ const KINDS = {
             href: '?e=' + item.envelope,
             face: avatar(item.sender.name),
             main: item.sender.name,
+            wrote: true,
             side: money(item.amount),
             note: [time(item.opened_at), !item.credited && t('envelope.pending')],
             mark: item.luckiest && [icon('crown'), t('envelope.luckiest')],
@@ -30,6 +33,7 @@ const KINDS = {
             href: '?e=' + item.id,
             face: h('span', {class: 'avatar small-packet', 'aria-hidden': 'true'}),
             main: item.greeting,
+            wrote: true,
             side: money(item.total),
             note: [time(item.created_at), t('state.' + item.state)],
             mark: t('records.shares', {opened: item.opened_shares, shares: item.shares}),
@@ -131,7 +135,7 @@ function whenNear(node, signal, f) {
 function drawHead(app, kind, head, page, years) {
     const {t, moneyParts} = app.i18n;
     const {fen, sum} = KINDS[kind];
-    const last = new Date().getFullYear() + 1;
+    const last = new Date().getFullYear();
     const step = (n, name, label) => h('a', {
         class: 'round', 'data-do': name, href: `?v=${kind}&year=${page.year + n}`,
         'aria-label': t(label, {year: String(page.year + n)}),
@@ -144,7 +148,8 @@ function drawHead(app, kind, head, page, years) {
             : h('h1', {class: 'ledger-title'}, t('records.ledger')),
         h('p', {class: 'total', id: 'sum', 'data-fen': fen(page)},
             amountParts({moneyParts}, fen(page), app.store.currency())),
-        h('p', {class: 'soft sums'}, sum(t, app.money, page).filter(Boolean).join(' · ')));
+        h('p', {class: 'soft sums'}, sum(t, app.money, page).filter(Boolean).join(' · ')),
+        h('button', {class: 'link', 'data-do': 'csv', onclick: () => saveHistory(app, kind, page.year)}, t('csv.link')));
 }
 
 /** @param {import('../types').App} app */
@@ -156,13 +161,49 @@ function emptyWords(app, kind) {
         h('a', {class: 'button quiet', href: './'}, t('nav.send')));
 }
 
-function drawRow({href, face, main, side, note, mark, best}) {
+function drawRow({href, face, main, wrote, side, note, mark, best}) {
     const inner = [
         face,
-        h('span', {class: 'main'}, main),
+        h('span', {class: 'main', ...(wrote && spoken(main))}, main),
         h('span', {class: 'side'}, side),
         h('span', {class: 'note'}, note.filter(Boolean).join(' · ')),
         h('span', {class: 'marks'}, mark && h('span', {class: best ? 'mark luckiest' : 'mark'}, mark)),
     ];
     return h('li', null, href ? h('a', {class: 'row', href}, inner) : h('div', {class: 'row'}, inner));
+}
+
+/* The columns of each list as a table for other programs, in the API's words. */
+const COLUMNS = {
+    received: ['opened_at', 'envelope', 'sender', 'amount', 'seq', 'luckiest', 'credited'],
+    sent: ['created_at', 'id', 'greeting', 'mode', 'total', 'shares', 'state', 'opened_shares', 'opened_total', 'refunded'],
+    ledger: ['at', 'kind', 'amount', 'envelope', 'reference'],
+};
+const AMOUNTS = ['amount', 'total', 'opened_total', 'refunded'];
+
+/**
+ * Save a whole list, of one year where it goes by years.
+ * @param {import('../types').App} app
+ */
+async function saveHistory(app, kind, year) {
+    const {t} = app.i18n;
+    const cell = (item, name) => (AMOUNTS.includes(name) && item[name] !== null && item[name] !== undefined
+        ? app.yuan(item[name]) : item[name]?.name ?? item[name]);
+    const rows = [];
+    try {
+        for (let after = null; ;) {
+            const page = {year: KINDS[kind].years ? year : null, after, limit: 100};
+            const {body} = await persist(() => app.api.records(kind, page), {tries: 3, pause: app.pause});
+            rows.push(...body.items.map((item) => COLUMNS[kind].map((name) => cell(item, name))));
+            if (!body.next) {
+                break;
+            }
+            after = body.next;
+        }
+        saveFile(`hongbao-${kind}${KINDS[kind].years ? '-' + year : ''}.csv`, 'text/csv;charset=utf-8',
+            csvOf([COLUMNS[kind], ...rows]));
+        app.announce(t('csv.saved'));
+    } catch (error) {
+        const code = panelCodeOf(error);
+        app.toast(t(`trouble.${app.i18n.has(`trouble.${code}.title`) ? code : 'other'}.title`));
+    }
 }

@@ -5,14 +5,14 @@ import {newKey} from '../lib/api.js';
 import {GUESTS, makeGuests, race, rushFigures, SHARES, TOTAL_FEN} from '../lib/rush_race.js';
 import {persist} from '../lib/retry.js';
 import {avatar, fill, h, icon, s} from './dom.js';
-import {focusPanel, errorPanel, panelCodeOf} from './error_panel.js';
+import {errorPanel, focusPanel, panelCodeOf} from './error_panel.js';
+import {confirmSheet} from './top_bar.js';
 
 const CHART = {width: 320, height: 96};
 
 /** @param {import('../types').App} app */
 export function rushView(app, params, signal) {
     const {t} = app.i18n;
-    const id = params.get('e');
     const parts = {
         button: h('button', {class: 'button gold wide', 'data-do': 'rush', onclick: start},
             icon('bolt'), h('span', null, t('rush.go', {n: GUESTS}))),
@@ -22,12 +22,16 @@ export function rushView(app, params, signal) {
     };
 
     async function start() {
+        const asked = {title: t('rush.ask'), text: t('rush.ask.text', {n: GUESTS + 1}), yes: t('rush.ask.yes'), no: t('rush.ask.no')};
+        if (!await confirmSheet(asked)) {
+            return;
+        }
         parts.button.disabled = true;
         fill(parts.result);
         fill(parts.crowd);
         app.setState('running');
         try {
-            await rush(app, id, parts, signal);
+            await rush(app, parts, signal);
             app.setState('done');
             parts.result.querySelector('h2')?.focus({preventScroll: true});
         } catch (error) {
@@ -54,7 +58,7 @@ export function rushView(app, params, signal) {
         node: h('div', {class: 'rush narrow stack'},
             h('section', {class: 'card stack'},
                 h('h1', null, t('rush.title')),
-                h('p', {class: 'soft'}, t(id ? 'rush.lead.this' : 'rush.lead',
+                h('p', {class: 'soft'}, t('rush.lead',
                     {n: GUESTS, shares: SHARES, amount: app.money(TOTAL_FEN)})),
                 parts.button, parts.said, parts.crowd),
             parts.result),
@@ -62,17 +66,17 @@ export function rushView(app, params, signal) {
 }
 
 /**
- * Signs the guests in, sends an envelope for them if there is none, and lets them go.
+ * Signs the guests in, sends an envelope of play money for them, and lets them go.
  * @param {import('../types').App} app
  */
-async function rush(app, id, {said, crowd, result}, signal) {
+async function rush(app, {said, crowd, result}, signal) {
     const {t} = app.i18n;
     const nobody = app.apiFor(null);
     const make = (count, nameOf) =>
         makeGuests({count, anonymous: nobody, apiFor: app.apiFor, nameOf, signal, pause: app.pause});
     said.textContent = t('rush.signin', {n: GUESTS});
     const guests = await make(GUESTS, (n) => t('rush.guest', {no: String(n)}));
-    const envelope = id ?? await sendOne(app, make, signal);
+    const envelope = await sendOne(app, make, signal);
     const places = new Map(guests.map((guest) => [guest.name, crowdPlace(guest.name)]));
     fill(crowd, [...places.values()]);
     said.textContent = t('rush.running');

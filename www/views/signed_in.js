@@ -5,3 +5,4 @@ export {historyView} from './history.js';
 export {sendView} from './send.js';
 export {rushView} from './rush.js';
 export {shareView} from './share.js';
+export {wallView} from './wall.js';

@@ -5,7 +5,6 @@ import {fill, h, icon} from './dom.js';
 const LINKS = [
     {key: 'nav.send', href: './', here: (p) => !p.has('e') && !p.has('v')},
     {key: 'nav.records', href: '?v=received', here: (p) => ['received', 'sent', 'ledger'].includes(p.get('v'))},
-    {key: 'nav.rush', href: '?v=rush', here: (p) => p.get('v') === 'rush'},
 ];
 
 /**
@@ -43,18 +42,40 @@ function balance(app) {
     }, app.money(me.balance)));
 }
 
+/** @param {import('../types').App} app */
 function menu(app, open) {
     const {t} = app.i18n;
     const sound = app.store.sound();
-    return h('details', {id: 'menu', open},
+    const me = app.account.me;
+    const item = (name, picture, words, more) => h('button', {class: 'menu-item', 'data-do': name, ...more},
+        icon(picture), h('span', null, t(words)));
+    return h('details', {id: 'menu', open, onkeydown: closeByKey, onfocusout: closeWhenLeft},
         h('summary', {'aria-label': t('menu')}, icon('more')),
         h('div', {class: 'sheet'},
-            h('p', {class: 'me'}, app.account.me?.name ?? ''),
-            h('button', {class: 'menu-item', 'data-do': 'sound', 'aria-pressed': String(sound),
-                onclick: () => app.setSound(!sound)},
-            icon(sound ? 'sound' : 'mute'), h('span', null, t(sound ? 'sound.on' : 'sound.off'))),
-            h('button', {class: 'menu-item', 'data-do': 'signout', onclick: () => app.session.askSignOut()},
-                icon('out'), h('span', null, t('nav.out')))));
+            h('p', {class: 'me'}, h('bdi', null, me?.name ?? '')),
+            me && !me.user.startsWith('guest:') && h('p', {class: 'soft me-id'}, t('menu.id', {id: me.user})),
+            app.site?.demo !== false && h('a', {class: 'menu-item', 'data-do': 'demo', href: '?v=rush'},
+                icon('bolt'), h('span', null, t('nav.rush'))),
+            item('sound', sound ? 'sound' : 'mute', 'sound',
+                {'aria-pressed': String(sound), onclick: () => app.setSound(!sound)}),
+            item('signout', 'out', 'nav.out', {onclick: () => app.session.askSignOut()})));
+}
+
+function closeByKey(event) {
+    if (event.key === 'Escape') {
+        event.currentTarget.open = false;
+        event.currentTarget.querySelector('summary').focus();
+    }
+}
+
+/* Closes the menu when something else gets the focus, or nothing does: a tap beside it. */
+function closeWhenLeft(event) {
+    const menuNode = event.currentTarget;
+    setTimeout(() => {
+        if (menuNode.isConnected && document.hasFocus() && !menuNode.contains(document.activeElement)) {
+            menuNode.open = false;
+        }
+    });
 }
 
 /**
