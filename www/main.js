@@ -1,8 +1,13 @@
-/* The start. Finds out who is here and in which language, and asks for what the first view will wait for, while the
- * rest of the page is still being fetched. */
+// @ts-check
+/* The start. Finds the token and the language, and requests what the first view will wait for before anything is
+ * drawn. */
+import {startApp} from './app.js';
 import {askAhead} from './lib/api.js';
-import {loadI18n, pickLanguage} from './lib/i18n.js';
-import {createStore, tokenOfHash} from './lib/store.js';
+import {i18nOf, pickLanguage} from './lib/i18n.js';
+import {loadSite} from './lib/site.js';
+import {createStore, tokenOfHash} from './lib/browser_storage.js';
+
+const STYLE_MS = 3000;
 
 /* A Storage, or null where the browser forbids it: even naming it may throw. */
 function storage(name) {
@@ -13,10 +18,20 @@ function storage(name) {
     }
 }
 
-/* Resolves when all of index.html is there; this runs before. */
-function whole() {
-    return document.readyState === 'loading'
-        ? new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve, {once: true})) : null;
+/* Resolves when all that the page fills is there: this script may run before. */
+function placed() {
+    return document.getElementById('announce') ? null
+        : new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve, {once: true}));
+}
+
+/* Resolves when the style is there, is lost, or has kept the page waiting long enough: the page works without it. */
+function styled() {
+    const link = document.querySelector('link[rel=stylesheet]');
+    return !link || /** @type {HTMLLinkElement} */ (link).sheet ? null : new Promise((resolve) => {
+        link.addEventListener('load', resolve, {once: true});
+        link.addEventListener('error', resolve, {once: true});
+        setTimeout(resolve, STYLE_MS);
+    });
 }
 
 async function start() {
@@ -24,16 +39,32 @@ async function start() {
     const base = new URL('v1/', folder);
     const store = createStore(
         {local: storage('localStorage'), session: storage('sessionStorage'), scope: folder.pathname});
+    const preferred = navigator.languages ?? [navigator.language];
     const params = new URLSearchParams(window.location.search);
     const token = store.token() ?? tokenOfHash(window.location.hash);
     const ahead = params.has('e') && !params.has('v') && !params.has('share')
-        ? askAhead({base, id: params.get('e'), token}) : null;
-    const [{startApp}, i18n] = await Promise.all([
-        import('./app.js'),
-        loadI18n(pickLanguage(store.language(), navigator.languages ?? [navigator.language])),
-        whole(),
-    ]);
-    startApp({base, store, i18n, ahead});
+        ? askAhead({base, id: params.get('e') ?? '', token}) : null;
+    const i18n = i18nOf(pickLanguage(store.language(), preferred), preferred);
+    const knownSite = loadSite({base, store});
+    await placed();
+    await styled();
+    await startApp({base, store, i18n, ahead, site: await knownSite});
+    document.documentElement.setAttribute('data-started', '');
 }
 
-start();
+/* The page opens offline once it has been visited: where there is TLS. What was fetched before the worker was there is
+ * given to it by fetching it again, from the browser's own cache. */
+async function keepForOffline() {
+    const {serviceWorker} = navigator;
+    if (!serviceWorker || window.location.protocol !== 'https:') {
+        return;
+    }
+    await serviceWorker.register('sw.js');
+    await serviceWorker.ready;
+    const files = performance.getEntriesByType('resource').map((entry) => entry.name);
+    await Promise.all(files.filter((name) => name.includes('/assets/')).map((name) => fetch(name)));
+}
+
+start().then(() => {
+    keepForOffline().catch(() => undefined); /* forbidden in private windows */
+});

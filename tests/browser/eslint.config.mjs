@@ -28,6 +28,15 @@ export default [
     js.configs.recommended,
     {linterOptions: {reportUnusedDisableDirectives: 'error'}, rules},
     {files: ['www/**/*.js'], languageOptions: {globals: globals.browser}},
+    /* Written for browsers that are too old for the page. */
+    {
+        files: ['www/boot.js'],
+        languageOptions: {ecmaVersion: 5, sourceType: 'script'},
+        rules: {
+            'no-var': 'off', 'prefer-const': 'off', 'no-implicit-globals': 'off',
+            'no-unused-vars': ['error', {caughtErrors: 'none'}],
+        },
+    },
     {
         files: ['www/lib/**/*.js'],
         languageOptions: {globals: {

@@ -48,7 +48,7 @@ return [document.title, ...document.body.innerText.split('\\n'), ...names].filte
 """
 FOREIGN = {"en": re.compile(r"[\u3400-\u9fff]"), "zh": re.compile(r"[A-Za-z]{3,}")}
 # The other language's name, the characters on the coin; addresses, hashes and ids; our name.
-EITHER = re.compile(r"中文|福|開|https?://\S+|\?e=\S+|\b[0-9a-f]{8,}\b|SHA-256|hongbao|\bp\d+\b|bob, carol")
+EITHER = re.compile(r"中文|福|開|https?://\S+|\?e=\S+|\b[0-9a-f]{8,}\b|SHA-256|hongbao|WhatsApp|Telegram|CSV|\bp\d+\b|bob, carol")
 
 
 def language(browser, code):

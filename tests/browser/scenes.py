@@ -142,7 +142,7 @@ def send_fault(stage):
     stage.browser.state("send", "form")
     stage.fill_form("0.03", "5")
     stage.browser.tap("[data-do=send]")
-    stage.browser.see("#fault")
+    stage.browser.see("#fault-amount", "0.01")
 
 
 @scene("send-unknown", spoilt=True)
@@ -326,6 +326,7 @@ def rush(stage):
 def rush_done(stage):
     rush(stage)
     stage.browser.tap("[data-do=rush]")
+    stage.browser.tap("dialog [data-do=yes]")
     stage.browser.state("rush", "done", seconds=60)
 
 

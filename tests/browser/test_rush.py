@@ -1,4 +1,5 @@
 """Thirty guests of one browser grab one envelope at once."""
+import pytest
 from people import send
 
 
@@ -6,6 +7,8 @@ def test_rush(stage, people):
     stage.open("?v=rush", stage.me())
     stage.browser.state("rush", "idle")
     stage.browser.tap("[data-do=rush]")
+    assert stage.proxy.asked("POST", "/v1/guests$") == [], "nothing is created before the question is answered"
+    stage.browser.tap("dialog [data-do=yes]")
     stage.browser.state("rush", "done", seconds=60)
     won = len(stage.browser.all("#rush-won li"))
     away = int("".join(c for c in stage.browser.text("#rush-away") if c.isdigit()))
@@ -22,13 +25,31 @@ def test_rush(stage, people):
     assert people.service.audit() == {}
 
 
-def test_rush_of_a_guests_envelope(stage, people):
-    """The one that is shown, and the guests of the browser pay nothing for it."""
+@pytest.mark.parametrize("query", ["?v=rush&e={}", "?e={}&v=rush"])
+def test_rush_leaves_other_envelopes_alone(stage, people, query):
+    """It sends an envelope of its own; one that a link names stays as it is."""
     host = people.guest("Host")
     envelope = send(host, 500, 10)
-    stage.open(f"?v=rush&e={envelope}", host)
+    stage.open(query.format(envelope), host)
     stage.browser.tap("[data-do=rush]")
+    stage.browser.tap("dialog [data-do=yes]")
     stage.browser.state("rush", "done", seconds=60)
-    assert len(stage.browser.all("#rush-won li")) == 10
-    assert people.closed(host, envelope)["opened_total"] == 500
-    assert people.service.audit() == {}
+    assert host.envelope(envelope).json["opened_shares"] == 0
+
+
+def test_rush_is_not_offered_at_an_envelope(stage, people):
+    guest = people.guest("Guest")
+    stage.open("?e=" + send(people.guest("Host"), 500, 10), guest)
+    stage.browser.state("envelope", "sealed")
+    links = stage.browser.script("return [...document.querySelectorAll('a[href]')].map((a) => a.getAttribute('href'))")
+    assert [link for link in links if "rush" in link] == ["?v=rush"], "only the menu's"
+    assert not stage.browser.script("return document.querySelector('nav a[href*=rush]')")
+
+
+def test_a_question_answered_with_no_creates_nothing(stage):
+    stage.open("?v=rush", stage.me())
+    stage.browser.tap("[data-do=rush]")
+    stage.browser.tap("dialog [data-do=no]")
+    stage.browser.gone("dialog")
+    stage.browser.state("rush", "idle")
+    assert stage.proxy.asked("POST", "/v1/") == []

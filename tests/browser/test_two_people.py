@@ -30,8 +30,6 @@ def open_link(browser, link):
     browser.open(link)
     browser.state("envelope", "preview")
     come_in(browser, "Ben")
-    browser.state("envelope", "sealed")
-    browser.tap("[data-do=grab]")
     browser.tap("[data-do=open]")
     browser.state("envelope", "opened")
     return int(browser.attribute("#mine", "data-fen"))

@@ -2,30 +2,39 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {askAhead, createApi} from '../../www/lib/api.js';
-import {loadI18n, pickLanguage} from '../../www/lib/i18n.js';
-import {claimsOf, tokenOfHash} from '../../www/lib/store.js';
-import {intervalMs, watchEnvelope} from '../../www/lib/watch.js';
+import {i18nOf, pickLanguage} from '../../www/lib/i18n.js';
+import {claimsOf, tokenOfHash} from '../../www/lib/browser_storage.js';
+import {intervalMs, watchEnvelope} from '../../www/lib/envelope_watch.js';
 import englishWords from '../../www/words/en.js';
 import chineseWords from '../../www/words/zh.js';
-
-const pause = async () => undefined;
+import traditionalWords from '../../www/words/zh_hant.js';
 
 /* The gaps of a sentence; of one that depends on a number, of its usual form. */
 const marks = (text) => ((text.other ?? text).match(/\{\w+\}/g) ?? []).sort();
 const jwt = (claims) => 'h.' + Buffer.from(JSON.stringify(claims)).toString('base64url') + '.s';
 
+test('chosen lengths of time are in the largest unit that leaves no rest', () => {
+    assert.equal(i18nOf('en').duration(86400), '1 day');
+    assert.equal(i18nOf('en').duration(129600), '36 hours');
+    assert.equal(i18nOf('zh').duration(3600), '1小时');
+});
+
 test('every language has the same sentences with the same gaps', () => {
-    assert.deepEqual(Object.keys(chineseWords).sort(), Object.keys(englishWords).sort());
-    for (const key of Object.keys(englishWords)) {
-        assert.deepEqual(marks(chineseWords[key]), marks(englishWords[key]), key);
+    for (const words of [chineseWords, traditionalWords]) {
+        assert.deepEqual(Object.keys(words).sort(), Object.keys(englishWords).sort());
+        for (const key of Object.keys(englishWords)) {
+            assert.deepEqual(marks(words[key]), marks(englishWords[key]), key);
+        }
     }
 });
 
 test('the language is the chosen one, else the first known, else English', async () => {
     assert.equal(pickLanguage('zh', ['en']), 'zh');
-    assert.equal(pickLanguage('constructor', ['fr', 'zh-TW']), 'zh');
+    assert.equal(pickLanguage('constructor', ['fr', 'zh-TW']), 'zh-Hant')
+    assert.equal(pickLanguage(null, ['zh-SG']), 'zh');
+    assert.equal(pickLanguage(null, ['zh-Hans-HK']), 'zh');
     assert.equal(pickLanguage(null, ['fr']), 'en');
-    assert.equal((await loadI18n('en')).t('signin.stay', {old: '{new}'}), 'Stay {new}');
+    assert.equal(i18nOf('en').t('signin.stay', {old: '{new}'}), 'Stay {new}');
 });
 
 test('a token comes out of the fragment and shows whom it is about', () => {
@@ -36,30 +45,62 @@ test('a token comes out of the fragment and shows whom it is about', () => {
     assert.deepEqual(claimsOf(jwt({sub: 'ann', name: '安'})), {sub: 'ann', name: '安'});
 });
 
-test('following a closed envelope loads every page once and ends', async () => {
+/* A watch over scripted answers. Its clock stands still but for what it sleeps. */
+function watching(answers, {visible, wanted = true} = {}) {
     const leave = new AbortController();
-    const pages = [
-        {state: 'sold_out', claims: [{seq: 1}, {seq: 2}], next: 'p2'},
-        {state: 'sold_out', claims: [{seq: 3}], next: null},
-    ];
-    const asked = [];
-    const claims = await new Promise((resolve, reject) => {
-        watchEnvelope({
-            signal: leave.signal,
-            onError: reject,
-            ask: async (page) => {
-                asked.push(page.after);
-                return {status: 200, body: pages[page.after === null ? 0 : 1], etag: '"e"'};
-            },
-            onChange: (envelope, all) => envelope.next === null && resolve(all),
-        });
+    const it = {asked: [], slept: [], changes: [], errors: [], clock: 0, leave};
+    it.watch = watchEnvelope({
+        signal: leave.signal,
+        visible,
+        now: () => it.clock,
+        pause: async (ms) => {
+            it.slept.push(ms);
+            it.clock += ms;
+        },
+        ask: async (page) => {
+            it.asked.push(page);
+            const answer = answers(it.asked.length, page);
+            if (answer === null) {
+                leave.abort();
+            }
+            if (answer instanceof Error) {
+                throw answer;
+            }
+            return answer ?? {status: 304};
+        },
+        onChange: (envelope, claims) => it.changes.push([envelope.state, claims.map((c) => c.seq)]),
+        onError: (error) => it.errors.push(error.code),
     });
-    assert.deepEqual(claims.map((c) => c.seq), [1, 2, 3]);
-    assert.deepEqual(asked, [null, 'p2']);
+    if (wanted) {
+        it.watch.wantClaims();
+    }
+    return it;
+}
+
+const soon = async () => {
+    for (let n = 0; n < 20; n++) {
+        await new Promise((resolve) => { setImmediate(resolve); });
+    }
+};
+const page = (state, seqs, next = null) => ({status: 200, etag: '"e"', body: {state, claims: seqs.map((seq) => ({seq})), next}});
+
+test('following a closed envelope loads every page once and ends', async () => {
+    const it = watching((n, {after}) => (after === null ? page('sold_out', [1, 2], 'p2') : page('sold_out', [3])));
+    await soon();
+    const full = it.asked.filter(({limit}) => limit > 1).map(({after}) => after);
+    assert.deepEqual(full, [null, 'p2']);
+    assert.deepEqual(it.changes.at(-1), ['sold_out', [1, 2, 3]]);
+});
+
+test('before the list is wanted, no claim is loaded', async () => {
+    const it = watching((n) => (n < 4 ? page('open', [1], 'more') : null), {wanted: false});
+    await soon();
+    assert.ok(it.asked.every(({after, limit}) => after === null && limit === 1));
+    assert.ok(it.changes.every(([, seqs]) => seqs.length === 0));
 });
 
 test('numbers, lengths of time and plurals follow the language', async () => {
-    const [en, zh] = await Promise.all(['en', 'zh'].map(loadI18n));
+    const [en, zh] = ['en', 'zh'].map((code) => i18nOf(code));
     assert.equal(en.t('records.received.sum', {n: 1}), '1 envelope received');
     assert.equal(en.t('records.received.sum', {n: 1200}), '1,200 envelopes received');
     assert.equal(zh.t('records.received.sum', {n: 1}), '收到 1 个红包');
@@ -76,7 +117,7 @@ test('every sentence that the page names exists, and every one is named', async 
     const {readdir, readFile} = await import('node:fs/promises');
     const folder = new URL('../../www/', import.meta.url);
     const names = (await readdir(folder, {recursive: true}))
-        .filter((name) => /^(app|lib\/\w+|views\/\w+)\.js$/.test(name));
+        .filter((name) => /^(app|routes|lib\/\w+|views\/\w+)\.js$/.test(name));
     const source = (await Promise.all(names.map((name) => readFile(new URL(name, folder), 'utf8')))).join('\n');
     const quoted = new Set(source.match(/'[a-z][\w.]*'/g).map((text) => text.slice(1, -1)));
     const stems = source.match(/['`][a-z][\w.]*\.(?='|\$\{)/g).map((text) => text.slice(1));
@@ -89,87 +130,41 @@ test('every sentence that the page names exists, and every one is named', async 
     }
 });
 
-test('asking backs off from a second to ten, never in step', () => {
-    assert.equal(intervalMs(0, () => 0.5), 1000);
-    assert.equal(intervalMs(2, () => 0.5), 2250);
-    assert.equal(intervalMs(50, () => 1), 10000);
-    assert.ok(intervalMs(3, () => 0) < intervalMs(3, () => 0.9));
+test('asking is quick for a minute after a change, then calmer, never in step', () => {
+    assert.ok(intervalMs(0, () => 1) < 2000 && intervalMs(59999, () => 1) < 2000);
+    assert.ok(60000 / intervalMs(60000, () => 0) <= 12);
+    assert.ok(intervalMs(600000, () => 0) > intervalMs(60000, () => 1));
+    assert.ok(intervalMs(0, () => 0) < intervalMs(0, () => 0.9));
 });
 
-test('after the first answer nothing is asked while nobody can see the page', async () => {
-    const leave = new AbortController();
+test('an idle watcher makes at most 12 requests a minute after the first minute', async () => {
+    const it = watching((n) => (n === 1 ? page('open', []) : n < 200 ? undefined : null));
+    await soon();
+    await soon();
+    const later = it.slept.filter((ms, n) => it.slept.slice(0, n).reduce((a, b) => a + b, 0) > 65000);
+    assert.ok(later.length > 10 && later.every((ms) => ms >= 5000));
+});
+
+test('after the first answer nothing is asked while the page cannot be seen', async () => {
     let show;
-    let asked = 0;
     const seen = new Promise((resolve) => { show = resolve; });
-    const done = new Promise((resolve) => {
-        watchEnvelope({
-            signal: leave.signal,
-            visible: () => seen,
-            ask: async () => {
-                asked++;
-                return {status: 200, body: {state: asked > 1 ? 'expired' : 'open', claims: [], next: null}, etag: '"e"'};
-            },
-            pause,
-            onChange: ({state}) => state === 'expired' && resolve(),
-            onError: () => undefined,
-        });
-    });
-    await new Promise((resolve) => { setImmediate(resolve); });
-    assert.equal(asked, 1);
+    const it = watching((n) => page(n > 2 ? 'expired' : 'open', []), {visible: () => seen});
+    await soon();
+    assert.equal(it.asked.length, 1);
     show();
-    await done;
-    assert.equal(asked, 2);
+    await soon();
+    assert.equal(it.changes.at(-1)[0], 'expired');
 });
 
 test('an error that will not go away ends the following', async () => {
-    const error = await new Promise((resolve) => {
-        watchEnvelope({
-            signal: new AbortController().signal,
-            ask: async () => { throw Object.assign(new Error(), {code: 'not_found'}); },
-            onChange: () => undefined,
-            onError: resolve,
-        });
-    });
-    assert.equal(error.code, 'not_found');
+    const it = watching(() => Object.assign(new Error(), {code: 'not_found'}));
+    await soon();
+    assert.deepEqual(it.errors, ['not_found']);
+    assert.equal(it.asked.length, 1);
 });
 
 const WWW = new URL('../../www/', import.meta.url);
 const sourceOf = async (name) => (await import('node:fs/promises')).readFile(new URL(name, WWW), 'utf8');
-const atRoot = (path, from = '') => new URL(path, new URL(from, 'x:/')).pathname.slice(1);
-
-/* The files that these modules are made of, themselves too: all that they import outright. */
-async function madeOf(...names) {
-    const found = new Set();
-    const follow = async (name) => {
-        if (!found.has(name)) {
-            found.add(name);
-            for (const [, path] of (await sourceOf(name)).matchAll(/^import [^;]*from '([^']+)';/gm)) {
-                await follow(atRoot(path, name));
-            }
-        }
-    };
-    for (const name of names) {
-        await follow(name);
-    }
-    return found;
-}
-
-test('what the first view is made of is fetched at once, and nothing else', async () => {
-    const page = await sourceOf('index.html');
-    const fetched = [...page.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, path]) => path);
-    assert.deepEqual(['main.js', ...fetched].sort(), [...await madeOf('main.js', 'app.js')].sort());
-});
-
-test('what a later view is made of is fetched at once, and nothing else', async () => {
-    const first = await madeOf('main.js', 'app.js');
-    const loads = [...(await sourceOf('app.js')).matchAll(/\(\) => \[\s*(import[^\]]+)\]/g)];
-    assert.equal(loads.length, 5);
-    for (const [, load] of loads) {
-        const fetched = [...load.matchAll(/import\('([^']+)'\)/g)].map(([, path]) => atRoot(path));
-        const needed = [...await madeOf(fetched[0])].filter((name) => !first.has(name));
-        assert.deepEqual(fetched.sort(), needed.sort());
-    }
-});
 
 test('an answer asked for ahead goes to the first who asks just that', async () => {
     const asked = [];
@@ -187,4 +182,13 @@ test('an answer asked for ahead goes to the first who asks just that', async () 
     await begin('T', 'other').envelope('a', {limit: 100});
     const [one, other] = ['Bearer T', 'Bearer other'].map((who) => '/v1/envelopes/a?limit=100 ' + who);
     assert.deepEqual(asked, [one, one, '/v1/envelopes/a ', one, other]);
+});
+
+test('every module of the page is checked for its types', async () => {
+    const {readdir} = await import('node:fs/promises');
+    const names = (await readdir(WWW, {recursive: true})).filter((name) => /^(?!vendor).*\.js$/.test(name));
+    assert.ok(names.length > 25);
+    for (const name of names) {
+        assert.ok((await sourceOf(name)).startsWith('// @ts-check\n'), name);
+    }
 });

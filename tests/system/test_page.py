@@ -7,7 +7,8 @@ from pathlib import Path
 from client import Client
 
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
-         ".json": "application/json"}
+         ".json": "application/json", ".png": "image/png", ".ico": "image/x-icon",
+         ".webmanifest": "application/manifest+json"}
 
 
 def fetch(service, path):
@@ -20,13 +21,12 @@ def fetch(service, path):
 def links(path, text):
     """Return the paths that a file refers to."""
     if path.endswith("/"):
-        found = re.findall(r'(?:src|href)="([^"]+)"', text)
+        found = re.findall(r'(?:src|href)="([^"]+)"', text) + re.findall(r'og:image" content="([^"]+)"', text)
     elif path.endswith(".css"):
-        found = re.findall(r'url\("([^"]+)"\)', text)
+        found = re.findall(r'url\("?([^")]+)"?\)', text)
     else:
-        found = re.findall(r"""^(?:import|export)\b[^;'"]*['"]([^'"]+)['"];""", text, re.M)
-        found += re.findall(r"""\bimport\(['"]([^'"]+)['"]\)""", text)
-    return {urllib.parse.urljoin(path, link) for link in found if not link.startswith("#")}
+        found = re.findall(r"""(?:\bimport|\bfrom)\(?["'](\./[^"']+)["']""", text)
+    return {urllib.parse.urljoin(path, link) for link in found if not link.startswith(("#", "data:"))}
 
 
 def test_page_loads_nothing_from_other_sites(service):
@@ -44,12 +44,12 @@ def test_page_loads_nothing_from_other_sites(service):
         assert "frame-ancestors 'none'" in policy and "base-uri 'none'" in policy
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
-        text = answer.body.decode()
         if path == "/" or path.endswith((".js", ".css")):
-            todo |= links(path, text) - seen
-    assert {"/main.js", "/style/first.css", "/lib/money.js", "/views/rush.js"} <= seen
-    assert any(path.startswith("/vendor/noble-hashes-") for path in seen)
-    assert all(p.startswith("/") for p in seen)  # no other site
+            todo |= links(path, answer.body.decode()) - seen
+    names = {re.sub(r"-[0-9A-Z]{8}\.", ".", path) for path in seen}
+    assert {"/assets/main.js", "/assets/page.css", "/assets/boot.js", "/assets/signed_in.js", "/assets/draw_check.js",
+            "/card.png", "/favicon.ico", "/manifest.webmanifest"} <= names
+    assert all(p.startswith("/") for p in seen)  # nothing from elsewhere
 
 
 def test_no_inline_code_or_style(service):
@@ -66,12 +66,15 @@ def test_no_inline_code_or_style(service):
 
 
 def test_cache_headers(service):
-    """Files of the page are revalidated; versioned vendor files are cached for a year; a 404 is not cached."""
-    policy = {path: fetch(service, path).headers.get("Cache-Control", "") for path in
-              ("/", "/main.js", "/vendor/canvas-confetti-1.9.4/confetti.js", "/vendor/canvas-confetti-1.9.4/none.js")}
-    assert policy["/"] == policy["/main.js"] == "no-cache"
-    assert "max-age=31" in policy["/vendor/canvas-confetti-1.9.4/confetti.js"]
-    assert "max-age" not in policy["/vendor/canvas-confetti-1.9.4/none.js"]
+    """The page is revalidated each time; assets, named by their contents, are kept; the absence of one is not."""
+    page = fetch(service, "/")
+    assert page.headers["Cache-Control"] == "no-cache"
+    assets = re.findall(r'"(assets/[^"]+)"', page.body.decode())
+    assert len(set(assets)) >= 3
+    for asset in assets:
+        assert re.search(r"-[0-9A-Z]{8}\.(js|css)$", asset), asset
+        assert "max-age=31" in fetch(service, "/" + asset).headers["Cache-Control"]
+    assert "max-age" not in fetch(service, "/assets/none-00000000.js").headers.get("Cache-Control", "")
 
 
 def test_missing_files(service):

@@ -1,5 +1,7 @@
+// @ts-check
 /* The HTTP API as functions. Every failure, whatever its cause, is an ApiError with a code: the
  * problem codes of the API, and `timeout` and `network` of our own. Nothing is repeated here. */
+import {throwIfAborted} from './retry.js';
 
 const TIMEOUT_MS = 10000;
 
@@ -7,10 +9,19 @@ const TIMEOUT_MS = 10000;
 export const CLAIMS_PAGE = 100;
 
 export class ApiError extends Error {
-    /* retryAfter: seconds, 0 if the server did not say; member: the field at fault, or ''. */
-    constructor({status = 0, code, detail = '', member = '', retryAfter = 0}) {
+    /**
+     * @param {{status?: number, code: string, detail?: string, member?: string, retryAfter?: number,
+     *     limit?: number | null}} problem
+     *     retryAfter: seconds, 0 if the server did not say; member: the field at fault, or ''; limit: the one that was passed, or null
+     */
+    constructor({status = 0, code, detail = '', member = '', retryAfter = 0, limit = null}) {
         super(detail || code);
-        Object.assign(this, {status, code, detail, member, retryAfter});
+        this.status = status;
+        this.code = code;
+        this.detail = detail;
+        this.member = member;
+        this.retryAfter = retryAfter;
+        this.limit = limit;
     }
 }
 
@@ -20,24 +31,39 @@ export function newKey() {
     return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
 }
 
-/* base: URL of the API ending in "v1/"; token(): the present token or null; onUnauthorized(code) is
- * told when the present token was refused; ahead: of askAhead(), or null. */
+/**
+ * The API as functions.
+ * @param {{base: URL, token: () => string | null, onUnauthorized?: (code: string) => void,
+ *     ahead?: import('../types').Ahead | null, fetch?: typeof webFetch}} given base ends in "v1/"; onUnauthorized is
+ *     called when the present token was refused
+ * @returns {import('../types').Api}
+ */
 export function createApi({base, token, onUnauthorized, ahead = null, fetch = webFetch}) {
     let waiting = ahead;
 
-    /* Resolves as ask() does: with the answer that was asked for ahead, once, if it is just that; else asks. */
+    /**
+     * Resolves as ask() does: with the answer that was requested ahead, once, if it is just that; else asks.
+     * @param {string} path
+     * @param {{sent: string | null, method: string, headers: Record<string, string>, body?: any}} call
+     * @param {AbortSignal} [signal]
+     */
     async function answerTo(path, {sent, ...request}, signal) {
-        if (request.method !== 'GET' || waiting?.path !== path || waiting.sent !== sent) {
+        if (request.method !== 'GET' || !waiting || waiting.path !== path || waiting.sent !== sent) {
             return ask(fetch, new URL(path, base), request, signal);
         }
         const {response} = waiting;
         waiting = null;
         await response;
-        signal?.throwIfAborted();
+        throwIfAborted(signal);
         return response;
     }
 
-    /* Resolves to {status, body, etag}; body is null for 304. */
+    /**
+     * @param {string} method
+     * @param {string} path
+     * @param {import('../types').CallOptions & {body?: any, key?: string, anonymous?: boolean}} [options]
+     * @returns {Promise<import('../types').Answer>}
+     */
     async function call(method, path, {body, key, etag, signal, anonymous} = {}) {
         const sent = anonymous ? null : token();
         const headers = headersFor({sent, body, key, etag});
@@ -62,13 +88,19 @@ export function createApi({base, token, onUnauthorized, ahead = null, fetch = we
         grab: (id, o) => call('POST', pathOf(id) + '/grab', o),
         open: (id, ticket, o) => call('POST', pathOf(id) + '/open', {...o, body: {ticket}}),
         envelope: (id, page, o) => call('GET', pathOf(id) + queryOf(page), o),
+        recall: (id, o) => call('POST', pathOf(id) + '/recall', o),
+        site: (o) => call('GET', 'site', {...o, anonymous: true}),
         preview: (id, o) => call('GET', pathOf(id), {...o, anonymous: true}),
         records: (kind, page, o) => call('GET', 'me/' + kind + queryOf(page), o),
     };
 }
 
-/* Asks for an envelope before the view that will want it is there: as envelope(id) of the first claims if there is a
- * token, else as preview(id). Gives what createApi takes as `ahead`. */
+/**
+ * Ask for an envelope before the view that will want it is there: as envelope(id) of the first claims if there is a
+ * token, else as preview(id). Gives what createApi takes as `ahead`.
+ * @param {{base: URL, id: string, token: string | null, fetch?: typeof webFetch}} request
+ * @returns {import('../types').Ahead}
+ */
 export function askAhead({base, id, token, fetch = webFetch}) {
     const path = pathOf(id) + (token ? queryOf({limit: CLAIMS_PAGE}) : '');
     const response = ask(fetch, new URL(path, base), {method: 'GET', headers: headersFor({sent: token})});
@@ -76,15 +108,18 @@ export function askAhead({base, id, token, fetch = webFetch}) {
     return {path, sent: token, response};
 }
 
-function webFetch(...request) {
-    return globalThis.fetch(...request);
+/** @type {typeof globalThis.fetch} */
+function webFetch(input, init) {
+    return globalThis.fetch(input, init);
 }
 
 function pathOf(id) {
     return 'envelopes/' + encodeURIComponent(id);
 }
 
+/** @param {{sent: string | null, body?: any, key?: string, etag?: string | null}} request */
 function headersFor({sent, body, key, etag}) {
+    /** @type {Record<string, string>} */
     const headers = {};
     if (sent) {
         headers.Authorization = 'Bearer ' + sent;
@@ -104,11 +139,18 @@ function headersFor({sent, body, key, etag}) {
 /* "?year=2026&after=x" without the members that are null or undefined. */
 function queryOf(page) {
     const known = Object.entries(page ?? {}).filter(([, v]) => v !== null && v !== undefined);
-    return known.length ? '?' + new URLSearchParams(known) : '';
+    return known.length ? '?' + new URLSearchParams(known.map(([name, v]) => [name, String(v)])) : '';
 }
 
-/* One request within TIMEOUT_MS, the body read and parsed: {status, ok, headers, data}, data null if
- * it is no JSON. An abort by the caller's signal is passed on as it is. */
+/**
+ * One request within TIMEOUT_MS, the body read and parsed: {status, ok, headers, data}, data null if
+ * it is no JSON. An abort by the caller's signal is passed on as it is.
+ * @param {typeof webFetch} fetch
+ * @param {URL} url
+ * @param {{method: string, headers: Record<string, string>, body?: any}} request
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<import('../types').HttpResponse>}
+ */
 async function ask(fetch, url, {method, headers, body}, signal) {
     const clock = new AbortController();
     const timer = setTimeout(() => clock.abort(), TIMEOUT_MS);
@@ -126,7 +168,7 @@ async function ask(fetch, url, {method, headers, body}, signal) {
         const data = parse(await response.text());
         return {status: response.status, ok: response.ok, headers: response.headers, data};
     } catch {
-        signal?.throwIfAborted();
+        throwIfAborted(signal);
         throw new ApiError({code: clock.signal.aborted ? 'timeout' : 'network'});
     } finally {
         clearTimeout(timer);
@@ -146,5 +188,5 @@ function parse(text) {
 function problemOf({status, headers, data}) {
     const retryAfter = Number.parseInt(headers.get('Retry-After') ?? '0', 10) || 0;
     const code = typeof data?.code === 'string' ? data.code : 'unavailable';
-    return new ApiError({status, code, detail: data?.detail, member: data?.member, retryAfter});
+    return new ApiError({status, code, detail: data?.detail, member: data?.member, retryAfter, limit: data?.limit ?? null});
 }

@@ -1,3 +1,4 @@
+// @ts-check
 /* Numbers for drawings: what a chart shows, in units of its box. The views turn them into SVG. */
 
 /* Bars for the draws, by seq, in a box of width x height: {bars: [{seq, x, y, width, height}], mean}.
@@ -23,7 +24,8 @@ export const LATENCY_EDGES_MS = [2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 50
 export function latencyClasses(latenciesMs, edges = LATENCY_EDGES_MS) {
     const classes = [...edges, null].map((to, n) => ({from: n === 0 ? 0 : edges[n - 1], to, count: 0}));
     for (const ms of latenciesMs) {
-        classes.find(({to}) => to === null || ms < to).count++;
+        const fitting = classes.find(({to}) => to === null || ms < to) ?? classes[classes.length - 1];
+        fitting.count++;
     }
     const used = classes.map((c) => c.count > 0);
     return classes.slice(Math.max(0, used.indexOf(true)), used.lastIndexOf(true) + 1);

@@ -1,13 +1,16 @@
-/* One envelope: the cover to tap, the coin to turn, the amount, and who else got what. */
+// @ts-check
+/* One envelope: the cover to tap, the coin to turn, the amount, and who else got what. Says nothing before it is so: a
+ * ticket promises nothing, and the coin goes as soon as the envelope is known to be over. */
+import {claimsOf} from '../lib/browser_storage.js';
+import {createVisit} from '../lib/envelope_visit.js';
+import {watchEnvelope} from '../lib/envelope_watch.js';
 import {sleep} from '../lib/retry.js';
-import {claimsOf} from '../lib/store.js';
-import {createVisit} from '../lib/visit.js';
-import {watchEnvelope} from '../lib/watch.js';
-import {countText, createClaims} from './claims.js';
-import {fill, h, icon, prefersStillness} from './dom.js';
-import {celebrate, prepare} from './effects.js';
-import {coin, markOpened, packetCover, packetOpened, seal} from './packet.js';
-import {focusTrouble, showTrouble, troubleFace, troubleOf} from './trouble.js';
+import {countText, createClaims} from './claim_list.js';
+import {coin, markOpened, packetCover, packetOpened, seal} from './cover.js';
+import {fill, focusOn, h, prefersStillness} from './dom.js';
+import {grab, open, present} from './envelope_steps.js';
+import {drawTools, sendToo} from './envelope_tools.js';
+import {showError} from './error_panel.js';
 
 /* The coin turns for at least this long, however quick the answer. */
 const TURN_MS = 600;
@@ -16,28 +19,33 @@ const WAITS = {
     busy: 'wait.busy', rate_limited: 'wait.rate_limited', ticket_expired: 'wait.lapsed',
     ticket_invalid: 'wait.lapsed', network: 'wait.network', timeout: 'wait.timeout',
 };
+const OVER = ['sold_out', 'expired'];
 /* States in which one sees what the others got. */
-const SEEN = ['opened', 'sold_out', 'expired'];
+const SEEN = ['opened', ...OVER];
 
-/* The view of somebody signed in. */
+/**
+ * The view of a signed-in user. Right after signing in at an envelope it is grabbed: that was the button's promise.
+ * @param {import('../types').App} app
+ */
 export function envelopeView(app, params, signal) {
     const {t} = app.i18n;
     const id = params.get('e');
     const node = h('div', {class: 'envelope'}, h('p', {class: 'loading', role: 'status'}, t('loading')));
-    visitEnvelope({app, id, node, signal});
+    const place = createPlace({app, id, node, signal});
+    if (app.session.takeIntent() === id) {
+        grab(place);
+    }
     return {title: t('app'), node, data: {view: 'envelope', state: 'loading'}};
 }
 
-/* Fills the view and follows the envelope. `place` gathers the parts: visit (what is known), watch (what follows
- * the envelope), parts (nodes), drawn (what the cover shows). */
-function visitEnvelope(place) {
-    const {app, id, node, signal} = place;
+/* Follows the envelope. `place` gathers the parts: visit (what is known), watch (what follows the envelope), parts
+ * (nodes), drawn (what the cover shows), unseen (a step's result that could not be shown yet). */
+function createPlace({app, id, node, signal}) {
     const say = (key) => {
         place.parts.said.textContent = key ? app.i18n.t(key) : '';
     };
-    place.drawn = '';
-    place.say = say;
-    place.visit = createVisit({
+    /** @type {any} */
+    const place = {app, id, node, signal, say, drawn: '', shown: '', unseen: false, sound: null, visit: createVisit({
         calls: {
             grab: async () => (await app.api.grab(id, {signal})).body,
             open: async (ticket) => (await app.api.open(id, ticket, {signal})).body,
@@ -46,186 +54,121 @@ function visitEnvelope(place) {
         turned: () => sleep(prefersStillness() ? 0 : TURN_MS, signal),
         options: {signal, pause: app.pause, onWait: (code) => say(WAITS[code] ?? 'wait.unavailable')},
         onStep: () => !signal.aborted && draw(place),
-    });
-    place.parts = {
+    }), parts: {
         hero: h('div', {class: 'hero stack'}),
         said: h('p', {id: 'said', class: 'said', role: 'status'}),
-        list: createClaims(app, () => place.watch.loadMore()),
+        list: createClaims(app, signal),
         tools: h('div', {class: 'tools'}),
-    };
-    place.watch = watchEnvelope({
+    }, watch: watchEnvelope({
         ask: (page, options) => app.api.envelope(id, page, options),
         visible: app.visible,
         pause: app.pause,
         signal,
-        onError: (error) => showTrouble(place, error, {}),
-        onTrouble: (error) => !place.visit.known.envelope && showTrouble(place, error,
+        onError: (error) => showError(place, error, {}),
+        onTrouble: (error) => !place.visit.known.envelope && showError(place, error,
             {again: () => place.watch.poke(), waiting: true}),
-        onChange(envelope, claims, more) {
-            const first = !place.visit.known.envelope;
-            place.visit.learn(envelope, claims, more);
-            app.store.keepPromise(id, envelope.seed_hash);
-            if (first) {
-                const {hero, list, tools} = place.parts;
-                fill(node, hero, h('div', {class: 'beside stack'}, list.node, tools));
-            }
-            draw(place);
-        },
-    });
-    app.account.listen(() => place.visit.known.envelope && draw(place), signal);
+        onChange: (envelope, claims) => learn(place, envelope, claims),
+    })};
+    app.account.listen(() => draw(place), signal);
+    return place;
 }
 
-/* Takes a step and shows what came of it; an error that stays is shown under the cover, which can then be
- * tapped again. */
-async function take(place, step) {
-    const {app, signal, visit, watch} = place;
-    place.say('');
-    try {
-        if (await step()) {
-            place.say('');
-            present(place);
-        }
-    } catch (error) {
-        if (!signal.aborted) {
-            place.say('');
-            failed(place, error);
-        }
+function learn(place, envelope, claims) {
+    const {app, id, node, parts, visit} = place;
+    const {known} = visit;
+    const first = !known.envelope;
+    const opened = known.mine !== null;
+    visit.learn(envelope, claims);
+    app.store.keepPromise(id, envelope.seed_hash);
+    if (first) {
+        fill(node, parts.hero, h('div', {class: 'beside stack'}, parts.list.node, parts.tools));
+        app.setTitle(app.i18n.t('envelope.title', {name: envelope.sender.name, greeting: envelope.greeting}));
+    } else if (!opened && known.mine && !known.doing) {
+        app.account.settle(); /* opened in another tab */
     }
-    if (visit.known.mine) {
-        app.account.settle();
+    draw(place);
+    if (place.unseen && !known.doing) {
+        place.unseen = false;
+        present(place);
     }
-    watch.poke();
 }
 
-function grab(place) {
-    prepare()?.catch(() => undefined);
-    take(place, place.visit.grab);
-}
-
-function open(place) {
-    place.parts.hero.querySelector('.coin')?.classList.add('turning');
-    take(place, place.visit.open);
-}
-
-function failed(place, error) {
+/* The cover is drawn again only when it changes: a coin that turns goes on turning. */
+function draw(place) {
     const {app, parts, visit} = place;
-    if (['not_recipient', 'not_found'].includes(error.code)) {
-        showTrouble(place, error, {});
+    const {envelope, claims, mine} = visit.known;
+    if (!envelope) {
         return;
     }
-    const again = visit.known.ticket ? open : grab;
-    const trouble = troubleFace(app, troubleOf(error),
-        {detail: error.detail, again: () => again(place), home: false, compact: true});
-    parts.hero.querySelector('.trouble')?.remove();
-    parts.hero.append(trouble);
-    place.drawn = '';
-    focusTrouble(parts.hero);
-}
-
-/* Brings what has just come about to eyes, ears and the focus. */
-function present({app, parts: {hero}, say, visit}) {
-    const {t} = app.i18n;
-    const state = visit.state();
-    const focus = (selector) => {
-        const node = hero.querySelector(selector);
-        node.focus({preventScroll: true});
-        return node;
-    };
-    if (state === 'opened') {
-        hero.classList.add('fresh');
-        app.announce(t('envelope.won', {amount: app.money(visit.known.mine.amount)}));
-        celebrate(focus('#mine'), {sound: app.store.sound()});
-    } else if (state === 'grabbed') {
-        focus('.coin');
-        say('envelope.grabbed');
-    } else {
-        focus('#over');
-        app.announce(t('over.' + state));
-    }
-}
-
-/* The cover is drawn anew only when it changes: a coin that turns goes on turning. */
-function draw(place) {
-    const {app, node, parts, visit} = place;
-    const {envelope, claims, more, mine} = visit.known;
     const state = visit.state();
     const looks = {
         cover: {grabbing: 'sealed', opening: 'grabbed'}[state] ?? state,
         mine: state === 'opened' && mine,
         opened: state === 'sealed' && envelope.opened_shares,
+        luckiest: state === 'opened' && envelope.state !== 'open' && envelope.luckiest?.seq === mine.seq,
     };
     if (JSON.stringify(looks) !== place.drawn) {
         place.drawn = JSON.stringify(looks);
-        const focused = parts.hero.contains(document.activeElement)
-            ? document.activeElement.getAttribute('data-hold') : null;
         drawHero(place, looks);
-        parts.hero.querySelector(`[data-hold="${focused}"]`)?.focus({preventScroll: true});
+    }
+    parts.hero.setAttribute('aria-busy', String(state === 'grabbing' || state === 'opening'));
+    if (state === 'grabbing' && !parts.said.textContent) {
+        place.say('envelope.grabbing');
     }
     if (state === 'opened') {
         markOpened(app.i18n, parts.hero, {
             credited: app.account.me?.pending === 0, luckiest: envelope.luckiest?.seq === mine.seq,
         });
     }
-    const seen = SEEN.includes(state) || isOwn(app, envelope);
-    parts.list.node.hidden = !seen;
-    node.classList.toggle('wide', seen);
-    parts.list.update(envelope, claims, more, mine);
+    drawList(place, state, envelope, claims, mine);
     drawTools(place, envelope);
     app.setState(state);
+    if (OVER.includes(state) && ['sealed', 'grabbed'].includes(place.shown)) {
+        present(place); /* it ended while it was looked at */
+    }
+    place.shown = state;
 }
 
-/* Whether the one signed in sent it. */
-function isOwn(app, envelope) {
-    return claimsOf(app.store.token())?.sub === envelope.sender.user;
+/* Claims and sums are for those who have opened, for the sender, and when it is over: until then knowing them would
+ * make waiting pay. */
+function drawList({app, node, parts, watch}, state, envelope, claims, mine) {
+    const seen = SEEN.includes(state) || claimsOf(app.store.token())?.sub === envelope.sender.user;
+    parts.list.node.hidden = !seen;
+    node.classList.toggle('wide', seen);
+    if (seen) {
+        watch?.wantClaims();
+        parts.list.update(envelope, claims, mine);
+    }
 }
 
-function drawHero(place, {cover, mine}) {
+function drawHero(place, {cover, mine, luckiest}) {
     const {app, parts} = place;
     const {i18n} = app;
+    const {t} = i18n;
     const {envelope} = place.visit.known;
+    const held = parts.hero.contains(document.activeElement) ? document.activeElement?.getAttribute('data-hold') : null;
     const closed = () => [
-        h('p', {id: 'over', class: 'over', tabindex: -1, 'data-hold': 'over'}, i18n.t('over.' + cover)),
-        h('button', {class: 'link', 'data-do': 'look', 'data-hold': 'look', onclick: lookAtList},
-            i18n.t('envelope.look')),
+        h('p', {id: 'over', class: 'over', tabindex: -1, 'data-hold': 'over'}, t('over.' + cover)),
+        h('button', {class: 'link', 'data-do': 'look', 'data-hold': 'look', onclick: lookAtList}, t('envelope.look')),
     ];
-    const hint = (text) => h('p', {class: 'hint'}, text);
+    const hint = (text, more = {}) => h('p', {class: 'hint', ...more}, text);
+    const until = () => hint(t('envelope.until', {time: i18n.date(envelope.expires_at)}), {class: 'hint until'});
     const drawings = {
-        opened: () => packetOpened(i18n, envelope, {fen: mine.amount, currency: app.store.currency()}),
+        opened: () => [packetOpened(i18n, envelope, {fen: mine.amount, currency: app.store.currency()}),
+            sendToo(app, luckiest ? 'envelope.your_turn' : 'envelope.send_too')],
         grabbed: () => packetCover(i18n, envelope, {state: 'grabbed', heart: [
-            coin(i18n, () => open(place)), parts.said,
-            hint(i18n.t('envelope.until', {time: i18n.date(envelope.expires_at)}))]}),
+            coin(i18n, () => open(place)), parts.said, hint(t('envelope.coin'))]}),
         sealed: () => packetCover(i18n, envelope, {state: 'sealed', onGrab: () => grab(place), heart: [
-            seal(i18n.t('envelope.hint')), parts.said, hint(countText(app, envelope))]}),
+            seal(t('envelope.hint')), parts.said, hint(countText(app, envelope, {sums: false})), until()]}),
     };
-    const drawing = drawings[cover] ?? (() => packetCover(i18n, envelope, {state: 'closed', heart: closed()}));
+    const drawing = drawings[cover] ?? (() => [
+        packetCover(i18n, envelope, {state: 'closed', heart: closed()}), sendToo(app, 'envelope.send_instead')]);
     fill(parts.hero, drawing());
+    focusOn(held && parts.hero.querySelector(`[data-hold="${held}"]`));
 }
 
 function lookAtList() {
     const list = document.getElementById('everybody');
-    list.scrollIntoView({behavior: prefersStillness() ? 'auto' : 'smooth', block: 'start'});
-    list.focus({preventScroll: true});
-}
-
-/* What else one can do with it; drawn anew when it closes. */
-function drawTools({app, id, parts: {tools}}, envelope) {
-    const {t} = app.i18n;
-    if (tools.dataset.state === envelope.state) {
-        return;
-    }
-    tools.dataset.state = envelope.state;
-    const guests = envelope.sender.user.startsWith('guest:') && envelope.to === null;
-    const isOpen = envelope.state === 'open';
-    const link = (name, href, picture, words) =>
-        h('a', {class: 'tool', 'data-do': name, href}, icon(picture), h('span', null, t(words)));
-    fill(tools,
-        isOpen && link('share-link', `?e=${id}&share`, 'share', 'share.link'),
-        isOpen && guests && link('rush', `?v=rush&e=${id}`, 'bolt', 'rush.link'),
-        h('button', {class: 'tool', 'data-do': 'fair', onclick: () => showFair(app, id)},
-            icon('shield'), h('span', null, t('fair.link'))));
-}
-
-async function showFair(app, id) {
-    const {fairSheet} = await import('./fair.js');
-    fairSheet(app, id);
+    list?.scrollIntoView({behavior: prefersStillness() ? 'auto' : 'smooth', block: 'start'});
+    list?.focus({preventScroll: true});
 }

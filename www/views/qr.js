@@ -1,3 +1,4 @@
+// @ts-check
 /* A QR code as a picture: a PNG in a data address, so that a long press can save it. */
 import {qrcode} from '../vendor/qrcode-generator-2.0.4/qrcode.js';
 
@@ -14,7 +15,7 @@ export function qrPicture(text) {
     const canvas = document.createElement('canvas');
     canvas.width = size;
     canvas.height = size;
-    const paint = canvas.getContext('2d');
+    const paint = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
     paint.fillStyle = '#fff';
     paint.fillRect(0, 0, size, size);
     paint.fillStyle = '#000';

@@ -1,16 +1,18 @@
+// @ts-check
 /* A rush for one person alone: this browser plays thirty guests who go for one envelope at once, and
  * shows how the service took it. */
 import {newKey} from '../lib/api.js';
-import {GUESTS, makeGuests, race, rushFigures, SHARES, TOTAL_FEN} from '../lib/rush.js';
+import {GUESTS, makeGuests, race, rushFigures, SHARES, TOTAL_FEN} from '../lib/rush_race.js';
 import {persist} from '../lib/retry.js';
 import {avatar, fill, h, icon, s} from './dom.js';
-import {focusTrouble, troubleFace, troubleOf} from './trouble.js';
+import {errorPanel, focusPanel, panelCodeOf} from './error_panel.js';
+import {confirmSheet} from './top_bar.js';
 
 const CHART = {width: 320, height: 96};
 
+/** @param {import('../types').App} app */
 export function rushView(app, params, signal) {
     const {t} = app.i18n;
-    const id = params.get('e');
     const parts = {
         button: h('button', {class: 'button gold wide', 'data-do': 'rush', onclick: start},
             icon('bolt'), h('span', null, t('rush.go', {n: GUESTS}))),
@@ -20,14 +22,18 @@ export function rushView(app, params, signal) {
     };
 
     async function start() {
+        const asked = {title: t('rush.ask'), text: t('rush.ask.text', {n: GUESTS + 1}), yes: t('rush.ask.yes'), no: t('rush.ask.no')};
+        if (!await confirmSheet(asked)) {
+            return;
+        }
         parts.button.disabled = true;
         fill(parts.result);
         fill(parts.crowd);
         app.setState('running');
         try {
-            await rush(app, id, parts, signal);
+            await rush(app, parts, signal);
             app.setState('done');
-            parts.result.querySelector('h2').focus({preventScroll: true});
+            parts.result.querySelector('h2')?.focus({preventScroll: true});
         } catch (error) {
             failed(error);
         }
@@ -40,10 +46,10 @@ export function rushView(app, params, signal) {
         }
         const off = error.code === 'not_found' || error.code === 'method_not_allowed';
         parts.said.textContent = '';
-        fill(parts.result, troubleFace(app, off ? 'guests_off' : troubleOf(error),
+        fill(parts.result, errorPanel(app, off ? 'guests_off' : panelCodeOf(error),
             {again: off ? null : start, detail: error.detail}));
         app.setState('trouble');
-        focusTrouble(parts.result);
+        focusPanel(parts.result);
     }
 
     return {
@@ -52,26 +58,29 @@ export function rushView(app, params, signal) {
         node: h('div', {class: 'rush narrow stack'},
             h('section', {class: 'card stack'},
                 h('h1', null, t('rush.title')),
-                h('p', {class: 'soft'}, t(id ? 'rush.lead.this' : 'rush.lead',
+                h('p', {class: 'soft'}, t('rush.lead',
                     {n: GUESTS, shares: SHARES, amount: app.money(TOTAL_FEN)})),
                 parts.button, parts.said, parts.crowd),
             parts.result),
     };
 }
 
-/* Signs the guests in, sends an envelope for them if there is none, and lets them go. */
-async function rush(app, id, {said, crowd, result}, signal) {
+/**
+ * Signs the guests in, sends an envelope of play money for them, and lets them go.
+ * @param {import('../types').App} app
+ */
+async function rush(app, {said, crowd, result}, signal) {
     const {t} = app.i18n;
     const nobody = app.apiFor(null);
     const make = (count, nameOf) =>
         makeGuests({count, anonymous: nobody, apiFor: app.apiFor, nameOf, signal, pause: app.pause});
     said.textContent = t('rush.signin', {n: GUESTS});
     const guests = await make(GUESTS, (n) => t('rush.guest', {no: String(n)}));
-    const envelope = id ?? await sendOne(app, make, signal);
+    const envelope = await sendOne(app, make, signal);
     const places = new Map(guests.map((guest) => [guest.name, crowdPlace(guest.name)]));
     fill(crowd, [...places.values()]);
     said.textContent = t('rush.running');
-    const onEvent = ({guest, state}) => places.get(guest).classList.add(state);
+    const onEvent = ({guest, state}) => places.get(guest)?.classList.add(state);
     const outcome = await race({guests, id: envelope, signal, onEvent, now: () => performance.now()});
     said.textContent = '';
     const figures = rushFigures(outcome);
@@ -79,7 +88,10 @@ async function rush(app, id, {said, crowd, result}, signal) {
     app.announce(t('rush.done', {n: figures.won.length, away: figures.away}));
 }
 
-/* An envelope of play money from a guest of its own. Resolves to its id. */
+/**
+ * An envelope of play money from a guest of its own. Resolves to its id.
+ * @param {import('../types').App} app
+ */
 async function sendOne(app, make, signal) {
     const {t} = app.i18n;
     const [host] = await make(1, () => t('rush.host'));
@@ -98,6 +110,7 @@ function numberOf(name) {
     return name.replace(/\D+/g, '');
 }
 
+/** @param {import('../types').App} app */
 function winners(app, {won, away, failed}, id) {
     const {t} = app.i18n;
     const row = ({guest, amount, seq}, n) => h('li', {class: 'row', 'data-seq': seq, 'data-fen': amount},
@@ -115,6 +128,7 @@ function winners(app, {won, away, failed}, id) {
         h('a', {class: 'button quiet wide', 'data-do': 'look', href: '?e=' + id}, t('rush.look')));
 }
 
+/** @param {import('../types').App} app */
 function speed(app, figures, {busy}) {
     const {t, number} = app.i18n;
     const ms = (value) => t('rush.ms', {ms: number(Math.round(value))});
@@ -131,6 +145,7 @@ function speed(app, figures, {busy}) {
         h('p', {class: 'soft'}, t('rush.note', {n: figures.answers})));
 }
 
+/** @param {import('../types').App} app */
 function histogram(app, classes) {
     const {t, number} = app.i18n;
     const name = ({from, to}) => (to === null ? t('rush.over', {from}) : t('rush.class', {from, to}));

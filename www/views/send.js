@@ -1,15 +1,18 @@
+// @ts-check
 /* The start: the form that puts money into an envelope. The form has one idempotency key from its first
  * letter to the answer of its send; both outlive a reload. */
 import {newKey} from '../lib/api.js';
 import {mayRepeat, persist} from '../lib/retry.js';
-import {bodyOf, emptyFields, EXPIRES_S, faultOf, fieldOf, totalOf} from '../lib/send_form.js';
+import {bodyOf, emptyFields, faultOf, fieldOf, totalOf} from '../lib/send_form.js';
 import {amountParts, fill, h} from './dom.js';
-import {packetCover, seal} from './packet.js';
-import {focusTrouble, troubleFace, troubleOf} from './trouble.js';
+import {packetCover, seal} from './cover.js';
+import {blame, blankFields, buildParts, defaultGreeting, moneyUnit} from './send_fields.js';
+import {focusPanel, errorPanel, panelCodeOf} from './error_panel.js';
 
 /* A send without an answer is asked after by itself when it is younger than this. */
 const FRESH_MS = 600000;
 
+/** @param {import('../types').App} app */
 export function sendView(app, params, signal) {
     const place = h('div', {class: 'send'});
     const begin = () => {
@@ -25,73 +28,28 @@ export function sendView(app, params, signal) {
     return {title: app.i18n.t('send.title'), node: place, data: {view: 'send', state}};
 }
 
-function row({t}, name, control, {unit, label = t('send.' + name)} = {}) {
-    return h('div', {class: 'field'},
-        h('label', {for: name, id: name + '-label'}, label), control, unit && h('span', {class: 'unit'}, unit));
-}
-
-/* The form's parts, filled from fields. */
-function buildParts(app, fields) {
-    const {t} = app.i18n;
-    const parts = {
-        hint: h('p', {class: 'soft hint-line', id: 'hint'}),
-        sum: h('p', {class: 'sum', id: 'sum'}),
-        fault: h('p', {class: 'fault', id: 'fault', role: 'alert'}),
-        button: h('button', {class: 'button gold wide', type: 'submit', 'data-do': 'send'}, t('send.go')),
-        said: h('p', {class: 'said center', id: 'said', role: 'status'}),
-        trouble: h('div', {class: 'send-trouble'}),
-        preview: h('div', {class: 'preview', 'aria-hidden': 'true'}),
-    };
-    parts.fieldset = h('fieldset', null, h('legend', {class: 'unseen'}, t('send.title')),
-        buildFields(app, fields, parts.hint), parts.fault, parts.sum, parts.button, parts.said);
-    parts.form = h('form', {class: 'card send-form', novalidate: true},
-        h('h1', null, t('send.title')), parts.fieldset, parts.trouble);
-    return parts;
-}
-
-function buildFields(app, fields, hint) {
-    const {i18n} = app;
-    const {t} = i18n;
-    const input = (name, more) => h('input',
-        {id: name, name, autocomplete: 'off', value: fields[name], 'aria-describedby': 'fault', ...more});
-    const select = (name, values) => h('select', {id: name, name}, values.map((value) =>
-        h('option', {value, selected: fields[name] === String(value)}, t(`send.${name}.${value}`))));
-    const mode = (name) => h('label', {class: 'tab'},
-        h('input', {type: 'radio', name: 'mode', value: name, checked: fields.mode === name}),
-        h('span', null, t('mode.' + name)));
-    return [
-        h('div', {class: 'segments', role: 'radiogroup', 'aria-label': t('send.mode')}, mode('lucky'), mode('equal')),
-        h('div', {class: 'fields'},
-            row(i18n, 'amount', input('amount', {inputmode: 'decimal', placeholder: '0.00', enterkeyhint: 'next'}),
-                {unit: moneyUnit(app), label: t('send.total')}),
-            row(i18n, 'shares', input('shares', {inputmode: 'numeric', placeholder: '0'}),
-                {unit: t('send.shares.unit') || null})),
-        hint,
-        h('div', {class: 'fields'},
-            row(i18n, 'greeting', input('greeting', {maxlength: 50, placeholder: t('send.greeting.default')}))),
-        h('div', {class: 'fields'},
-            row(i18n, 'expires', select('expires', EXPIRES_S)),
-            row(i18n, 'to', select('to', ['link', 'users', 'group'])),
-            row(i18n, 'ids', input('ids', {autocapitalize: 'off', spellcheck: 'false'}))),
-    ];
-}
-
-function moneyUnit(app) {
-    const currency = app.store.currency();
-    return currency === 'CNY' ? app.i18n.t('send.yuan') : currency;
-}
-
+/** @returns {ReturnType<typeof emptyFields>} */
 function fieldsOf(form) {
     const names = Object.keys(emptyFields());
-    return Object.fromEntries(names.map((name) => [name, form.elements[name].value]));
+    return /** @type {any} */ (Object.fromEntries(names.map((name) => [name, form.elements[name]?.value ?? ''])));
 }
 
-/* The form, as it was left: its nodes. `place` gathers app, signal, the draft {key, fields} and parts. */
+/**
+ * The form, as it was left: its nodes. `place` gathers app, signal, the draft {key, fields} and parts.
+ * @param {import('../types').App} app
+ */
 function sendForm(app, signal) {
-    const draft = app.store.draft() ?? {key: newKey(), fields: emptyFields()};
-    const parts = buildParts(app, {...emptyFields(), ...draft.fields});
+    const draft = app.store.draft() ?? {key: newKey(), fields: blankFields(app)};
+    const parts = buildParts(app, {...blankFields(app), ...draft.fields});
     const place = {app, signal, draft, parts};
     parts.form.addEventListener('input', () => edited(place));
+    parts.form.addEventListener('click', (event) => {
+        const fen = /** @type {HTMLElement} */ (event.target).dataset?.fen;
+        if (fen && parts.form.contains(/** @type {Node} */ (event.target))) {
+            /** @type {any} */ (parts.form.elements).amount.value = app.yuan(Number(fen));
+            edited(place);
+        }
+    });
     parts.form.addEventListener('submit', (event) => {
         event.preventDefault();
         submit(place);
@@ -108,14 +66,15 @@ function draw({app, parts}) {
     const fields = fieldsOf(form);
     const total = totalOf(fields) ?? 0;
     form.querySelector('#amount-label').textContent = t(fields.mode === 'lucky' ? 'send.total' : 'send.each');
+    form.querySelector('#amount-unit').textContent = moneyUnit(app);
     form.querySelector('#ids-label').textContent = t(fields.to === 'group' ? 'send.group' : 'send.ids');
-    form.elements.ids.parentNode.hidden = fields.to === 'link';
+    form.elements.ids.closest('.field-with-fault').hidden = fields.to === 'link';
     hint.textContent = t('send.hint.' + fields.mode);
     sum.dataset.fen = total;
     fill(sum, amountParts(app.i18n, total, app.store.currency()));
     fill(preview, packetCover(app.i18n, {
-        sender: {name: app.account.me?.name ?? '·'}, mode: fields.mode,
-        greeting: fields.greeting.trim() || t('send.greeting.default'),
+        sender: {name: app.account.me?.name ?? '·'}, mode: /** @type {import('../types').Mode} */ (fields.mode),
+        greeting: fields.greeting.trim() || defaultGreeting(app), theme: fields.theme,
     }, {state: 'sealed', heart: seal(t('envelope.hint')), heading: 'p'}));
 }
 
@@ -128,31 +87,30 @@ function edited(place) {
     draw(place);
 }
 
-/* Marks the field at fault and says why; null takes it back. */
-function blame({form, fault}, name, words = '') {
-    form.querySelectorAll('[aria-invalid]').forEach((node) => node.removeAttribute('aria-invalid'));
-    fault.textContent = words;
-    const control = name && form.elements[name];
-    control?.setAttribute('aria-invalid', 'true');
-    control?.focus();
-}
-
 async function submit(place) {
     const {app, signal, draft, parts} = place;
     const {t} = app.i18n;
     const fields = fieldsOf(parts.form);
-    const wrong = faultOf(fields);
+    const wrong = faultOf(fields, app.site?.limits);
     if (wrong) {
-        blame(parts, wrong.field, t(wrong.fault));
+        blame(parts, wrong.field, t(wrong.fault, {limit: limitText(app, wrong.field, wrong.limit)}));
         return;
     }
     draft.fields = fields;
     app.store.keepDraft(draft);
-    const send = {key: draft.key, body: bodyOf(fields, t('send.greeting.default'))};
+    const send = {key: draft.key, body: bodyOf(fields, defaultGreeting(app))};
     app.store.keepSend(send);
     parts.fieldset.disabled = true;
     app.setState('sending');
     await finish(app, signal, {...send, doubtful: false}, parts, (error) => refused(place, error));
+}
+
+/* A limit as it is read: money, a time, or a number. */
+function limitText({i18n, money}, field, limit) {
+    if (limit === undefined || limit === null) {
+        return '';
+    }
+    return field === 'amount' ? money(limit) : field === 'expires' ? i18n.duration(limit) : limit;
 }
 
 /* Nothing was sent; what was typed stays. */
@@ -165,16 +123,18 @@ function refused(place, error) {
     fill(parts.trouble);
     if (error.code === 'invalid_request') {
         const name = fieldOf(error.member);
-        blame(parts, name, t(name ? 'fault.range.' + name : 'fault.other', {detail: error.detail}));
+        const known = name && error.limit !== null && error.limit !== undefined;
+        const key = name ? 'fault.range.' + name + (known ? '.limit' : '') : 'fault.other';
+        blame(parts, name, t(key, {detail: error.detail, limit: limitText(app, name, error.limit)}));
         return;
     }
     if (error.code === 'idempotency_key_reused') {
         draft.key = newKey();
         app.store.keepDraft(draft);
     }
-    fill(parts.trouble, troubleFace(app, troubleOf(error),
+    fill(parts.trouble, errorPanel(app, panelCodeOf(error),
         {detail: error.detail, compact: true, home: false, actions: waysOn(place, error)}));
-    focusTrouble(parts.trouble);
+    focusPanel(parts.trouble);
 }
 
 /* What helps after a refusal. */
@@ -198,9 +158,12 @@ function waysOn(place, error) {
         t('send.all', {amount: app.money(me.balance)}))];
 }
 
-/* Brings a kept send to a definite answer: the identical request with its one key, again while that may
+/**
+ * Brings a kept send to a definite answer: the identical request with its one key, again while that may
  * help. A refusal forgets it (nothing happened); no answer keeps it for later. doubtful: whether an
- * earlier request may have been carried out. */
+ * earlier request may have been carried out.
+ * @param {import('../types').App} app
+ */
 async function finish(app, signal, {key, body, doubtful}, {said, trouble}, onRefusal) {
     const {t} = app.i18n;
     said.textContent = t('send.busy');
@@ -218,14 +181,14 @@ async function finish(app, signal, {key, body, doubtful}, {said, trouble}, onRef
     };
     const waiting = (error) => {
         said.textContent = '';
-        fill(trouble, troubleFace(app, troubleOf(error), {compact: true, home: false, waiting: true}));
+        fill(trouble, errorPanel(app, panelCodeOf(error), {compact: true, home: false, waiting: true}));
     };
     try {
         const answer = await persist(ask, {signal, onWait: waiting, pause: app.pause});
         app.store.forgetSend(key);
         app.store.forgetDraft();
         app.account.refresh();
-        app.go(`?e=${answer.body.id}&share`);
+        app.go('?e=' + answer.body.id, {share: true});
     } catch (error) {
         if (signal.aborted) {
             return;
@@ -241,7 +204,10 @@ async function finish(app, signal, {key, body, doubtful}, {said, trouble}, onRef
     }
 }
 
-/* Shown while a send without a definite answer is remembered. */
+/**
+ * Shown while a send without a definite answer is remembered.
+ * @param {import('../types').App} app
+ */
 function unfinished(app, signal, place, send) {
     const {t} = app.i18n;
     const parts = {
@@ -253,8 +219,8 @@ function unfinished(app, signal, place, send) {
         fill(place, sendForm(app, signal));
         app.setState('form');
         const trouble = place.querySelector('.send-trouble');
-        fill(trouble, troubleFace(app, troubleOf(error), {detail: error.detail, compact: true, home: false}));
-        focusTrouble(trouble);
+        fill(trouble, errorPanel(app, panelCodeOf(error), {detail: error.detail, compact: true, home: false}));
+        focusPanel(trouble);
     };
     async function again() {
         parts.button.disabled = true;

@@ -1,0 +1,8 @@
+// @ts-check
+/* The views that follow signing in, in one module, so that all of them are one request. */
+export {envelopeView} from './envelope.js';
+export {historyView} from './history.js';
+export {sendView} from './send.js';
+export {rushView} from './rush.js';
+export {shareView} from './share.js';
+export {wallView} from './wall.js';
