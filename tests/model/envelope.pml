@@ -37,10 +37,11 @@
 #define EXPIRED 101
 #define MISSING 102
 
-/* What a user was told last. */
+/* The last answer to a user. */
 #define NOTHING 0
 #define OPENED 1
-#define REFUSED 2 /* told SOLD or EXPIRED: those values */
+#define REFUSED 2 /* an error; SOLD and EXPIRED are answers of their own */
+#define EXCUSED 3 /* the answer was of a history that a restore has undone */
 
 typedef database {
     byte state;
@@ -59,8 +60,8 @@ bit due;
 byte epoch; /* rises when sessions are cut: a crash or a restore */
 bit generation;
 byte gate[2] = MISSING;
-byte marker[2] = MISSING; /* the web server's file: believed without a look at the database */
-byte told[USERS] = NOTHING;
+byte marker[2] = MISSING; /* the web server's file: believed without asking the database */
+byte answered[USERS] = NOTHING;
 byte cuts = CUTS, lost = LOST;
 
 /* A COMMIT that the network holds while its client has given up. */
@@ -133,23 +134,23 @@ inline apply_open(u)
     check_books()
 }
 
-/* sold_out and expired are true of the disk when they are said. An answer of the generation before is
- * excused: processes learn of a new one within a second. */
-inline tell(u, word)
+/* sold_out and expired must be on disk when they are answered. An answer of the previous generation is
+ * excused: processes read the new one within a second. */
+inline answer(u, word)
 {
     atomic {
         if
         :: g == generation ->
             assert(disk.state == word);
-            told[u] = word;
+            answered[u] = word;
             goto end_user
         :: else -> goto start
         fi
     }
 }
 
-/* A closed envelope is read from the database: wait until that is on the disk, then say it. */
-inline tell_durable(u, word)
+/* The envelope was read as closed: wait until that is on disk, then answer. */
+inline answer_durable(u, word)
 {
 #ifndef V_NO_BARRIER
     atomic {
@@ -159,7 +160,7 @@ inline tell_durable(u, word)
         fi
     }
 #endif
-    tell(u, word)
+    answer(u, word)
 }
 
 proctype user(byte u)
@@ -171,7 +172,7 @@ start:
     /* net 0 */
     atomic {
         if
-        :: marker[KEY] != MISSING -> tell(u, marker[KEY])
+        :: marker[KEY] != MISSING -> answer(u, marker[KEY])
         :: else -> skip
         fi
     }
@@ -179,7 +180,7 @@ start:
     value = gate[KEY];
     if
 #ifdef V_BELIEVE_FINAL_GATE
-    :: value == SOLD || value == EXPIRED -> tell(u, value)
+    :: value == SOLD || value == EXPIRED -> answer(u, value)
 #endif
 #ifdef V_NO_REFILL
     :: value == 0 -> gate[KEY] != 0; goto start
@@ -191,7 +192,7 @@ start:
             :: else -> goto start
             fi
         }
-    :: else -> /* missing, final or at zero: the database is asked */
+    :: else -> /* missing, final or at zero: read the database */
         atomic {
             if
             :: epoch == e -> state = seen.state; opened = seen.opened
@@ -199,7 +200,7 @@ start:
             fi
         }
         if
-        :: state != OPEN -> tell_durable(u, state)
+        :: state != OPEN -> answer_durable(u, state)
         :: else ->
             atomic {
                 if
@@ -246,7 +247,7 @@ start:
     :: mine > 0 ->
         atomic {
             if
-            :: epoch == e -> row_locked = 0; copy(disk, seen); told[u] = OPENED; goto end_user
+            :: epoch == e -> row_locked = 0; copy(disk, seen); answered[u] = OPENED; goto end_user
             :: else -> goto start
             fi
         }
@@ -265,8 +266,8 @@ start:
             :: else -> goto start
             fi
         }
-        tell_durable(u, (state == OPEN -> SOLD : state))
-    :: mine == 0 && state == OPEN && due -> /* settle closes it */
+        answer_durable(u, (state == OPEN -> SOLD : state))
+    :: mine == 0 && state == OPEN && due -> /* wait until settle closes it */
         atomic {
             if
             :: epoch == e -> row_locked = 0
@@ -286,7 +287,7 @@ start:
         cuts > 0 && epoch == e ->
             cuts--; row_locked = 0; apply_open(u);
 #ifdef V_UNKNOWN_IS_NO
-            told[u] = REFUSED; goto end_user
+            answered[u] = REFUSED; goto end_user
 #else
             goto start
 #endif
@@ -295,14 +296,14 @@ start:
     :: atomic {
         epoch == e -> row_locked = 0; apply_open(u);
 #ifdef V_ANSWER_BEFORE_FLUSH
-            told[u] = OPENED; goto end_user
+            answered[u] = OPENED; goto end_user
 #endif
        }
     :: atomic { epoch != e -> goto start }
     fi;
     atomic {
         if
-        :: epoch == e -> copy(disk, seen); told[u] = OPENED
+        :: epoch == e -> copy(disk, seen); answered[u] = OPENED
         :: else -> goto start
         fi
     }
@@ -483,7 +484,7 @@ end:
     od
 }
 
-/* What the backup lacks is lost, and the users who were told of it are excused. */
+/* Operations that the backup lacks are lost; their users are excused. */
 active proctype operator()
 {
     byte i, u;
@@ -501,7 +502,7 @@ end:
         do
         :: u < USERS ->
             if
-            :: told[u] != NOTHING && seen.claims[u] == 0 -> told[u] = REFUSED + 1
+            :: answered[u] != NOTHING && seen.claims[u] == 0 -> answered[u] = EXCUSED
             :: else -> skip
             fi;
             u++
@@ -510,7 +511,7 @@ end:
     }
 }
 
-/* When nothing can happen any more: everybody has an answer that the disk agrees with. */
+/* When nothing can happen any more, each user has an answer that the database agrees with. */
 active proctype judge()
 {
     byte u;
@@ -519,10 +520,10 @@ active proctype judge()
         u = 0;
         do
         :: u < USERS ->
-            assert(told[u] != NOTHING);
-            assert(told[u] != OPENED || seen.claims[u] == 1);
-            assert(told[u] != REFUSED || seen.claims[u] == 0);
-            assert((told[u] != SOLD && told[u] != EXPIRED) || seen.state == told[u]);
+            assert(answered[u] != NOTHING);
+            assert(answered[u] != OPENED || seen.claims[u] == 1);
+            assert(answered[u] != REFUSED || seen.claims[u] == 0);
+            assert((answered[u] != SOLD && answered[u] != EXPIRED) || seen.state == answered[u]);
             assert(!seen.credit[u]);
             assert(seen.balance[u] == seen.claims[u]);
             u++

@@ -27,11 +27,11 @@ FILES = {
         ("int64_t v = below(&w, range.v_count);", "int64_t v = 0;", "v is not drawn"),
         ("seq <= total_fen % shares ? 1 : 0", "seq < total_fen % shares ? 1 : 0", "one equal share too small"),
         ("seq <= total_fen % shares ? 1 : 0", "seq <= total_fen % shares ? 0 : 1", "the wrong ones get the extra fen"),
-        ("*p++ = (uint8_t)mode;", "*p++ = 1;", "the promise does not say the mode"),
-        ("put_u32(p + 8, (uint32_t)shares);", "put_u32(p + 8, (uint32_t)shares & 0xff);", "the promise: shares' low byte"),
-        ("put_u64(p + 12, (uint64_t)cap_fen);", "put_u64(p + 12, 0);", "the promise does not say the cap"),
+        ("*p++ = (uint8_t)mode;", "*p++ = 1;", "the mode is not in the seed's hash"),
+        ("put_u32(p + 8, (uint32_t)shares);", "put_u32(p + 8, (uint32_t)shares & 0xff);", "the seed's hash has the low byte of shares"),
+        ("put_u64(p + 12, (uint64_t)cap_fen);", "put_u64(p + 12, 0);", "the cap is not in the seed's hash"),
     ]),
-    "lib/domain/envelope.c": ("unit/test_envelope unit/test_draw", [
+    "lib/domain/envelope.c": ("unit/test_envelope unit/test_books unit/test_draw", [
         ("return e->total_fen - e->opened_fen - e->refunded_fen;", "return e->total_fen - e->opened_fen;",
          "what was refunded remains"),
         ("return e->shares - e->opened_shares;", "return e->shares - e->opened_shares + 1;", "a share too many"),
@@ -101,7 +101,7 @@ FILES = {
         ("if (b_fen > a_fen)", "if (false)", "a balance below zero"),
         ("*out_fen = a_fen - b_fen;", "*out_fen = a_fen;", "nothing is taken"),
     ]),
-    "lib/domain/ledger.c": ("unit/test_money unit/test_draw unit/test_base", [
+    "lib/domain/ledger.c": ("unit/test_ledger", [
         ("kind == TRANSFER_WITHDRAW || kind == TRANSFER_SEND ? -1 : 1", "kind == TRANSFER_WITHDRAW ? -1 : 1",
          "a send adds money"),
         ("kind == TRANSFER_WITHDRAW || kind == TRANSFER_SEND ? -1 : 1", "kind == TRANSFER_SEND ? -1 : 1",
@@ -115,7 +115,7 @@ FILES = {
         ("put_claim_ref(ref, envelope, seq);\n    hash_sha256", "put_claim_ref(ref, envelope, 1);\n    hash_sha256",
          "all claims' transfers have one id"),
     ]),
-    "lib/domain/limits.c": ("unit/test_base unit/test_api_send unit/test_token", [
+    "lib/domain/limits.c": ("unit/test_text", [
         ("len < 1 || len > USER_MAX", "len > USER_MAX", "an empty user"),
         ("len < 1 || len > USER_MAX", "len < 1 || len > USER_MAX + 1", "a user a byte too long"),
         ("c != '\\0' && strchr(\"._:@-\", c)", "strchr(\"._:@-\", c)", "a NUL in a user"),
@@ -125,7 +125,7 @@ FILES = {
         ("key[i] <= ' ' || key[i] > '~'", "key[i] <= ' '", "DEL in a key"),
         ("if (len < 1 || len > max)", "if (len < 1)", "a key of any length"),
     ]),
-    "lib/domain/books.c": ("system/test_reconcile", [
+    "lib/domain/books.c": ("unit/test_books", [
         ("b->seq_wrong |= claim->seq != b->claims;", "b->seq_wrong |= claim->seq > b->claims + 1;", "a hole in seq"),
         ("claim->amount_fen > b->envelope.cap_fen;", "false;", "a share over the cap"),
         ("b->twice |= c->pending && c->booked;", ";", "a claim both pending and booked"),
@@ -230,7 +230,7 @@ FILES = {
         ("jwt_get_alg(jwt) == JWT_ALG_HS256 ? known_claims(jwt)", "true ? known_claims(jwt)", "any algorithm"),
         ("if (!str_set(token, sizeof token, text, len))", "if (len > TOKEN_MAX || !str_set(token, sizeof token, text, strnlen(text, len)))",
          "a NUL ends a token"),
-        ("who->wallet = kind == TOKEN_WALLET;", "who->wallet = true;", "everyone is a wallet"),
+        ("who->wallet = kind == TOKEN_WALLET;", "who->wallet = true;", "every token is a wallet token"),
         ("groups->type != JSON_ARRAY || groups->count > GROUPS_MAX", "groups->type != JSON_ARRAY",
          "more groups than there is room for"),
     ]),
@@ -310,7 +310,7 @@ FILES = {
         ("r->etag[0] != '\\0' ? \"private, no-cache\" : \"no-store\"", "\"private, no-cache\"", "everything may be kept"),
         ("if (r->status == 401)\n", "if (false)\n", "401 without WWW-Authenticate"),
     ]),
-    "lib/wire/http_query.c": ("unit/test_http", [
+    "lib/wire/http_query.c": ("unit/test_http unit/test_api_routes", [
         ("s.len - i < 3 || !str_from_hex(&byte, 1, s.text + i + 1, 2) || byte == 0",
          "s.len - i < 3 || !str_from_hex(&byte, 1, s.text + i + 1, 2)", "%00"),
         ("if (n + 1 >= out_cap)", "if (n >= out_cap)", "a byte beyond the buffer"),
@@ -323,7 +323,7 @@ FILES = {
         ("p->retry_after_s > 0 ? p->retry_after_s : 1", "1", "Retry-After is always 1"),
         ("((unsigned char)text[len] & 0xC0) == 0x80", "false", "half a character"),
     ]),
-    "lib/base/str.c": ("unit/test_base unit/test_json", [
+    "lib/base/str.c": ("unit/test_text unit/test_base", [
         ("if (len >= cap || memchr(src, '\\0', len) != NULL)", "if (len >= cap)", "a NUL in a text"),
         ("if (len >= cap || memchr(src, '\\0', len) != NULL)", "if (len > cap || memchr(src, '\\0', len) != NULL)",
          "a text that fills its room"),
@@ -333,7 +333,7 @@ FILES = {
         ("if (!str_to_u64(text, len, &n) || n > INT64_MAX)", "if (!str_to_u64(text, len, &n))", "numbers turn negative"),
         ("if (len != 2 * n)", "if (len < 2 * n)", "hex with more after it"),
     ]),
-    "lib/base/id.c": ("unit/test_base", [
+    "lib/base/id.c": ("unit/test_text unit/test_base", [
         ("(id.b[6] & 0xf0) != ID_VERSION ||", "false ||", "ids of another version"),
         ("(id.b[8] & 0xc0) != ID_VARIANT)", "false)", "ids of another variant"),
         ("|| (text[at] >= 'A' && text[at] <= 'F'))", ")", "ids in capitals"),
@@ -345,14 +345,14 @@ FILES = {
         ("if (b->failed || len > b->max - b->len) {", "if (b->failed) {", "no ceiling"),
         ("size_t need = b->len + len + 1;", "size_t need = b->len + len;", "no room for the NUL"),
     ]),
-    "lib/base/utf8.c": ("unit/test_base unit/test_api_send", [
+    "lib/base/utf8.c": ("unit/test_text", [
         ("if (point == ZERO_WIDTH_JOINER)", "if (false)", "families fall apart"),
         ("    case UTF8PROC_CATEGORY_CF: /* includes every bidi control */\n", "", "direction marks"),
         ("    case UTF8PROC_CATEGORY_CC:\n", "", "control characters"),
         ("    case UTF8PROC_CATEGORY_CO:\n", "", "private characters"),
         ("    case UTF8PROC_CATEGORY_ZL:\n", "", "line separators"),
     ]),
-    "lib/base/crypto.c": ("unit/test_base unit/test_ticket", [
+    "lib/base/crypto.c": ("unit/test_text", [
         ("(UINT64_MAX % n + 1) % n, word;", "0, word;", "chance is not even"),
         ("return sodium_memcmp(a, b, n) == 0;", "return sodium_memcmp(a, b, n / 2) == 0;", "half is compared"),
         ("== 0 &&\n           end == text + len;", "== 0;", "base64 with more after it"),

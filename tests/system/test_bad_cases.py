@@ -148,7 +148,7 @@ def unchanged_after_setup(service, user, request):
 
 
 def test_gates(service, user):
-    """A gate that no program writes is replaced: it neither closes an envelope nor turns anybody away for good."""
+    """A gate that no program writes is replaced: the envelope stays open and a user still gets a share."""
     alice, cache = user(money=100000), Cache(service)
     wrong = []
     for number, text in enumerate(bad.NO_GATE):
@@ -192,7 +192,7 @@ def test_settings(service, tmp_path):
         path = tmp_path / "hongbao.conf"
         path.write_text(text)
         path.chmod(0o640)
-        return subprocess.run([f"{BUILD}/hongbaoctl", "--config", str(path), "show", "nobody-has-this-name"],
+        return subprocess.run([f"{BUILD}/hongbaoctl", "--config", str(path), "show", "no-such-user"],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert "line" not in check(good).stderr
     for section, line in bad.NO_SETTING:

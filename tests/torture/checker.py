@@ -36,7 +36,7 @@ class Judge:
         for t in tables.transfers:
             self.booked[t["kind"], t["ref"]] += 1
 
-    def say(self, rule, *details):
+    def report(self, rule, *details):
         self.wrong.append(f"{rule}: {' '.join(map(str, details))}")
 
     def judge(self):
@@ -62,40 +62,40 @@ class Judge:
         for key, operations in repeats.items():
             stored = by_key.get(key, [])
             if len(stored) > 1:
-                self.say("one key, two envelopes", key)
+                self.report("one key, two envelopes", key)
             acknowledged = [o for o in operations if o.outcome == OK]
             if {plain(o.reply["id"]) for o in acknowledged} - {identifier for identifier, _ in stored}:
-                self.say("acknowledged send is lost", key)
+                self.report("acknowledged send is lost", key)
             if len({o.reply["id"] for o in acknowledged}) > 1:
-                self.say("one key, two answers", key)
+                self.report("one key, two answers", key)
             if stored and all(o.outcome == FAILED for o in operations):
-                self.say("refused send is stored", key)
+                self.report("refused send is stored", key)
             for _, e in stored:
                 asked = operations[0].arguments
                 if (e["sender"], e["mode"], e["total"], e["shares"]) != (
                         operations[0].user, asked["mode"], asked["total"], asked["shares"]):
-                    self.say("stored envelope is not the one sent", key)
+                    self.report("stored envelope is not the one sent", key)
 
     # ---- each envelope, replayed ----
     def check_envelopes(self):
         for identifier, e in self.tables.envelopes.items():
             claims = self.claims_of[identifier]
             if [seq for seq, _, _ in claims] != list(range(1, len(claims) + 1)):
-                self.say("seq has a hole or a double", identifier)
+                self.report("seq has a hole or a double", identifier)
             if len(claims) > e["shares"] or len(claims) != e["opened_shares"]:
-                self.say("number of claims", identifier, len(claims), e["opened_shares"], e["shares"])
+                self.report("number of claims", identifier, len(claims), e["opened_shares"], e["shares"])
             if sum(amount for _, _, amount in claims) != e["opened"]:
-                self.say("sum of claims", identifier)
+                self.report("sum of claims", identifier)
             ident, seed = bytes.fromhex(identifier), bytes.fromhex(e["seed"])
             drawn = list(verify.amounts(ident, e["mode"], e["total"], e["shares"], e["cap"], seed,
                                         min(len(claims), e["shares"])))
             if [amount for _, _, amount in claims[:e["shares"]]] != drawn:
-                self.say("amount is not the one drawn", identifier)
+                self.report("amount is not the one drawn", identifier)
             if verify.seed_hash(ident, e["mode"], e["total"], e["shares"], e["cap"], seed) != e["seed_hash"]:
-                self.say("seed is not the one promised", identifier)
+                self.report("seed is not the one promised", identifier)
             self.check_state(identifier, e, len(claims))
         for double in self.tables.doubles:
-            self.say("user has two claims", *double)
+            self.report("user has two claims", *double)
 
     def check_state(self, identifier, e, claims):
         rest = e["total"] - e["opened"] - e["refunded"]
@@ -103,7 +103,7 @@ class Judge:
                 "sold_out": claims == e["shares"] and rest == 0 and e["refunded"] == 0,
                 "expired": claims < e["shares"] and rest == 0}[e["state"]]
         if not good:
-            self.say("state", identifier, e["state"])
+            self.report("state", identifier, e["state"])
 
     # ---- opens ----
     def check_opens(self):
@@ -112,14 +112,14 @@ class Judge:
             opened = [o for o in operations if o.outcome == OK and o.reply["state"] == "opened"]
             for o in opened:
                 if claim is None:
-                    self.say("acknowledged open is lost", envelope, user)
+                    self.report("acknowledged open is lost", envelope, user)
                 elif (claim["amount"], claim["seq"]) != (o.reply["amount"], o.reply["seq"]):
-                    self.say("acknowledged open differs", envelope, user, claim, o.reply)
+                    self.report("acknowledged open differs", envelope, user, claim, o.reply)
             if claim and not opened and all(o.outcome == FAILED for o in operations):
-                self.say("refused open is stored", envelope, user)
+                self.report("refused open is stored", envelope, user)
         for envelope, user in self.tables.claims:
             if self.opens and (envelope, user) not in self.opens:
-                self.say("claim that was not asked for", envelope, user)
+                self.report("claim that was not asked for", envelope, user)
 
     def check_order(self):
         """What returned before another was invoked has the lower seq."""
@@ -129,25 +129,25 @@ class Judge:
                 operations = self.opens.get((envelope, user), [])
                 returned = [o.returned for o in operations if o.outcome == OK and o.reply["state"] == "opened"]
                 if returned and min(returned) < latest:
-                    self.say("seq against time", envelope, seq)
+                    self.report("seq against time", envelope, seq)
                 if operations:
                     latest = max(latest, min(o.invoked for o in operations))
 
     def check_closed_answers(self):
-        """sold_out is true if the last claim's open was invoked before the answer; expired if the end says so."""
+        """sold_out is true if the last claim's open was invoked before the answer; expired if the final state is expired."""
         for o in self.operations:
             if o.kind not in ("grab", "open") or o.outcome != OK or o.reply["state"] not in ("sold_out", "expired"):
                 continue
             e = self.tables.envelopes.get(plain(o.key))
             if e is None:
-                self.say("answer for an envelope that does not exist", o.key)
+                self.report("answer for an envelope that does not exist", o.key)
             elif e["state"] != o.reply["state"]:
-                self.say(f"false {o.reply['state']}", o.key, "is", e["state"])
+                self.report(f"false {o.reply['state']}", o.key, "is", e["state"])
             elif e["state"] == "sold_out":
                 _, last, _ = self.claims_of[plain(o.key)][-1]
                 operations = self.opens.get((plain(o.key), last), [])
                 if operations and min(x.invoked for x in operations) >= o.returned:
-                    self.say("sold_out before the last open", o.key)
+                    self.report("sold_out before the last open", o.key)
 
     # ---- reads ----
     def check_looks(self):
@@ -164,11 +164,11 @@ class Judge:
             seen = o.reply["opened_shares"]
             at_most = bisect.bisect_left(firsts.get(envelope, []), o.returned)
             if seen > at_most:
-                self.say("look shows a claim of the future", o.key, seen, at_most)
+                self.report("look shows a claim of the future", o.key, seen, at_most)
             own = [x for x in self.opens.get((envelope, o.user), []) if x.outcome == OK and
                    x.reply["state"] == "opened" and x.returned < o.invoked]
             if own and (o.reply["mine"] or {}).get("amount") != own[0].reply["amount"]:
-                self.say("look does not show one's own claim", o.key, o.user)
+                self.report("look does not show one's own claim", o.key, o.user)
 
     # ---- top-ups and withdrawals ----
     def check_money_calls(self):
@@ -181,13 +181,13 @@ class Judge:
             key = (TOPUP if kind == "topup" else WITHDRAW, reference.encode().hex())
             booked = self.booked[key]
             if booked > 1:
-                self.say(f"{kind} twice", reference)
+                self.report(f"{kind} twice", reference)
             if any(o.outcome == OK for o in operations) and booked != 1:
-                self.say(f"acknowledged {kind} is lost", reference)
+                self.report(f"acknowledged {kind} is lost", reference)
             if booked and all(o.outcome == FAILED for o in operations):
-                self.say(f"refused {kind} is stored", reference)
+                self.report(f"refused {kind} is stored", reference)
             if booked and amounts[key] != (operations[0].user, operations[0].arguments["amount"]):
-                self.say(f"{kind} of another user or amount", reference)
+                self.report(f"{kind} of another user or amount", reference)
 
     # ---- the ledger ----
     def check_ledger(self):
@@ -196,26 +196,26 @@ class Judge:
             sums[t["user"]] += t["amount"] if t["kind"] in (TOPUP, CLAIM, REFUND) else -t["amount"]
         for user in set(sums) | set(tables.balances):
             if sums[user] != tables.balances.get(user, 0):
-                self.say("balance is not the sum of transfers", user, sums[user], tables.balances.get(user))
+                self.report("balance is not the sum of transfers", user, sums[user], tables.balances.get(user))
         amounts = {(t["kind"], t["ref"]): (t["user"], t["amount"]) for t in tables.transfers}
         known = set()
         for (envelope, user), claim in tables.claims.items():
             key = (CLAIM, envelope + claim["seq"].to_bytes(4, "big").hex())
             known.add(key)
             if self.booked[key] + ((envelope, user) in tables.pending) != 1:
-                self.say("claim is not credited exactly once", envelope, user)
+                self.report("claim is not credited exactly once", envelope, user)
             elif self.booked[key] and amounts[key] != (user, claim["amount"]):
-                self.say("credit of another user or amount", envelope, user)
+                self.report("credit of another user or amount", envelope, user)
         for key in self.booked:
             if key[0] == CLAIM and key not in known:
-                self.say("credit without a claim", key[1])
+                self.report("credit without a claim", key[1])
         for identifier, e in tables.envelopes.items():
             if self.booked[SEND, identifier] != 1 or amounts[SEND, identifier] != (e["sender"], e["total"]):
-                self.say("send is not booked exactly once", identifier)
+                self.report("send is not booked exactly once", identifier)
             wanted = 1 if e["refunded"] else 0
             if self.booked[REFUND, identifier] != wanted or (
                     wanted and amounts[REFUND, identifier] != (e["sender"], e["refunded"])):
-                self.say("refund is not booked exactly once", identifier)
+                self.report("refund is not booked exactly once", identifier)
 
 
 def judge(history, tables):

@@ -33,7 +33,7 @@ class Stage:
                                [f"{pool}.socket={self.pools[pool].upstream}" for pool in POOLS], self.directory)
         self.service.start()
         self.history = History()
-        self.said = set()
+        self.reported = set()
         self.loads = 0
 
     def proxies(self):
@@ -85,8 +85,8 @@ class Stage:
         wait_until(lambda: self.service.metrics() and self.settled(), 90, "credits and refunds are done")
         wrong = checker.judge(self.history, read_tables(self.service))
         wrong += [f"audit: {name} {found}" for name, found in self.service.audit().items()]
-        new = [text for text in wrong if text not in self.said]
-        self.said |= set(new)
+        new = [text for text in wrong if text not in self.reported]
+        self.reported |= set(new)
         return new
 
     def next_load(self):
