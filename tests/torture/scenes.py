@@ -55,27 +55,27 @@ def with_rules(stage, proxies, wanted, rules, **more):
     return Result(sum(counts.values()), {f"{operation} {action}": n for (operation, action), n in counts.items()})
 
 
-def register_commits(user):
+def register_commits(user, small):
     """COMMITs of one program: applied and the reply lost, lost, held."""
     connection = f"hongbao_{user}"
 
-    @scene(f"{user}: COMMIT applied, reply lost", 100, 20000)
+    @scene(f"{user}: COMMIT applied, reply lost", small, 20000)
     def reply_lost(stage, wanted, _chance):
         return with_rules(stage, [stage.database], wanted, lambda: [Rule("COMMIT", "drop_reply", 0, connection, 0.3)])
 
-    @scene(f"{user}: COMMIT lost", 100, 20000)
+    @scene(f"{user}: COMMIT lost", small, 20000)
     def lost(stage, wanted, _chance):
         return with_rules(stage, [stage.database], wanted, lambda: [Rule("COMMIT", "reset", 0, connection, 0.3)])
 
-    @scene(f"{user}: COMMIT held while the client repeats", 20, 20000)
+    @scene(f"{user}: COMMIT held while the client repeats", small // 5, 20000)
     def held(stage, wanted, _chance):
         return with_rules(stage, [stage.database], wanted, lambda: [Rule("COMMIT", "hold", 0.3, connection, 0.1)])
 
     return reply_lost, lost, held
 
 
-for program in ("open", "send", "settle"):
-    register_commits(program)
+for program, few in (("open", 100), ("send", 50), ("settle", 40)):
+    register_commits(program, few)
 
 ERRORS = (1213, 1205, 1020, 1047, 1290, 1040, 1114, 1317, 1969, 1158, 1180)
 STATEMENTS = ("SELECT*", "INSERT*", "UPDATE*", "DELETE*", "COMMIT")
