@@ -1,4 +1,5 @@
 /* The promises of lib/store/store.h about opens, closings and refunds. */
+#include "lib/base/clock.h"
 #include "tests/contract/store_contract.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 
 #define HOUR_US INT64_C(3600000000)
 #define LIST_MAX 1000
+#define LOCK_WAIT_MAX_US INT64_C(1500000) /* 0.25 s, and what a busy machine adds */
 
 static struct open_set set, other;
 
@@ -93,6 +95,26 @@ void store_contract_second_claim_of_a_user_is_refused(void **state)
     t->a->ops->rollback(t->a);
 }
 
+void store_contract_transaction_reads_what_others_commit(void **state)
+{
+    struct store_contract *t = *state;
+    static struct envelope mine, theirs;
+    char user[USER_SIZE];
+    send_one(t, 3, &mine);
+    send_one(t, 3, &theirs);
+    contract_user(t, user, "winner");
+    memset(&set, 0, sizeof set);
+    set.n_envelopes = set.n_rows = 1;
+    set.ids[0] = mine.id;
+    set.rows[0] = (struct open_row){.envelope = theirs.id, .user = user, .look = true};
+    assert_int_equal(t->a->ops->open_read(t->a, &set), ERR_OK);
+    assert_false(set.rows[0].found);
+    contract_open(t->b, &theirs.id, user, 0);
+    assert_int_equal(t->a->ops->open_look(t->a, &set), ERR_OK);
+    assert_true(set.rows[0].found); /* READ COMMITTED: no snapshot of the beginning */
+    t->a->ops->rollback(t->a);
+}
+
 void store_contract_second_claim_of_a_position_is_refused(void **state)
 {
     struct store_contract *t = *state;
@@ -116,7 +138,9 @@ void store_contract_envelope_lock_is_not_waited_for(void **state)
     send_one(t, 3, &e);
     assert_int_equal(contract_open_read(t->a, &set, &e.id, NULL, true), ERR_OK);
     for (int nowait = 0; nowait < 2; nowait++) {
+        int64_t began_us = clock_system.mono_us(NULL);
         assert_int_equal(contract_open_read(t->b, &other, &e.id, NULL, nowait == 1), ERR_LOCKED);
+        assert_true(clock_system.mono_us(NULL) - began_us < LOCK_WAIT_MAX_US);
         t->b->ops->rollback(t->b);
     }
     t->a->ops->rollback(t->a);

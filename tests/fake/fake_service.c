@@ -73,6 +73,23 @@ void fake_service_end(struct fake_service *f)
         nftw(f->marker_dir, fake_remove, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+void fake_markers_forget(struct fake_service *f, const struct id *id)
+{
+    char path[256], text[ID_TEXT_SIZE], generation[MARKER_GENERATION_SIZE];
+    id_format(text, id);
+    markers_current(f->runtime.markers, generation);
+    snprintf(path, sizeof path, "%s/%s/%s/%s", f->marker_dir, generation, text + strlen(text) - 2,
+             text);
+    int failed = remove(path);
+    assert(failed == 0);
+}
+
+void fake_clock_to(struct fake_service *f, int64_t wall_us)
+{
+    assert(wall_us >= f->clock.wall_us);
+    fixed_clock_advance(&f->clock, wall_us - f->clock.wall_us);
+}
+
 static void fake_complete(struct fake_service *f, struct envelope *e)
 {
     int64_t now_us = f->clock.wall_us;

@@ -32,6 +32,11 @@ void fake_markers_init(struct fake_service *f);
  */
 void fake_service_end(struct fake_service *f);
 
+/* Remove the marker of id, as if the process that closed it had died before it made one. */
+void fake_markers_forget(struct fake_service *f, const struct id *id);
+/* Move both clocks forward to wall_us. */
+void fake_clock_to(struct fake_service *f, int64_t wall_us);
+
 /* Store an envelope as a send would, and complete *e: members that are zero become those of a lucky
  * envelope of 10 shares and 1000 fen from "alice" to anyone, open for an hour. The sender gets an
  * account that can pay it. */
