@@ -1,4 +1,4 @@
-/* The promises of lib/store/cache.h. Above all: what is unknown is said to be unknown, and a cas
+/* The promises of lib/store/cache.h. Above all: what is unknown is reported as unknown, and a cas
  * token is worth nothing after its connection. */
 #include "tests/contract/cache_contract.h"
 #include <setjmp.h>

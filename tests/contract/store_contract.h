@@ -17,7 +17,7 @@ struct store_contract {
 void store_contract_begin(struct store_contract *t);
 
 /* ---- steps that tests share; each asserts that it succeeds ---- */
-/* Write the name of user number n of this test into out. */
+/* Write a user id into out: name, made unique to this test. */
 void contract_user(const struct store_contract *t, char out[USER_SIZE], const char *name);
 /* Return the primary's time. */
 int64_t contract_now_us(struct store *s);
@@ -26,7 +26,7 @@ struct transfer contract_topup(struct store_contract *t, const char *user, const
                                int64_t amount_fen);
 /* Return the balance of user, and what is pending. */
 int64_t contract_balance(struct store *s, const char *user, int64_t *pending_fen);
-/* Prepare the transaction of one send by user, who must have an account; the caller commits. */
+/* Prepare the transaction of one send by user, which must have an account; the caller commits. */
 enum err contract_send_begin(struct store_contract *t, struct store *s, const char *user,
                              int64_t total_fen, int64_t shares, int64_t expires_us,
                              struct envelope *e);

@@ -278,7 +278,7 @@ void store_contract_closed_envelope_is_not_changed(void **state)
     int64_t balance_fen = contract_balance(t->a, sender, NULL);
     assert_int_equal(contract_open_read(t->a, &set, &e.id, NULL, false), ERR_OK);
     assert_true(set.envelopes[0].has_seed);
-    set.changed[0] = true; /* a bug of the caller: the guard tells it before money moves */
+    set.changed[0] = true; /* a bug of the caller: refused before money moves */
     refund = transfer_for_refund(t->rng, sender, &e.id, 1, set.now_us);
     assert_int_not_equal(t->a->ops->refund_write(t->a, &set, &refund, 1), ERR_OK);
     t->a->ops->rollback(t->a);

@@ -45,7 +45,7 @@ void fake_send(struct fake_service *f, struct envelope *e);
 struct claim fake_open(struct fake_service *f, const struct id *id, const char *user);
 /* Return the envelope as it is stored now. */
 const struct envelope *fake_envelope(struct fake_service *f, const struct id *id);
-/* Write what the gate of e should say into the cache. */
+/* Write the gate that fits e into the cache. */
 void fake_gate_put(struct fake_service *f, const struct envelope *e);
 /* Read the gate of id from the cache into *g. False: there is none that is valid. */
 bool fake_gate_get(struct fake_service *f, const struct id *id, struct gate *g);

@@ -1,5 +1,5 @@
 /* Deadlines, day limits and expiry are rules over time. They can only be tested at their edges
- * where the test says what time it is. */
+ * where the test sets the time. */
 #include "tests/fake/fixed_clock.h"
 
 static int64_t fixed_wall_us(void *self)

@@ -21,7 +21,7 @@ static struct connection *connection_of(struct cache *c)
     return (struct connection *)c;
 }
 
-/* Calls the hook, takes the lock of the server, and says what becomes of this operation. */
+/* Calls the hook, takes the lock of the server, and returns what becomes of this operation. */
 static enum fate connection_enter(struct connection *c, enum memory_cache_op op, const char *key)
 {
     struct memory_cache *m = c->server;

@@ -104,7 +104,7 @@ void memory_tables_free(struct memory_rows tables[MEMORY_TABLES]);
  * operation is over and the lock released. */
 MUST_USE enum err memory_enter(struct store *s, enum memory_op op);
 /* End the operation with err: commit it by itself outside a transaction, lose its answer if the
- * test wants it, release the lock. Returns what the caller is told. */
+ * test wants it, release the lock. Returns the error for the caller. */
 MUST_USE enum err memory_leave(struct store *s, enum memory_op op, enum err err);
 /* Begin a transaction. */
 void memory_begin(struct memory_store *s);

@@ -1,4 +1,4 @@
-/* A random source that gives the same bytes in every run. */
+/* A random source whose bytes depend on a seed alone. */
 #ifndef HONGBAO_TESTS_SEEDED_RNG_H
 #define HONGBAO_TESTS_SEEDED_RNG_H
 

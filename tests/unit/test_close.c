@@ -112,7 +112,7 @@ static void what_is_due_is_decided_under_the_lock(void **state)
     assert_int_equal(state_of(f, &f->e.id), STATE_OPEN);
 }
 
-/* Before the commit nothing may be told. */
+/* Before the commit nothing may be published. */
 static void look_before_commit(void *context, enum memory_op op, struct store *s)
 {
     struct fixture *f = context;

@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #define WAITERS 3
+#define GIVE_UP_S 10
 
 struct fixture {
     struct fake_service fake;
@@ -84,7 +86,7 @@ static void a_version_found_durable_needs_no_other_barrier(void **state)
     assert_int_equal(barriers(f), 2);
 }
 
-/* Another envelope that is remembered in the same place. */
+/* Another envelope that is remembered in the slot of id. */
 static struct id colliding_id(const struct id *id)
 {
     struct id other = *id;
@@ -156,12 +158,23 @@ static void *waiter_run(void *context)
     return NULL;
 }
 
+/* Waits for what must come at once; fails the test where it does not. */
+static void wait_bounded(sem_t *sem)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += GIVE_UP_S;
+    assert_int_equal(sem_timedwait(sem, &until), 0);
+}
+
 /* Returns once the thread sleeps: all that it can sleep on is the barrier of another. */
 static void wait_until_asleep(const struct waiter *w)
 {
     char path[64], text[512];
     char mode = 'R';
+    int64_t until_us = clock_system.mono_us(NULL) + GIVE_UP_S * FAKE_US_PER_S;
     while (mode != 'S') {
+        assert_true(clock_system.mono_us(NULL) < until_us);
         snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)w->tid);
         FILE *stat = w->tid != 0 ? fopen(path, "r") : NULL;
         if (stat == NULL)
@@ -189,7 +202,7 @@ static void waiters_share_one_barrier_that_began_after_them(void **state)
     held = 0;
     memory_db_set_hook(f->fake.db, hold_first, NULL);
     start(f, &waiters[0], 1);
-    sem_wait(&barrier_begun);
+    wait_bounded(&barrier_begun);
     for (uint8_t i = 1; i < WAITERS; i++) {
         start(f, &waiters[i], (uint8_t)(i + 1));
         wait_until_asleep(&waiters[i]);

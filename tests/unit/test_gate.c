@@ -73,7 +73,7 @@ static void a_gate_lives_a_day_longer_but_at_most_thirty(void **state)
     assert_int_equal(memory_cache_life_s(f->fake.server, gate_key_of(f, &f->e.id)), 30 * DAY_S);
 }
 
-static void each_write_is_told_from_the_last_four(void **state)
+static void each_write_is_recognized_after_three_more(void **state)
 {
     struct fixture *f = *state;
     struct gate g;
@@ -246,7 +246,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_gate_lives_a_day_longer_but_at_most_thirty),
-        TEST(each_write_is_told_from_the_last_four),
+        TEST(each_write_is_recognized_after_three_more),
         TEST(a_hint_never_replaces_a_gate),
         TEST(a_claim_replaces_a_ticket_and_not_the_reverse),
         TEST(open_missing_and_senseless_gates_are_closed),

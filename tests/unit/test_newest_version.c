@@ -37,7 +37,7 @@ static void made(struct fixture *f, const struct envelope *e, const struct claim
     f->fake.cache->ops->flush(f->fake.cache, true);
 }
 
-static const struct newest_version *ask(struct fixture *f, const struct id *id, const char *user)
+static const struct newest_version *get(struct fixture *f, const struct id *id, const char *user)
 {
     struct who who = {.wallet = false};
     snprintf(who.user, sizeof who.user, "%s", user);
@@ -50,16 +50,16 @@ static const struct newest_version *ask(struct fixture *f, const struct id *id, 
 static void it_is_known_for_two_seconds(void **state)
 {
     struct fixture *f = *state;
-    assert_false(ask(f, &f->e.id, "bob")->known);
+    assert_false(get(f, &f->e.id, "bob")->known);
     f->e.version = 5;
     made(f, &f->e, NULL, 0);
-    assert_true(ask(f, &f->e.id, "bob")->known);
+    assert_true(get(f, &f->e.id, "bob")->known);
     assert_int_equal(f->got.version, 5);
     assert_int_equal(f->got.n_claims, 0);
     fixed_clock_advance(&f->fake.clock, 2 * FAKE_US_PER_S - 1);
-    assert_true(ask(f, &f->e.id, "bob")->known);
+    assert_true(get(f, &f->e.id, "bob")->known);
     fixed_clock_advance(&f->fake.clock, 1);
-    assert_false(ask(f, &f->e.id, "bob")->known);
+    assert_false(get(f, &f->e.id, "bob")->known);
 }
 
 static void guests_and_others_are_kept_apart(void **state)
@@ -69,10 +69,10 @@ static void guests_and_others_are_kept_apart(void **state)
     fake_send(&f->fake, &guests);
     made(f, &f->e, NULL, 0);
     made(f, &guests, NULL, 0);
-    assert_true(ask(f, &f->e.id, "bob")->known);
-    assert_false(ask(f, &f->e.id, "guest:bob")->known);
-    assert_true(ask(f, &guests.id, "guest:bob")->known);
-    assert_false(ask(f, &guests.id, "bob")->known);
+    assert_true(get(f, &f->e.id, "bob")->known);
+    assert_false(get(f, &f->e.id, "guest:bob")->known);
+    assert_true(get(f, &guests.id, "guest:bob")->known);
+    assert_false(get(f, &guests.id, "bob")->known);
 }
 
 static void a_restricted_envelope_is_not_in_it(void **state)
@@ -82,7 +82,7 @@ static void a_restricted_envelope_is_not_in_it(void **state)
     made(f, &f->e, NULL, 0);
     newest_version_hint_read(&f->fake.runtime, f->fake.cache, &f->e);
     f->fake.cache->ops->flush(f->fake.cache, true);
-    assert_false(ask(f, &f->e.id, "bob")->known);
+    assert_false(get(f, &f->e.id, "bob")->known);
 }
 
 static void a_reader_never_replaces_what_a_maker_wrote(void **state)
@@ -93,10 +93,10 @@ static void a_reader_never_replaces_what_a_maker_wrote(void **state)
     made(f, &f->e, NULL, 0);
     newest_version_hint_read(&f->fake.runtime, f->fake.cache, &old);
     f->fake.cache->ops->flush(f->fake.cache, true);
-    assert_int_equal(ask(f, &f->e.id, "bob")->version, 5);
+    assert_int_equal(get(f, &f->e.id, "bob")->version, 5);
     f->e.version = 6;
     made(f, &f->e, NULL, 0);
-    assert_int_equal(ask(f, &f->e.id, "bob")->version, 6);
+    assert_int_equal(get(f, &f->e.id, "bob")->version, 6);
 }
 
 static void the_newest_claims_and_my_own_come_with_it(void **state)
@@ -109,14 +109,14 @@ static void the_newest_claims_and_my_own_come_with_it(void **state)
     made(f, now, claims, 2);
     gate_hint_opened(&f->fake.runtime, f->fake.cache, f->e.expires_us, &claims[0]);
     f->fake.cache->ops->flush(f->fake.cache, true);
-    assert_true(ask(f, &f->e.id, "bob")->has_mine);
+    assert_true(get(f, &f->e.id, "bob")->has_mine);
     assert_int_equal(f->got.mine.amount_fen, claims[0].amount_fen);
     assert_int_equal(f->got.mine.seq, 1);
     assert_string_equal(f->got.mine.user, "bob");
     assert_int_equal(f->got.n_claims, 2);
     assert_string_equal(f->got.claims[1].user, "carol");
     assert_int_equal(f->got.claims[1].amount_fen, claims[1].amount_fen);
-    assert_false(ask(f, &f->e.id, "carol")->has_mine); /* its item is missing */
+    assert_false(get(f, &f->e.id, "carol")->has_mine); /* its item is missing */
     assert_true(f->got.known);
 }
 
@@ -126,7 +126,7 @@ static void a_ticket_is_no_claim(void **state)
     made(f, &f->e, NULL, 0);
     gate_hint_ticket(&f->fake.runtime, f->fake.cache, &f->e.id, "bob", 1000, f->e.expires_us);
     f->fake.cache->ops->flush(f->fake.cache, true);
-    assert_true(ask(f, &f->e.id, "bob")->known);
+    assert_true(get(f, &f->e.id, "bob")->known);
     assert_false(f->got.has_mine);
 }
 
@@ -166,10 +166,10 @@ static void a_lying_or_absent_cache_knows_nothing(void **state)
     char key[GATE_KEY_SIZE];
     gate_key(key, GATE_KEY_VERSION, f->fake.runtime.generation, &f->e.id);
     memory_cache_put(f->fake.server, key, "v1 nonsense");
-    assert_false(ask(f, &f->e.id, "bob")->known);
+    assert_false(get(f, &f->e.id, "bob")->known);
     made(f, &f->e, NULL, 0);
     memory_cache_set_away(f->fake.server, true);
-    assert_false(ask(f, &f->e.id, "bob")->known);
+    assert_false(get(f, &f->e.id, "bob")->known);
     assert_false(f->got.has_mine);
 }
 

@@ -204,7 +204,7 @@ static void every_corruption_freezes_by_its_rule(void **state)
             fail_msg("corruption %zu froze for %s", i, books_rule_name(frozen_rule(f)));
         assert_int_equal(fake_metric(&f->fake, METRIC_RECONCILE_ALARMS), 1);
         f->at = (struct reconcile){.after = {{0}}};
-        assert_int_equal(step(f), ERR_OK); /* said once */
+        assert_int_equal(step(f), ERR_OK); /* one alarm */
         assert_int_equal(fake_metric(&f->fake, METRIC_RECONCILE_ALARMS), 1);
     }
 }
@@ -310,7 +310,7 @@ static void a_gate_behind_is_closed_once_that_is_durable(void **state)
     memory_db_fail(f->fake.db, MEMORY_BARRIER, ERR_UNAVAILABLE, false, 0, 1);
     assert_int_equal(step(f), ERR_UNAVAILABLE);
     assert_true(fake_gate_get(&f->fake, &f->e.id, &g));
-    assert_int_equal(g.state, STATE_OPEN); /* not told before it is durable */
+    assert_int_equal(g.state, STATE_OPEN); /* not published before it is durable */
     assert_int_equal(step(f), ERR_OK);
     assert_true(memory_db_is_durable(f->fake.db));
     assert_true(fake_gate_get(&f->fake, &f->e.id, &g));
