@@ -133,12 +133,81 @@ static void each_page_learns(void **state)
     page_cache_free(v);
 }
 
+/* The claim that one reader is shown as its own must not reach another. */
+static void the_claim_of_its_reader_is_not_remembered(void **state)
+{
+    static struct past past;
+    static struct envelope_view got;
+    (void)state;
+    setup_past(&past);
+    struct page_cache *v = page_cache_new();
+    struct envelope_view view = page_of(&past, 3, 0, 50);
+    view.has_mine = true;
+    view.mine = past.claims[0];
+    page_cache_put(v, &view, 0, 50);
+    got.has_mine = true;
+    assert_true(page_cache_get(v, &view.envelope.id, 3, 0, 50, &got));
+    assert_false(got.has_mine);
+    page_cache_free(v);
+}
+
+static void an_older_page_does_not_replace_a_newer_one(void **state)
+{
+    static struct past past;
+    (void)state;
+    setup_past(&past);
+    struct page_cache *v = page_cache_new();
+    struct envelope_view newer = page_of(&past, 5, 0, 50);
+    page_cache_put(v, &newer, 0, 50);
+    struct envelope_view older = page_of(&past, 3, 0, 50);
+    page_cache_put(v, &older, 0, 50);
+    assert_remembered(v, &past, 5, 0, 50);
+    page_cache_free(v);
+}
+
+/* Pages of envelopes that share a set of 4: the one that was longest not asked for gives way, and
+ * none is ever taken for another. */
+static void a_full_set_drops_the_one_not_asked_for(void **state)
+{
+    static struct past past;
+    static struct envelope_view got;
+    struct id ids[5];
+    size_t n = 0;
+    (void)state;
+    setup_past(&past);
+    struct page_cache *v = page_cache_new();
+    for (unsigned i = 0; n < 5; i++) {
+        struct id id = {{1, (uint8_t)(i >> 8), (uint8_t)i}};
+        if (n == 0 || id_slot(&id, 512) == id_slot(&ids[0], 512))
+            ids[n++] = id;
+    }
+    for (size_t i = 0; i < 5; i++) {
+        struct envelope_view view = page_of(&past, 2 + (int64_t)i, 0, 50);
+        view.envelope.id = ids[i];
+        if (i == 4) /* all but the second are asked for once more */
+            for (size_t k = 0; k < 4; k++)
+                assert_true(k == 1 || page_cache_get(v, &ids[k], 1, 0, 50, &got));
+        page_cache_put(v, &view, 0, 50);
+    }
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(page_cache_get(v, &ids[i], 1, 0, 50, &got), i != 1);
+        if (i == 1)
+            continue;
+        assert_int_equal(id_compare(&got.envelope.id, &ids[i]), 0);
+        assert_int_equal(got.envelope.version, 2 + (int64_t)i);
+    }
+    page_cache_free(v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_page_learns_any_claims),
         cmocka_unit_test(nothing_is_learned_over_a_gap),
         cmocka_unit_test(each_page_learns),
+        cmocka_unit_test(the_claim_of_its_reader_is_not_remembered),
+        cmocka_unit_test(an_older_page_does_not_replace_a_newer_one),
+        cmocka_unit_test(a_full_set_drops_the_one_not_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,125 @@
+/* The promises of lib/store/store.h about lists in pages. */
+#include "tests/contract/store_contract.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SENT 5
+#define FROM_US INT64_C(0)
+#define TO_US (INT64_C(4102444800) * 1000000) /* 2100 */
+
+/* Five envelopes of sender, each with a share opened by winner; three of them booked. */
+static void arrange(struct store_contract *t, char sender[USER_SIZE], char winner[USER_SIZE])
+{
+    static struct envelope e;
+    unsigned test = t->tests;
+    contract_user(t, sender, "sender");
+    contract_user(t, winner, "winner");
+    contract_topup(t, sender, sender, 10000);
+    for (int i = 0; i < SENT; i++) {
+        contract_send(t, sender, 100 + i, 2, &e);
+        contract_open(t->a, &e.id, winner, 0);
+        if (i == 2)
+            store_contract_begin(t);
+    }
+    t->tests = test;
+}
+
+static void check_sent(struct store *s, const char *user)
+{
+    static struct envelope page[2];
+    struct page_after after = {.set = false};
+    size_t n, seen = 0;
+    do {
+        assert_int_equal(s->ops->sent_page(s, user, FROM_US, TO_US, &after, 2, page, &n), ERR_OK);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(page[i].total_fen, 100 + SENT - 1 - (int64_t)seen++);
+        if (n > 0)
+            after = (struct page_after){.set = true, .id = page[n - 1].id};
+    } while (n == 2);
+    assert_int_equal(seen, SENT);
+    assert_int_equal(
+        s->ops->sent_page(s, user, TO_US, 2 * TO_US, &(struct page_after){0}, 2, page, &n), ERR_OK);
+    assert_int_equal(n, 0);
+}
+
+static void check_received(struct store *s, const char *user, const char *sender)
+{
+    struct received_item page[2], last;
+    struct page_after after = {.set = false};
+    size_t n, seen = 0, credited = 0;
+    do {
+        assert_int_equal(s->ops->received_page(s, user, FROM_US, TO_US, &after, 2, page, &n),
+                         ERR_OK);
+        for (size_t i = 0; i < n; i++) {
+            assert_true(seen == 0 || id_compare(&page[i].cursor.id, &last.cursor.id) < 0);
+            assert_string_equal(page[i].sender, sender);
+            credited += page[i].credited ? 1 : 0;
+            assert_false(page[i].luckiest); /* not before the closing */
+            last = page[i];
+            seen++;
+        }
+        after = last.cursor;
+    } while (n == 2);
+    assert_int_equal(seen, SENT);
+    assert_int_equal(credited, 3);
+}
+
+static void check_ledger(struct store *s, const char *user, size_t expected)
+{
+    struct transfer page[2], last;
+    struct page_after after = {.set = false};
+    size_t n, seen = 0;
+    do {
+        assert_int_equal(s->ops->ledger_page(s, user, &after, 2, page, &n), ERR_OK);
+        for (size_t i = 0; i < n; i++) {
+            assert_true(seen == 0 || id_compare(&page[i].id, &last.id) < 0);
+            assert_int_equal(page[i].balance_fen >= 0, page[i].kind == TRANSFER_TOPUP);
+            last = page[i];
+            seen++;
+        }
+        after = (struct page_after){.set = true, .id = last.id};
+    } while (n == 2);
+    assert_int_equal(seen, expected);
+}
+
+void store_contract_pages_cover_all_newest_first(void **state)
+{
+    struct store_contract *t = *state;
+    char sender[USER_SIZE], winner[USER_SIZE];
+    arrange(t, sender, winner);
+    check_sent(t->b, sender);
+    check_received(t->b, winner, sender);
+    check_ledger(t->b, sender, SENT + 1);
+    check_ledger(t->b, winner, 3);
+}
+
+void store_contract_claims_are_paged_by_position(void **state)
+{
+    struct store_contract *t = *state;
+    static struct envelope e;
+    struct claim page[3];
+    char user[USER_SIZE];
+    size_t n;
+    contract_user(t, user, "sender");
+    contract_topup(t, user, user, 10000);
+    contract_send(t, user, 1000, 9, &e);
+    for (int i = 0; i < 5; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "w%d", i);
+        contract_user(t, user, name);
+        contract_open(t->a, &e.id, user, 0);
+    }
+    assert_int_equal(t->b->ops->claims_page(t->b, &e.id, 0, 3, page, &n), ERR_OK);
+    assert_int_equal(n, 3);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(page[i].seq, (int64_t)i + 1);
+    assert_int_equal(t->b->ops->claims_page(t->b, &e.id, 3, 3, page, &n), ERR_OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(page[1].seq, 5);
+}
