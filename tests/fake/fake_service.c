@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define HOUR_S 3600
+#define MARKER_DIR "/dev/shm/hb-markers-XXXXXX" /* in memory: flushing a directory is slow */
 
 static struct store *fake_store_open(void *self)
 {
@@ -46,7 +47,7 @@ void fake_service_init(struct fake_service *f)
 
 void fake_markers_init(struct fake_service *f)
 {
-    snprintf(f->marker_dir, sizeof f->marker_dir, "/tmp/hb-markers-XXXXXX");
+    snprintf(f->marker_dir, sizeof f->marker_dir, MARKER_DIR);
     const char *dir = mkdtemp(f->marker_dir);
     assert(dir != NULL);
     f->runtime.markers = markers_new(dir, &f->clock.clock);

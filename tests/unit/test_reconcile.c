@@ -16,7 +16,6 @@ struct fixture {
     struct reconcile at;
     struct envelope e;
     struct claim c;
-    unsigned hooks;
 };
 
 static int set_up(void **state)
@@ -24,7 +23,6 @@ static int set_up(void **state)
     static struct fixture f;
     memset(&f.e, 0, sizeof f.e);
     f.at = (struct reconcile){.after = {{0}}};
-    f.hooks = 0;
     fake_service_init(&f.fake);
     f.e.cap_fen = 500; /* a share can be above it */
     fake_send(&f.fake, &f.e);
@@ -60,10 +58,15 @@ static void books_that_agree_are_left_alone(void **state)
     assert_int_equal(memory_cache_calls(f->fake.server, MEMORY_CACHE_CAS), 0);
 }
 
+static void drop_credit(struct fixture *f)
+{
+    memory_db_remove(f->fake.db, MEMORY_CREDITS, memory_db_credit(f->fake.db, &f->e.id, "bob"));
+}
+
 static void a_lost_credit_is_queued_again(void **state)
 {
     struct fixture *f = *state;
-    memory_db_remove(f->fake.db, MEMORY_CREDITS, memory_db_credit(f->fake.db, &f->e.id, "bob"));
+    drop_credit(f);
     assert_non_null(memory_db_audit(f->fake.db));
     assert_int_equal(step(f), ERR_OK);
     assert_null(memory_db_audit(f->fake.db));
@@ -126,10 +129,15 @@ static void break_refund(struct fixture *f)
     memory_db_put(f->fake.db, MEMORY_TRANSFERS, &t);
 }
 
+static void book(struct fixture *f, const char *user, uint32_t seq)
+{
+    struct transfer t = transfer_for_claim(user, &f->e.id, seq, f->c.amount_fen, f->c.opened_us);
+    memory_db_put(f->fake.db, MEMORY_TRANSFERS, &t);
+}
+
 static void break_twice(struct fixture *f)
 {
-    struct transfer t = transfer_for_claim("bob", &f->e.id, 1, f->c.amount_fen, f->c.opened_us);
-    memory_db_put(f->fake.db, MEMORY_TRANSFERS, &t);
+    book(f, "bob", 1);
 }
 
 static void break_credit(struct fixture *f)
@@ -139,15 +147,13 @@ static void break_credit(struct fixture *f)
 
 static void break_booking(struct fixture *f)
 {
-    memory_db_remove(f->fake.db, MEMORY_CREDITS, memory_db_credit(f->fake.db, &f->e.id, "bob"));
-    struct transfer t = transfer_for_claim("mallory", &f->e.id, 1, f->c.amount_fen, f->c.opened_us);
-    memory_db_put(f->fake.db, MEMORY_TRANSFERS, &t);
+    drop_credit(f);
+    book(f, "mallory", 1);
 }
 
 static void break_no_claim(struct fixture *f)
 {
-    struct transfer t = transfer_for_claim("mallory", &f->e.id, 9, 1, f->c.opened_us);
-    memory_db_put(f->fake.db, MEMORY_TRANSFERS, &t);
+    book(f, "mallory", 9);
 }
 
 static void break_seed(struct fixture *f)
@@ -269,81 +275,6 @@ static void it_goes_on_behind_the_last_and_begins_again(void **state)
     assert_int_equal(id_time_us(&f->at.after), 0);
 }
 
-/* ---- gates ---- */
-
-static void wrong_gates_are_replaced(void **state)
-{
-    struct fixture *f = *state;
-    struct gate g;
-    for (int kind = 0; kind < 4; kind++) {
-        struct envelope wrong = *fake_envelope(&f->fake, &f->e.id);
-        f->at = (struct reconcile){.after = {{0}}};
-        if (kind == 0)
-            wrong.shares++;
-        else if (kind == 1)
-            wrong.expires_us++;
-        else if (kind == 2)
-            wrong.to_kind = TO_GROUP;
-        else
-            wrong.state = STATE_SOLD_OUT; /* a false "sold out" */
-        fake_gate_put(&f->fake, &wrong);
-        assert_int_equal(step(f), ERR_OK);
-        assert_true(fake_gate_get(&f->fake, &f->e.id, &g));
-        assert_int_equal(g.state, STATE_OPEN);
-        assert_int_equal(g.shares, 10);
-        assert_int_equal(g.left, 9);
-        assert_false(g.restricted);
-        assert_int_equal(fake_metric(&f->fake, METRIC_GATE_REPAIRED), kind + 1);
-    }
-}
-
-static void a_gate_behind_is_closed_once_that_is_durable(void **state)
-{
-    struct fixture *f = *state;
-    struct gate g;
-    fake_gate_put(&f->fake, fake_envelope(&f->fake, &f->e.id));
-    memory_db_delay_flush(f->fake.db, true);
-    for (char user[8] = "a"; user[0] <= 'i'; user[0]++)
-        (void)fake_open(&f->fake, &f->e.id, user);
-    memory_db_delay_flush(f->fake.db, false);
-    assert_int_equal(fake_envelope(&f->fake, &f->e.id)->state, STATE_SOLD_OUT);
-    memory_db_fail(f->fake.db, MEMORY_BARRIER, ERR_UNAVAILABLE, false, 0, 1);
-    assert_int_equal(step(f), ERR_UNAVAILABLE);
-    assert_true(fake_gate_get(&f->fake, &f->e.id, &g));
-    assert_int_equal(g.state, STATE_OPEN); /* not published before it is durable */
-    assert_int_equal(step(f), ERR_OK);
-    assert_true(memory_db_is_durable(f->fake.db));
-    assert_true(fake_gate_get(&f->fake, &f->e.id, &g));
-    assert_int_equal(g.state, STATE_SOLD_OUT);
-}
-
-static void write_gate_meanwhile(void *context, enum memory_cache_op op, const char *key)
-{
-    struct fixture *f = context;
-    struct envelope now = *fake_envelope(&f->fake, &f->e.id);
-    (void)key;
-    if (op != MEMORY_CACHE_CAS)
-        return;
-    now.opened_shares = 5;
-    fake_gate_put(&f->fake, &now);
-    f->hooks++;
-}
-
-static void a_gate_that_was_written_meanwhile_is_left(void **state)
-{
-    struct fixture *f = *state;
-    struct envelope wrong = *fake_envelope(&f->fake, &f->e.id);
-    struct gate g;
-    wrong.shares++;
-    fake_gate_put(&f->fake, &wrong);
-    memory_cache_set_hook(f->fake.server, write_gate_meanwhile, f);
-    assert_int_equal(step(f), ERR_OK);
-    assert_int_equal(f->hooks, 1);
-    assert_true(fake_gate_get(&f->fake, &f->e.id, &g));
-    assert_int_equal(g.left, 5);
-    assert_int_equal(fake_metric(&f->fake, METRIC_GATE_REPAIRED), 0);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -355,9 +286,6 @@ int main(void)
         TEST(another_daemon_at_the_same_envelope_is_no_error),
         TEST(old_envelopes_are_not_looked_at),
         TEST(it_goes_on_behind_the_last_and_begins_again),
-        TEST(wrong_gates_are_replaced),
-        TEST(a_gate_behind_is_closed_once_that_is_durable),
-        TEST(a_gate_that_was_written_meanwhile_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
