@@ -3,6 +3,7 @@
 #define HONGBAO_BIN_CTL_H
 
 #include "bin/daemon.h"
+#include "lib/service/account/account.h"
 #include "lib/store/admin.h"
 
 /* Exit codes; documented in hongbaoctl(8). */
@@ -15,8 +16,9 @@ enum ctl_exit {
 };
 
 struct ctl {
-    struct daemon daemon; /* settings are loaded; runtime is not connected */
-    int argc;             /* of the command: argv[0] is its name */
+    struct daemon daemon;           /* settings are loaded; runtime is not connected */
+    struct account_service service; /* after ctl_connect */
+    int argc;                       /* of the command: argv[0] is its name */
     char **argv;
 };
 typedef enum ctl_exit ctl_command_fn(struct ctl *c);
@@ -32,7 +34,12 @@ struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code);
 /* From now on the web server finds the markers of that generation, or, where none are wanted, no
  * markers. Says what is wrong on standard error. */
 MUST_USE enum err ctl_switch_markers(const struct ctl *c, const uint8_t generation[16]);
-/* Connects runtime and opens a session with a role's credentials; NULL likewise. */
-struct store *ctl_store(struct ctl *c, const char *credentials, enum ctl_exit *exit_code);
+/* Connect with that option file and read the generation. Return c->service, to be closed with
+ * ctl_disconnect, or NULL after printing the reason and setting *exit_code. */
+const struct account_service *ctl_connect(struct ctl *c, const char *credentials,
+                                          enum ctl_exit *exit_code);
+
+/* Close what ctl_connect opened. */
+void ctl_disconnect(struct ctl *c);
 
 #endif

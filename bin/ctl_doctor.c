@@ -1,6 +1,7 @@
 /* doctor: what is set in a way that endangers money or speed, and how to mend it. */
 #include "bin/ctl.h"
 #include "lib/base/str.h"
+#include "lib/service/account/status.h"
 #include "lib/wire/json.h"
 #include "lib/wire/token.h"
 #include <stdio.h>
@@ -174,40 +175,32 @@ static void check_pool(struct findings *f, struct ctl *c, const struct config_po
 
 static void check_cache(struct findings *f, struct ctl *c)
 {
-    char text[8];
-    struct cache_item item = {.key = "doctor", .value = text, .value_cap = sizeof text};
-    struct cache *cache =
-        c->daemon.runtime.cache_open(c->daemon.runtime.self); /* connected above */
-    if (cache != NULL)
-        cache->ops->get(cache, &item, 1);
-    check(f, cache == NULL || item.result == CACHE_UNKNOWN, "[cache] servers", "do not answer",
+    static const struct session_pool_settings one = {.threads = 1};
+    const struct runtime *runtime = &c->daemon.runtime; /* connected above */
+    struct account_service s = {.runtime = runtime, .sessions = session_pool_new(runtime, &one)};
+    bool answers = false, has_cas = true;
+    if (s.sessions != NULL)
+        status_cache(&s, &answers, &has_cas);
+    session_pool_free(s.sessions);
+    check(f, !answers, "[cache] servers", "do not answer",
           "start memcached for gates; check [cache] servers");
-    if (cache != NULL && item.result != CACHE_UNKNOWN) {
-        enum cache_result stored = cache->ops->add(cache, "doctor", "1", 1, 1);
-        item.result = CACHE_MISS;
-        cache->ops->get(cache, &item, 1);
-        check(f, stored != CACHE_UNKNOWN && item.result == CACHE_HIT && item.cas == 0, "memcached",
-              "gives no CAS numbers", "start memcached without -C");
-    }
-    if (cache != NULL)
-        cache->ops->close(cache);
+    if (answers)
+        check(f, !has_cas, "memcached", "gives no CAS numbers", "start memcached without -C");
 }
 
 /* ---- markers ---- */
 
-/* The generation's directory as the database has it; "" if it cannot be asked. */
+/* Store the name of the generation's directory, as the database has it, in out; "" if the database
+ * cannot be reached. */
 static void read_generation(struct ctl *c, char out[MARKER_GENERATION_SIZE])
 {
-    struct daemon *d = &c->daemon;
-    struct store *store = NULL;
+    enum ctl_exit ignored = CTL_OK;
+    const struct account_service *s = ctl_connect(c, c->daemon.config.settle_credentials, &ignored);
     out[0] = '\0';
-    if (daemon_connect(d, d->config.settle_credentials) == ERR_OK)
-        store = d->runtime.store_open(d->runtime.self);
-    if (store == NULL)
+    if (s == NULL)
         return;
-    if (store->ops->generation(store, d->runtime.generation) == ERR_OK)
-        str_to_hex(out, d->runtime.generation, sizeof d->runtime.generation);
-    store->ops->close(store);
+    str_to_hex(out, s->runtime->generation, sizeof s->runtime->generation);
+    ctl_disconnect(c);
 }
 
 /* The web server must find the markers of this generation, and be allowed to read them; the pools

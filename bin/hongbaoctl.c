@@ -1,6 +1,7 @@
-/* The operator's command. */
+/* The operator's command: one table row per subcommand, and what subcommands share. */
 #include "bin/ctl.h"
 #include "lib/base/buf.h"
+#include "lib/service/account/status.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,19 +102,30 @@ struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code)
     return NULL;
 }
 
-struct store *ctl_store(struct ctl *c, const char *credentials, enum ctl_exit *exit_code)
+const struct account_service *ctl_connect(struct ctl *c, const char *credentials,
+                                          enum ctl_exit *exit_code)
 {
+    static const struct session_pool_settings one = {.threads = 1};
+    struct runtime *runtime = &c->daemon.runtime;
     enum err err = daemon_connect(&c->daemon, credentials);
-    struct store *store = NULL;
+    c->service = (struct account_service){.runtime = runtime};
     if (err == ERR_OK)
-        store = c->daemon.runtime.store_open(c->daemon.runtime.self);
-    err = store == NULL ? ERR_FAULT : store->ops->generation(store, c->daemon.runtime.generation);
+        c->service.sessions = session_pool_new(runtime, &one);
+    if (c->service.sessions == NULL)
+        err = ERR_FAULT;
+    else
+        err = status_generation(&c->service, 0, runtime->generation);
     if (err == ERR_OK)
-        return store;
-    if (store != NULL)
-        store->ops->close(store);
+        return &c->service;
+    ctl_disconnect(c);
     *exit_code = ctl_fail(err, "database");
     return NULL;
+}
+
+void ctl_disconnect(struct ctl *c)
+{
+    session_pool_free(c->service.sessions);
+    c->service.sessions = NULL;
 }
 
 enum ctl_exit ctl_config_example(struct ctl *c)

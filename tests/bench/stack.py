@@ -108,13 +108,8 @@ class Stack:
     def top_up(self, users, amount_fen=10**9):
         self.do_all((plan.topup(self.wallet, user, amount_fen) for user in users), "201")
 
-<<<<<<< HEAD
-    def envelopes(self, count, shares, share_fen=100, expires_s=80000):
-        """Send envelopes and return their ids."""
-=======
     def envelopes(self, count, shares, share_fen=100, expires_s=80000, group=None):
         """The ids of new envelopes, to anyone or to a group."""
->>>>>>> e233765 (service, bench: contracts of the shared parts, and a scene for groups)
         before = {row[0] for row in self.sql("SELECT HEX(id) FROM envelope")}
         self.top_up(["bench"], count * shares * share_fen)
         token = self.signer.token("bench")
@@ -156,13 +151,13 @@ class Ceiling:
             self._stop(pool)
         path = self.run / f"{pool}.sock"
         command = [self.stack.build / "tests/bench/empty", path, self.stack.setting(f"{pool}.processes"),
-                   self._threads(pool), str(size), str(status)]
+                   self._acceptors(pool), str(size), str(status)]
         self.programs[pool] = (subprocess.Popen(command), wanted)
         wait_until(path.exists, 5, "the empty program listens")
 
-    def _threads(self, pool):
-        """Return acceptors, waiters and linger of a pool, as cgi/program.c derives them from the settings."""
-        return "+".join(self.stack.setting(f"{pool}.{name}") for name in ("acceptors", "threads", "linger"))
+    def _acceptors(self, pool):
+        """ACCEPTORS+LINGER_US, as the pool has them."""
+        return "+".join(self.stack.setting(f"{pool}.{name}") for name in ("acceptors", "linger"))
 
     def _stop(self, pool):
         program, _ = self.programs.pop(pool)
