@@ -25,6 +25,7 @@ struct listener {
     int stop_fd;   /* readable for good after listener_end */
     int events_fd; /* epoll: fd and stop_fd */
     unsigned linger_us;
+    int64_t held_us;
     bool crowd; /* the last burst had more than one connection; belongs to the owner of the turn */
 
     pthread_mutex_t lock;
@@ -54,14 +55,15 @@ static bool listener_watch(struct listener *l)
            epoll_ctl(l->events_fd, EPOLL_CTL_ADD, l->stop_fd, &stop) == 0;
 }
 
-struct listener *listener_new(int fd, unsigned linger_us)
+struct listener *listener_new(int fd, unsigned linger_us, int64_t held_us)
 {
     struct listener *l = malloc(sizeof *l);
     if (l == NULL) {
         close(fd);
         return NULL;
     }
-    *l = (struct listener){.fd = fd, .stop_fd = -1, .events_fd = -1, .linger_us = linger_us};
+    *l = (struct listener){
+        .fd = fd, .stop_fd = -1, .events_fd = -1, .linger_us = linger_us, .held_us = held_us};
     pthread_mutex_init(&l->lock, NULL);
     clock_condition(&l->changed);
     if (listener_watch(l))
@@ -92,7 +94,7 @@ void listener_free(struct listener *l)
  * running, so that no burst has to wake a thread. */
 static void listener_sleep(struct listener *l)
 {
-    int64_t until_us = l->busy_since_us + LISTENER_HELD_US;
+    int64_t until_us = l->busy_since_us + l->held_us;
     struct timespec until = {.tv_sec = until_us / US_PER_S,
                              .tv_nsec = until_us % US_PER_S * NS_PER_US};
     if (l->busy_since_us == 0 || l->timed) {
@@ -107,7 +109,7 @@ static void listener_sleep(struct listener *l)
 /* Lock held. */
 static bool listener_is_free(const struct listener *l)
 {
-    return !l->taken || (l->busy_since_us != 0 && now_us() >= l->busy_since_us + LISTENER_HELD_US);
+    return !l->taken || (l->busy_since_us != 0 && now_us() >= l->busy_since_us + l->held_us);
 }
 
 /* Keep the turn, or wait for it. Return false after listener_end. */

@@ -1,22 +1,20 @@
 /* Listener of a worker process, and the turn at it. One acceptor at a time accepts connections. As
  * long as it answers quickly it keeps the turn, so that whatever arrives meanwhile queues in the
- * kernel and is accepted as one large burst. An acceptor that has been busy for LISTENER_HELD_US
- * loses the turn to the next one. */
+ * kernel and is accepted as one large burst. An acceptor that is busy for too long loses the turn
+ * to the next one. */
 #ifndef HONGBAO_CGI_SERVER_LISTENER_H
 #define HONGBAO_CGI_SERVER_LISTENER_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Longer than a burst takes on a healthy machine, shorter than a user notices. */
-#define LISTENER_HELD_US INT64_C(20000)
-
 struct listener;
 
 /* Create a listener on the listening socket fd, which it makes non-blocking and owns from now on.
- * linger_us: how long an acceptor lets connections gather, in microseconds, if its last burst had
- * more than one. Return NULL if the system refuses; fd is then closed. */
-struct listener *listener_new(int fd, unsigned linger_us);
+ * linger_us: how long an acceptor lets connections gather, in microseconds, if the last burst had
+ * more than one. held_us: after how long a busy acceptor loses the turn, in microseconds. Return
+ * NULL if the system refuses; fd is then closed. */
+struct listener *listener_new(int fd, unsigned linger_us, int64_t held_us);
 
 /* Free l. No thread may be in listener_accept. l may be NULL. */
 void listener_free(struct listener *l);

@@ -10,6 +10,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+/* Longer than a burst takes on a healthy machine, shorter than a user notices. */
+#define HELD_US 20000
 #define FIRST_BYTES_MS 1 /* web servers connect first and write a moment later */
 
 struct server {
@@ -155,7 +157,7 @@ int loop_run(const struct loop *loop)
     unsigned all = loop->acceptors + loop->waiters;
     struct worker *workers = calloc(all, sizeof *workers);
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", close_poll_ms, 1);
-    server.listener = listener_new(loop->listener, loop->linger_us);
+    server.listener = listener_new(loop->listener, loop->linger_us, HELD_US);
     server.deferred = deferred_new(loop);
     int rc = -1;
     if (server.listener != NULL && server.deferred != NULL && workers != NULL &&
