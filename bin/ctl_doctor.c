@@ -1,4 +1,4 @@
-/* doctor: what is set in a way that endangers money or speed, and how to mend it. */
+/* doctor: report what endangers money or speed, each finding with what to do about it. */
 #include "bin/ctl.h"
 #include "lib/base/str.h"
 #include "lib/service/account/status.h"
@@ -18,23 +18,23 @@
 struct finding {
     const char *what;
     char found[128];
-    const char *mend;
+    const char *fix;
 };
 struct findings {
     size_t n, checks;
     struct finding rows[FINDINGS_MAX];
 };
 
-/* One check; wrong: a finding. */
+/* Count a check; if wrong, add a finding. */
 static void check(struct findings *f, bool wrong, const char *what, const char *found,
-                  const char *mend)
+                  const char *fix)
 {
     f->checks++;
     if (!wrong || f->n == FINDINGS_MAX)
         return;
     struct finding *row = &f->rows[f->n++];
     row->what = what;
-    row->mend = mend;
+    row->fix = fix;
     snprintf(row->found, sizeof row->found, "%s", found);
 }
 
@@ -43,7 +43,7 @@ static void check(struct findings *f, bool wrong, const char *what, const char *
 struct variable {
     const char *name;
     const char *good; /* one of these words, or with "<=": at most; "has:": contains */
-    const char *mend;
+    const char *fix;
 };
 static const struct variable variables[] = {
     {"innodb_flush_log_at_trx_commit", "1",
@@ -125,14 +125,14 @@ static void check_server(struct findings *f, struct ctl *c)
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
         const struct variable *v = &variables[i];
         if (admin_variable(a, v->name, value, sizeof value) != ERR_OK || value[0] == '\0')
-            continue; /* this engine does not know it */
-        check(f, !is_good(v, value), v->name, value, v->mend);
+            continue; /* this server has no such variable */
+        check(f, !is_good(v, value), v->name, value, v->fix);
     }
     check_together(f, a, &c->daemon.config);
     admin_close(a);
 }
 
-/* ---- what our own files and sockets look like ---- */
+/* ---- our own files and sockets ---- */
 
 static void check_secret(struct findings *f, const char *path)
 {
@@ -160,10 +160,10 @@ static bool answers(const char *path)
 static void check_pool(struct findings *f, struct ctl *c, const struct config_pool *pool)
 {
     struct stat st;
-    check(f, !answers(pool->socket), pool->socket, "nobody answers", "start the pool");
+    check(f, !answers(pool->socket), pool->socket, "does not answer", "start the pool");
     if (stat(pool->socket, &st) == 0)
         check(f, (st.st_mode & 0117) != 0, pool->socket, "others can connect",
-              "chmod 0660: whoever connects can forge every request");
+              "chmod 0660: a process that can connect can forge every request");
     check_secret(f, pool->credentials);
     struct admin *a = NULL;
     if (daemon_connect(&c->daemon, pool->credentials) == ERR_OK)
@@ -203,8 +203,8 @@ static void read_generation(struct ctl *c, char out[MARKER_GENERATION_SIZE])
     ctl_disconnect(c);
 }
 
-/* The web server must find the markers of this generation, and be allowed to read them; the pools
- * must be allowed to write them. */
+/* The web server must find the markers of this generation and have permission to read them; the
+ * pools must have permission to write them. */
 static void check_markers(struct findings *f, struct ctl *c)
 {
     const struct config *config = &c->daemon.config;
@@ -248,13 +248,13 @@ static enum ctl_exit print(const struct findings *f, bool json)
     for (size_t i = 0; i < f->n; i++) {
         const struct finding *row = &f->rows[i];
         if (!json) {
-            printf("%s: %s\n    mend: %s\n", row->what, row->found, row->mend);
+            printf("%s: %s\n    mend: %s\n", row->what, row->found, row->fix);
             continue;
         }
         json_open_object(w, NULL);
         json_put_string(w, "what", row->what);
         json_put_string(w, "found", row->found);
-        json_put_string(w, "mend", row->mend);
+        json_put_string(w, "mend", row->fix);
         json_close_object(w);
     }
     if (json) {
