@@ -24,15 +24,9 @@ class Signer:
         self.expires_s = int(time.time()) + 86400
         self.tokens = {}
 
-<<<<<<< HEAD
-    def token(self, user):
-        """Return the token of a user, always the same one."""
-        token = self.tokens.get(user)
-=======
     def token(self, user, group=None):
-        """Always the same one for the same user and group."""
+        """Return the token of a user, always the same one for a group."""
         token = self.tokens.get((user, group))
->>>>>>> e233765 (service, bench: contracts of the shared parts, and a scene for groups)
         if token is None:
             groups = b',"groups":["%s"]' % group.encode() if group else b""
             text = self.head + _base64url(b'{"sub":"%s","exp":%d%s}' % (user.encode(), self.expires_s, groups))

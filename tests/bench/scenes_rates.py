@@ -14,13 +14,8 @@ class _Crowd(RateScene):
     group = None  # whom the envelopes are to; None: anyone
 
     def pairs(self, bench):
-<<<<<<< HEAD
         """Yield (envelope, user), no pair twice."""
-        ids = bench.stack.envelopes(self.envelopes, self.shares)
-=======
-        """(envelope, user): no pair twice."""
         ids = bench.stack.envelopes(self.envelopes, self.shares, group=self.group)
->>>>>>> e233765 (service, bench: contracts of the shared parts, and a scene for groups)
         users = self.users(bench, self.count(bench))
         return ((ids[i % len(ids)], user) for i, user in enumerate(users))
 

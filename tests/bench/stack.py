@@ -109,7 +109,7 @@ class Stack:
         self.do_all((plan.topup(self.wallet, user, amount_fen) for user in users), "201")
 
     def envelopes(self, count, shares, share_fen=100, expires_s=80000, group=None):
-        """The ids of new envelopes, to anyone or to a group."""
+        """Send envelopes, to anyone or to a group, and return their ids."""
         before = {row[0] for row in self.sql("SELECT HEX(id) FROM envelope")}
         self.top_up(["bench"], count * shares * share_fen)
         token = self.signer.token("bench")
