@@ -3,36 +3,51 @@
 #define HONGBAO_BIN_CTL_H
 
 #include "bin/daemon.h"
+#include "lib/service/account/account.h"
 #include "lib/store/admin.h"
 
 /* Exit codes; documented in hongbaoctl(8). */
 enum ctl_exit {
     CTL_OK = 0,
-    CTL_WRONG = 1,       /* done, and something is wrong: a violation, a refusal, no such thing */
+    CTL_WRONG = 1,       /* done, and the answer is a violation, a refusal or "no such thing" */
     CTL_USAGE = 2,       /* wrong arguments or settings; nothing was done */
-    CTL_UNAVAILABLE = 3, /* a server could not be asked; run it again */
+    CTL_UNAVAILABLE = 3, /* a server did not answer; run it again */
     CTL_FAULT = 4        /* an installation that is broken, or a bug */
 };
 
 struct ctl {
-    struct daemon daemon; /* settings are loaded; runtime is not connected */
-    int argc;             /* of the command: argv[0] is its name */
+    struct daemon daemon;           /* settings are loaded; runtime is not connected */
+    struct account_service service; /* after ctl_connect */
+    int argc;                       /* of the command: argv[0] is its name */
     char **argv;
 };
+/* Run the command whose arguments are c->argv[1..argc); print its result; return the exit code. */
 typedef enum ctl_exit ctl_command_fn(struct ctl *c);
 
 ctl_command_fn ctl_init, ctl_migrate, ctl_token, ctl_topup, ctl_withdraw, ctl_show, ctl_close,
     ctl_frozen, ctl_unfreeze, ctl_audit, ctl_verify, ctl_restored, ctl_doctor, ctl_config_example;
 
-/* Says what and why on standard error, and returns the exit code for it. */
+/* Print that `what` failed with err on standard error; return the exit code for err. */
 enum ctl_exit ctl_fail(enum err err, const char *what);
+
+/* Print `why` and the command's usage on standard error; return CTL_USAGE. */
 enum ctl_exit ctl_usage(const struct ctl *c, const char *why);
-/* An administrator's session with the database selected, or NULL after saying why in *exit_code. */
+
+/* Open an administrator's session with the database selected; create the database if need be. The
+ * caller closes it with admin_close. Return NULL after printing the reason and setting
+ * *exit_code. */
 struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code);
-/* From now on the web server finds the markers of that generation, or, where none are wanted, no
- * markers. Says what is wrong on standard error. */
+
+/* Let the web server find the markers of that generation from now on, or none if markers are
+ * switched off. ERR_FAULT after printing the reason. */
 MUST_USE enum err ctl_switch_markers(const struct ctl *c, const uint8_t generation[16]);
-/* Connects runtime and opens a session with a role's credentials; NULL likewise. */
-struct store *ctl_store(struct ctl *c, const char *credentials, enum ctl_exit *exit_code);
+
+/* Connect with that option file and read the generation. Return c->service, to be closed with
+ * ctl_disconnect, or NULL after printing the reason and setting *exit_code. */
+const struct account_service *ctl_connect(struct ctl *c, const char *credentials,
+                                          enum ctl_exit *exit_code);
+
+/* Close what ctl_connect opened. */
+void ctl_disconnect(struct ctl *c);
 
 #endif

@@ -1,4 +1,4 @@
-/* audit and verify. */
+/* audit and verify: both read one snapshot with a user that can only read, and change nothing. */
 #include "bin/ctl.h"
 #include "lib/service/settle/audit.h"
 #include "lib/wire/json.h"
@@ -89,7 +89,7 @@ static enum err verify_one(struct audit_session *s, const char *text, struct aud
         return ERR_INVALID_REQUEST;
     enum err err = audit_draws(s, &id, &one);
     if (err == ERR_OK && one.rows == 0)
-        return ERR_NOT_FOUND; /* or still open: its seed is secret */
+        return ERR_NOT_FOUND; /* or it is still open, and its seed a secret */
     sum->rows += one.rows;
     sum->violations += one.violations;
     if (one.violations > 0)

@@ -1,6 +1,7 @@
-/* doctor: what is set in a way that endangers money or speed, and how to mend it. */
+/* doctor: report what endangers money or speed, each finding with what to do about it. */
 #include "bin/ctl.h"
 #include "lib/base/str.h"
+#include "lib/service/account/status.h"
 #include "lib/wire/json.h"
 #include "lib/wire/token.h"
 #include <stdio.h>
@@ -17,23 +18,23 @@
 struct finding {
     const char *what;
     char found[128];
-    const char *mend;
+    const char *fix;
 };
 struct findings {
     size_t n, checks;
     struct finding rows[FINDINGS_MAX];
 };
 
-/* One check; wrong: a finding. */
+/* Count a check; if wrong, add a finding. */
 static void check(struct findings *f, bool wrong, const char *what, const char *found,
-                  const char *mend)
+                  const char *fix)
 {
     f->checks++;
     if (!wrong || f->n == FINDINGS_MAX)
         return;
     struct finding *row = &f->rows[f->n++];
     row->what = what;
-    row->mend = mend;
+    row->fix = fix;
     snprintf(row->found, sizeof row->found, "%s", found);
 }
 
@@ -42,7 +43,7 @@ static void check(struct findings *f, bool wrong, const char *what, const char *
 struct variable {
     const char *name;
     const char *good; /* one of these words, or with "<=": at most; "has:": contains */
-    const char *mend;
+    const char *fix;
 };
 static const struct variable variables[] = {
     {"innodb_flush_log_at_trx_commit", "1",
@@ -124,14 +125,14 @@ static void check_server(struct findings *f, struct ctl *c)
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
         const struct variable *v = &variables[i];
         if (admin_variable(a, v->name, value, sizeof value) != ERR_OK || value[0] == '\0')
-            continue; /* this engine does not know it */
-        check(f, !is_good(v, value), v->name, value, v->mend);
+            continue; /* this server has no such variable */
+        check(f, !is_good(v, value), v->name, value, v->fix);
     }
     check_together(f, a, &c->daemon.config);
     admin_close(a);
 }
 
-/* ---- what our own files and sockets look like ---- */
+/* ---- our own files and sockets ---- */
 
 static void check_secret(struct findings *f, const char *path)
 {
@@ -159,10 +160,10 @@ static bool answers(const char *path)
 static void check_pool(struct findings *f, struct ctl *c, const struct config_pool *pool)
 {
     struct stat st;
-    check(f, !answers(pool->socket), pool->socket, "nobody answers", "start the pool");
+    check(f, !answers(pool->socket), pool->socket, "does not answer", "start the pool");
     if (stat(pool->socket, &st) == 0)
         check(f, (st.st_mode & 0117) != 0, pool->socket, "others can connect",
-              "chmod 0660: whoever connects can forge every request");
+              "chmod 0660: a process that can connect can forge every request");
     check_secret(f, pool->credentials);
     struct admin *a = NULL;
     if (daemon_connect(&c->daemon, pool->credentials) == ERR_OK)
@@ -174,44 +175,36 @@ static void check_pool(struct findings *f, struct ctl *c, const struct config_po
 
 static void check_cache(struct findings *f, struct ctl *c)
 {
-    char text[8];
-    struct cache_item item = {.key = "doctor", .value = text, .value_cap = sizeof text};
-    struct cache *cache =
-        c->daemon.runtime.cache_open(c->daemon.runtime.self); /* connected above */
-    if (cache != NULL)
-        cache->ops->get(cache, &item, 1);
-    check(f, cache == NULL || item.result == CACHE_UNKNOWN, "[cache] servers", "do not answer",
+    static const struct session_pool_settings one = {.threads = 1};
+    const struct runtime *runtime = &c->daemon.runtime; /* connected above */
+    struct account_service s = {.runtime = runtime, .sessions = session_pool_new(runtime, &one)};
+    bool answers = false, has_cas = true;
+    if (s.sessions != NULL)
+        status_cache(&s, &answers, &has_cas);
+    session_pool_free(s.sessions);
+    check(f, !answers, "[cache] servers", "do not answer",
           "start memcached for gates; check [cache] servers");
-    if (cache != NULL && item.result != CACHE_UNKNOWN) {
-        enum cache_result stored = cache->ops->add(cache, "doctor", "1", 1, 1);
-        item.result = CACHE_MISS;
-        cache->ops->get(cache, &item, 1);
-        check(f, stored != CACHE_UNKNOWN && item.result == CACHE_HIT && item.cas == 0, "memcached",
-              "gives no CAS numbers", "start memcached without -C");
-    }
-    if (cache != NULL)
-        cache->ops->close(cache);
+    if (answers)
+        check(f, !has_cas, "memcached", "gives no CAS numbers", "start memcached without -C");
 }
 
 /* ---- markers ---- */
 
-/* The generation's directory as the database has it; "" if it cannot be asked. */
+/* Store the name of the generation's directory, as the database has it, in out; "" if the database
+ * cannot be reached. */
 static void read_generation(struct ctl *c, char out[MARKER_GENERATION_SIZE])
 {
-    struct daemon *d = &c->daemon;
-    struct store *store = NULL;
+    enum ctl_exit ignored = CTL_OK;
+    const struct account_service *s = ctl_connect(c, c->daemon.config.settle_credentials, &ignored);
     out[0] = '\0';
-    if (daemon_connect(d, d->config.settle_credentials) == ERR_OK)
-        store = d->runtime.store_open(d->runtime.self);
-    if (store == NULL)
+    if (s == NULL)
         return;
-    if (store->ops->generation(store, d->runtime.generation) == ERR_OK)
-        str_to_hex(out, d->runtime.generation, sizeof d->runtime.generation);
-    store->ops->close(store);
+    str_to_hex(out, s->runtime->generation, sizeof s->runtime->generation);
+    ctl_disconnect(c);
 }
 
-/* The web server must find the markers of this generation, and be allowed to read them; the pools
- * must be allowed to write them. */
+/* The web server must find the markers of this generation and have permission to read them; the
+ * pools must have permission to write them. */
 static void check_markers(struct findings *f, struct ctl *c)
 {
     const struct config *config = &c->daemon.config;
@@ -255,13 +248,13 @@ static enum ctl_exit print(const struct findings *f, bool json)
     for (size_t i = 0; i < f->n; i++) {
         const struct finding *row = &f->rows[i];
         if (!json) {
-            printf("%s: %s\n    mend: %s\n", row->what, row->found, row->mend);
+            printf("%s: %s\n    mend: %s\n", row->what, row->found, row->fix);
             continue;
         }
         json_open_object(w, NULL);
         json_put_string(w, "what", row->what);
         json_put_string(w, "found", row->found);
-        json_put_string(w, "mend", row->mend);
+        json_put_string(w, "mend", row->fix);
         json_close_object(w);
     }
     if (json) {

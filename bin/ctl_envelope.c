@@ -1,9 +1,12 @@
-/* show, close, frozen and unfreeze. */
+/* show, close, frozen and unfreeze: what an operator does to one envelope or account. */
 #include "bin/ctl.h"
+#include "lib/service/account/status.h"
 #include "lib/service/common/close.h"
 #include "lib/wire/api.h"
 #include <stdio.h>
 #include <string.h>
+
+#define FROZEN_MAX 1000
 
 static enum ctl_exit print_response(struct http_response *r)
 {
@@ -12,37 +15,31 @@ static enum ctl_exit print_response(struct http_response *r)
     return ok ? CTL_OK : CTL_FAULT;
 }
 
-static enum ctl_exit show_envelope(struct store *store, const struct id *id)
+static enum ctl_exit show_envelope(const struct account_service *s, const struct id *id)
 {
-    static struct envelope_view view; /* large */
+    static struct status_envelope stored; /* large */
     struct http_response response;
-    bool found;
-    int64_t now_us;
-    enum err err = store->ops->envelope_get(store, id, &view.envelope, &found, &now_us);
-    if (err == ERR_OK && !found)
-        err = ERR_NOT_FOUND;
-    if (err == ERR_OK)
-        err = store->ops->claims_page(store, id, 0, PAGE_MAX, view.claims, &view.n_claims);
+    enum err err = status_envelope(s, id, &stored);
     if (err != ERR_OK)
         return ctl_fail(err, "show");
-    if (view.n_claims == PAGE_MAX && view.envelope.opened_shares > PAGE_MAX)
-        view.next_seq = PAGE_MAX;
+    const struct envelope_view view = {.envelope = &stored.envelope,
+                                       .claims = stored.claims,
+                                       .n_claims = stored.n_claims,
+                                       .next_seq = stored.next_seq};
     http_response_init(&response);
     api_encode_envelope(&response, &view);
     return print_response(&response);
 }
 
-static enum ctl_exit show_user(struct ctl *c, struct store *store, const char *user)
+static enum ctl_exit show_user(const struct account_service *s, const char *user)
 {
     struct me_view view;
     struct http_response response;
-    enum err err = store->ops->account_get(store, user, &view.account, &view.pending_fen);
-    if (err == ERR_OK && !view.account.exists && view.pending_fen == 0)
-        err = ERR_NOT_FOUND;
+    enum err err = status_account(s, user, &view);
     if (err != ERR_OK)
         return ctl_fail(err, "show");
     http_response_init(&response);
-    api_encode_me(&response, &view, c->daemon.config.currency);
+    api_encode_me(&response, &view, s->runtime->config->currency);
     return print_response(&response);
 }
 
@@ -56,12 +53,25 @@ enum ctl_exit ctl_show(struct ctl *c)
     bool is_id = id_parse(&id, what, strlen(what));
     if (!is_id && !user_valid(what, strlen(what)))
         return ctl_usage(c, "neither an envelope's id nor a user's");
-    struct store *store = ctl_store(c, c->daemon.config.query.credentials, &exit_code);
-    if (store == NULL)
+    const struct account_service *s =
+        ctl_connect(c, c->daemon.config.query.credentials, &exit_code);
+    if (s == NULL)
         return exit_code;
-    exit_code = is_id ? show_envelope(store, &id) : show_user(c, store, what);
-    store->ops->close(store);
+    exit_code = is_id ? show_envelope(s, &id) : show_user(s, what);
+    ctl_disconnect(c);
     return exit_code;
+}
+
+/* Close envelope id, in the database and in every layer in front of it. */
+static enum err close_now(const struct account_service *s, const struct id *id, struct envelope *e)
+{
+    bool found = false;
+    struct session *session = session_pool_take(s->sessions, 0);
+    if (session == NULL)
+        return ERR_UNAVAILABLE;
+    enum err err = close_envelope(s->runtime, session->store, session->cache, id, &found, e);
+    session_pool_give(s->sessions, session, err);
+    return err == ERR_OK && !found ? ERR_NOT_FOUND : err;
 }
 
 enum ctl_exit ctl_close(struct ctl *c)
@@ -69,19 +79,14 @@ enum ctl_exit ctl_close(struct ctl *c)
     enum ctl_exit exit_code = CTL_OK;
     struct envelope e;
     struct id id;
-    bool found = false;
     if (c->argc != 2 || !id_parse(&id, c->argv[1], strlen(c->argv[1])))
         return ctl_usage(c, "one envelope's id is expected");
-    struct store *store = ctl_store(c, c->daemon.config.settle_credentials, &exit_code);
-    if (store == NULL)
+    const struct account_service *s =
+        ctl_connect(c, c->daemon.config.settle_credentials, &exit_code);
+    if (s == NULL)
         return exit_code;
-    struct cache *cache = c->daemon.runtime.cache_open(c->daemon.runtime.self);
-    enum err err = close_envelope(&c->daemon.runtime, store, cache, &id, &found, &e);
-    if (cache != NULL)
-        cache->ops->close(cache);
-    store->ops->close(store);
-    if (err == ERR_OK && !found)
-        err = ERR_NOT_FOUND;
+    enum err err = close_now(s, &id, &e);
+    ctl_disconnect(c);
     if (err != ERR_OK)
         return ctl_fail(err, "close");
     printf("%s: %s, %lld of %lld shares opened, %lld fen refunded\n", c->argv[1],
@@ -89,8 +94,6 @@ enum ctl_exit ctl_close(struct ctl *c)
            (long long)e.refunded_fen);
     return CTL_OK;
 }
-
-#define FROZEN_MAX 1000
 
 enum ctl_exit ctl_frozen(struct ctl *c)
 {
@@ -100,11 +103,12 @@ enum ctl_exit ctl_frozen(struct ctl *c)
     size_t n = 0;
     if (c->argc != 1)
         return ctl_usage(c, "no arguments");
-    struct store *store = ctl_store(c, c->daemon.config.settle_credentials, &exit_code);
-    if (store == NULL)
+    const struct account_service *s =
+        ctl_connect(c, c->daemon.config.settle_credentials, &exit_code);
+    if (s == NULL)
         return exit_code;
-    enum err err = store->ops->frozen_list(store, rows, FROZEN_MAX, &n);
-    store->ops->close(store);
+    enum err err = status_frozen(s, rows, FROZEN_MAX, &n);
+    ctl_disconnect(c);
     if (err != ERR_OK)
         return ctl_fail(err, "frozen");
     for (size_t i = 0; i < n; i++) {
@@ -121,13 +125,14 @@ enum ctl_exit ctl_unfreeze(struct ctl *c)
     bool changed = false;
     if (c->argc != 2 || !id_parse(&id, c->argv[1], strlen(c->argv[1])))
         return ctl_usage(c, "one envelope's id is expected");
-    struct store *store = ctl_store(c, c->daemon.config.settle_credentials, &exit_code);
-    if (store == NULL)
+    const struct account_service *s =
+        ctl_connect(c, c->daemon.config.settle_credentials, &exit_code);
+    if (s == NULL)
         return exit_code;
-    enum err err = store->ops->freeze(store, &id, BOOKS_AGREE, &changed);
-    store->ops->close(store);
+    enum err err = status_unfreeze(s, &id, &changed);
+    ctl_disconnect(c);
     if (err != ERR_OK)
         return ctl_fail(err, "unfreeze");
-    printf("%s: %s\n", c->argv[1], changed ? "goes on" : "is not frozen");
+    printf("%s: %s\n", c->argv[1], changed ? "unfrozen" : "is not frozen");
     return changed ? CTL_OK : CTL_WRONG;
 }

@@ -13,7 +13,7 @@
 #define FILE_MAX_BYTES (1 << 20)
 #define PASSWORD_SIZE 33
 
-/* Writes a new file that only its owner can read; what is there already stays. */
+/* Write a new file that only its owner can read. An existing file stays as it is. */
 static enum err write_secret(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
@@ -54,7 +54,7 @@ static bool read_file(const char *path, struct buf *out)
     return ok;
 }
 
-/* The password in a credentials file that we wrote; makes the file if there is none. */
+/* Read the password from a credentials file of ours; create the file if it does not exist. */
 static enum err role_password(const struct rng *rng, const char *path, const char *user,
                               char password[PASSWORD_SIZE])
 {
@@ -83,7 +83,7 @@ struct role {
     const char *name, *credentials;
 };
 
-/* One line of grants.sql, "role: PRIVILEGES ON table", if it is this role's. */
+/* Apply one line of grants.sql, "role: PRIVILEGES ON table", if it belongs to this role. */
 static enum err grant_line(struct admin *a, const char *database, const struct role *role,
                            const char *user, char *line)
 {
@@ -137,7 +137,7 @@ static enum err make_roles(struct ctl *c, struct admin *a)
     return err;
 }
 
-/* The web server is to find markers of this generation, or none at all. */
+/* Let the web server find the markers of this generation, or none at all. */
 static enum err show_markers(struct ctl *c, struct admin *a)
 {
     uint8_t generation[16];
@@ -145,7 +145,7 @@ static enum err show_markers(struct ctl *c, struct admin *a)
     return err == ERR_OK ? ctl_switch_markers(c, generation) : err;
 }
 
-/* NNNN_name.sql, in order. */
+/* Select files named NNNN_name.sql. */
 static int is_patch(const struct dirent *entry)
 {
     const char *name = entry->d_name, *dot = strrchr(name, '.');

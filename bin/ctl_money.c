@@ -83,7 +83,7 @@ enum ctl_exit ctl_token(struct ctl *c)
     struct who who;
     int64_t ttl_s = TTL_DEFAULT_S;
     memset(&who, 0, sizeof who);
-    optind = 0; /* getopt starts again */
+    optind = 0; /* restart getopt */
     opterr = 0;
     for (int option; (option = getopt_long(c->argc, c->argv, "", options, NULL)) != -1;) {
         const char *why = token_option(option, &who, &ttl_s);
@@ -100,7 +100,7 @@ enum ctl_exit ctl_token(struct ctl *c)
     return print_token(c, &who, ttl_s);
 }
 
-/* A reference that nobody else has. */
+/* Make a reference that is not in use. */
 static void random_reference(const struct rng *rng, char out[REFERENCE_SIZE])
 {
     uint8_t random[16];
@@ -113,11 +113,11 @@ static enum ctl_exit move_money(struct ctl *c, const struct wallet_request *requ
 {
     enum ctl_exit exit_code = CTL_OK;
     struct transfer done;
-    struct store *store = ctl_store(c, c->daemon.config.send.credentials, &exit_code);
-    if (store == NULL)
+    const struct account_service *s = ctl_connect(c, c->daemon.config.send.credentials, &exit_code);
+    if (s == NULL)
         return exit_code;
-    enum err err = wallet_move(&c->daemon.runtime, store, request, &done);
-    store->ops->close(store);
+    enum err err = wallet_move(s, request, 0, &done);
+    ctl_disconnect(c);
     if (err != ERR_OK)
         return ctl_fail(err, request->reference);
     printf("%s has %lld fen (reference %s)\n", done.user, (long long)done.balance_fen,

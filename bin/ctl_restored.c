@@ -1,5 +1,5 @@
-/* restored: the database went back in time; whatever caches know of the later past must be
- * forgotten. */
+/* restored: the database was restored from a backup, so what caches, tickets and markers know of it
+ * may never have happened. A new generation invalidates all of them. */
 #include "bin/ctl.h"
 #include <errno.h>
 #include <stdio.h>
@@ -8,8 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* How long a web server may still answer from files that it looked at before. */
-#define WEB_SERVER_REMEMBERS_S 2
+/* How long a web server may answer from its cache of file lookups. */
+#define WEB_SERVER_CACHES_S 2
 
 static bool is_served(const char *path)
 {
@@ -24,7 +24,7 @@ static bool is_served(const char *path)
     return served;
 }
 
-/* A pool that runs would go on with the old generation. */
+/* Report each pool that runs, and would go on with the old generation. */
 static bool pools_run(const struct config *c)
 {
     const char *const sockets[] = {c->send.socket, c->grab.socket, c->open.socket, c->query.socket};
@@ -32,7 +32,7 @@ static bool pools_run(const struct config *c)
     for (size_t i = 0; i < sizeof sockets / sizeof sockets[0]; i++) {
         if (!is_served(sockets[i]))
             continue;
-        fprintf(stderr, "hongbaoctl: somebody serves %s; stop the pools first\n", sockets[i]);
+        fprintf(stderr, "hongbaoctl: %s is in use; stop the pools first\n", sockets[i]);
         any = true;
     }
     return any;
@@ -63,14 +63,14 @@ enum ctl_exit ctl_restored(struct ctl *c)
     if (a == NULL)
         return exit_code;
     c->daemon.runtime.rng->fill(c->daemon.runtime.rng->self, generation, sizeof generation);
-    /* markers first: should this end in between, none are found, instead of wrong ones */
+    /* markers first: if this is interrupted, the web server finds none instead of wrong ones */
     enum err err = ctl_switch_markers(c, generation);
     if (err == ERR_OK)
         err = admin_set_generation(a, generation, true);
     admin_close(a);
     if (err != ERR_OK)
         return ctl_fail(err, "restored");
-    sleep(WEB_SERVER_REMEMBERS_S);
+    sleep(WEB_SERVER_CACHES_S);
     puts("new generation: gates, tickets and markers of before are void; start the pools and "
          "hongbao-settle again");
     return CTL_OK;

@@ -1,3 +1,5 @@
+/* The runtime of a program that has no worker processes: the connections belong to its one process.
+ */
 #include "bin/daemon.h"
 #include "lib/store/memcached.h"
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* What programs without FastCGI need to work like a service: settings, log, counters, secrets, and
- * an runtime that connects with a role's credentials. */
+/* What the programs without FastCGI share: settings, and a runtime that connects with the
+ * credentials of a role. */
 #ifndef HONGBAO_BIN_DAEMON_H
 #define HONGBAO_BIN_DAEMON_H
 
@@ -16,12 +16,15 @@
 struct daemon {
     struct config config;
     struct mysql_settings primary;
-    struct runtime runtime; /* its self is this struct: do not copy */
+    struct runtime runtime; /* its self is this struct, which must not move */
 };
 
-/* Loads settings; says on standard error what is wrong. */
+/* Initialise the crypto library and load the settings of config_path into d->config. On error print
+ * the reason on standard error, after the name `program`. */
 MUST_USE enum err daemon_load(struct daemon *d, const char *program, const char *config_path);
-/* Lets runtime connect with that option file ("": as the system user), once per process. */
+/* Fill d->runtime, whose sessions connect with the option file `credentials` ("": as the system
+ * user). Call again to change the credentials of later sessions. ERR_FAULT: out of memory, or no
+ * marker directory. */
 MUST_USE enum err daemon_connect(struct daemon *d, const char *credentials);
 
 #endif

@@ -1,6 +1,7 @@
-/* The operator's command. */
+/* The operator's command: one table row per subcommand, and what subcommands share. */
 #include "bin/ctl.h"
 #include "lib/base/buf.h"
+#include "lib/service/account/status.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,18 +19,18 @@ static const struct command commands[] = {
      "print a token", ctl_token, true},
     {"topup", "USER FEN [--ref R]",
      "put money into an account; a repeat with the same R does nothing", ctl_topup, true},
-    {"withdraw", "USER FEN [--ref R]", "take money out of an account; likewise", ctl_withdraw,
-     true},
+    {"withdraw", "USER FEN [--ref R]",
+     "take money out of an account; a repeat with the same R does nothing", ctl_withdraw, true},
     {"show", "ENVELOPE|USER", "print what is stored, as JSON", ctl_show, true},
     {"close", "ENVELOPE", "close an envelope now and refund what is left", ctl_close, true},
     {"frozen", "", "list the envelopes whose books do not agree", ctl_frozen, true},
-    {"unfreeze", "ENVELOPE", "let an envelope go on, after its books were mended", ctl_unfreeze,
+    {"unfreeze", "ENVELOPE", "unfreeze an envelope after its books were corrected", ctl_unfreeze,
      true},
     {"audit", "[--json]", "check every invariant on one snapshot", ctl_audit, true},
     {"verify", "--all | ENVELOPE...", "recompute the draws of closed envelopes", ctl_verify, true},
-    {"restored", "[--force]", "after a restore: make caches forget; pools must be stopped",
+    {"restored", "[--force]", "after a restore: invalidate caches; pools must be stopped",
      ctl_restored, true},
-    {"doctor", "[--json]", "check servers, sockets and secrets, and say how to mend them",
+    {"doctor", "[--json]", "check servers, sockets and secrets, and print how to fix them",
      ctl_doctor, true},
     {"config-example", "", "print every setting with unit, range and default", ctl_config_example,
      false},
@@ -101,19 +102,30 @@ struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code)
     return NULL;
 }
 
-struct store *ctl_store(struct ctl *c, const char *credentials, enum ctl_exit *exit_code)
+const struct account_service *ctl_connect(struct ctl *c, const char *credentials,
+                                          enum ctl_exit *exit_code)
 {
+    static const struct session_pool_settings one = {.threads = 1};
+    struct runtime *runtime = &c->daemon.runtime;
     enum err err = daemon_connect(&c->daemon, credentials);
-    struct store *store = NULL;
+    c->service = (struct account_service){.runtime = runtime};
     if (err == ERR_OK)
-        store = c->daemon.runtime.store_open(c->daemon.runtime.self);
-    err = store == NULL ? ERR_FAULT : store->ops->generation(store, c->daemon.runtime.generation);
+        c->service.sessions = session_pool_new(runtime, &one);
+    if (c->service.sessions == NULL)
+        err = ERR_FAULT;
+    else
+        err = status_generation(&c->service, 0, runtime->generation);
     if (err == ERR_OK)
-        return store;
-    if (store != NULL)
-        store->ops->close(store);
+        return &c->service;
+    ctl_disconnect(c);
     *exit_code = ctl_fail(err, "database");
     return NULL;
+}
+
+void ctl_disconnect(struct ctl *c)
+{
+    session_pool_free(c->service.sessions);
+    c->service.sessions = NULL;
 }
 
 enum ctl_exit ctl_config_example(struct ctl *c)

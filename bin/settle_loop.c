@@ -1,15 +1,16 @@
 #include "bin/settle_loop.h"
 #include "bin/settle_worker.h"
 #include "lib/base/log.h"
+#include "lib/service/account/status.h"
 #include "lib/service/common/close.h"
 #include "lib/service/settle/credit.h"
+#include "lib/service/settle/keys.h"
 #include "lib/service/settle/year_totals.h"
 #include <time.h>
 
 #define US_PER_S INT64_C(1000000)
 #define US_PER_MS 1000
 #define EXPIRE_EVERY_S 60
-#define EXPIRE_ROWS 1000
 #define SWEEP_EVERY_S 1
 #define DAY_S 86400
 #define AWAY_PAUSE_MS 500
@@ -60,13 +61,7 @@ static enum err keys_round(struct worker *w, bool *again)
     int64_t now_us = mono_us(w);
     if (now_us < w->next_us)
         return ERR_OK;
-    size_t n = 0;
-    int64_t before_us = w->runtime->clock->wall_us(w->runtime->clock->self) -
-                        w->runtime->config->idempotency_days * DAY_S * US_PER_S;
-    enum err err = w->store->ops->idempotency_expire(w->store, before_us, EXPIRE_ROWS, &n);
-    if (err != ERR_OK)
-        w->store->ops->rollback(w->store);
-    *again = err == ERR_OK && n == EXPIRE_ROWS;
+    enum err err = keys_expire(w->runtime, w->store, again);
     if (err == ERR_OK && !*again)
         w->next_us = now_us + EXPIRE_EVERY_S * US_PER_S;
     return err;
@@ -105,14 +100,15 @@ static enum err markers_round(struct worker *w, bool *again)
 static int learn_generation(struct runtime *runtime, const sigset_t *signals)
 {
     const struct timespec pause = {.tv_nsec = AWAY_PAUSE_MS * NS_PER_MS};
-    struct store *store = runtime->store_open(runtime->self);
-    int signal_number = store == NULL ? SIGTERM : 0;
+    static const struct session_pool_settings one = {.threads = 1};
+    const struct account_service s = {.runtime = runtime,
+                                      .sessions = session_pool_new(runtime, &one)};
+    int signal_number = s.sessions == NULL ? SIGTERM : 0;
     bool away = false;
     while (signal_number == 0) {
-        enum err err = store->ops->generation(store, runtime->generation);
+        enum err err = status_generation(&s, 0, runtime->generation);
         if (err == ERR_OK)
             break;
-        store->ops->rollback(store);
         if (!away)
             log_event(LOG_LEVEL_WARN, "settle_waits", "%s", err_name(err));
         away = true;
@@ -122,8 +118,7 @@ static int learn_generation(struct runtime *runtime, const sigset_t *signals)
         else if (got > 0)
             signal_number = got;
     }
-    if (store != NULL)
-        store->ops->close(store);
+    session_pool_free(s.sessions);
     return signal_number;
 }
 

@@ -11,6 +11,7 @@
 
 struct crew {
     const struct runtime *runtime;
+    struct session_pool *sessions;
     pthread_mutex_t lock;
     pthread_cond_t stopped;
     bool stopping;
@@ -21,9 +22,16 @@ struct crew {
 
 struct crew *crew_new(const struct runtime *runtime)
 {
+    /* every worker holds a session, and a pool gives out three for every four threads */
+    static const struct session_pool_settings settings = {.threads = 2 * WORKERS_MAX};
     struct crew *crew = calloc(1, sizeof *crew);
     if (crew == NULL)
         return NULL;
+    crew->sessions = session_pool_new(runtime, &settings);
+    if (crew->sessions == NULL) {
+        free(crew);
+        return NULL;
+    }
     crew->runtime = runtime;
     pthread_mutex_init(&crew->lock, NULL);
     clock_condition(&crew->stopped);
@@ -73,31 +81,24 @@ static void *work(void *context)
     return NULL;
 }
 
-static void close_sessions(struct worker *w)
-{
-    if (w->store != NULL)
-        w->store->ops->close(w->store);
-    if (w->cache != NULL)
-        w->cache->ops->close(w->cache);
-}
-
 enum err crew_add(struct crew *crew, const char *name, int64_t first_ms,
                   enum err (*round)(struct worker *w, bool *again))
 {
     const struct runtime *runtime = crew->runtime;
-    if (crew->n == WORKERS_MAX)
+    struct session *session = crew->n < WORKERS_MAX ? session_pool_take(crew->sessions, 0) : NULL;
+    if (session == NULL)
         return ERR_FAULT;
     struct worker *w = &crew->workers[crew->n];
     *w = (struct worker){.name = name,
                          .runtime = runtime,
-                         .store = runtime->store_open(runtime->self),
-                         .cache = runtime->cache_open(runtime->self),
+                         .session = session,
+                         .store = session->store,
+                         .cache = session->cache,
                          .round = round,
                          .first_ms = first_ms,
                          .crew = crew};
-    if (w->store == NULL || w->cache == NULL ||
-        pthread_create(&crew->threads[crew->n], NULL, work, w) != 0) {
-        close_sessions(w);
+    if (pthread_create(&crew->threads[crew->n], NULL, work, w) != 0) {
+        session_pool_give(crew->sessions, session, ERR_OK);
         return ERR_FAULT;
     }
     crew->n++;
@@ -112,8 +113,9 @@ void crew_stop(struct crew *crew)
     pthread_mutex_unlock(&crew->lock);
     for (size_t i = 0; i < crew->n; i++) {
         pthread_join(crew->threads[i], NULL);
-        close_sessions(&crew->workers[i]);
+        session_pool_give(crew->sessions, crew->workers[i].session, ERR_OK);
     }
+    session_pool_free(crew->sessions);
     pthread_cond_destroy(&crew->stopped);
     pthread_mutex_destroy(&crew->lock);
     free(crew);

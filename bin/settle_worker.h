@@ -2,6 +2,7 @@
 #ifndef HONGBAO_BIN_SETTLE_WORKER_H
 #define HONGBAO_BIN_SETTLE_WORKER_H
 
+#include "lib/service/common/session_pool.h"
 #include "lib/service/settle/reconcile.h"
 
 struct crew; /* all threads of the program */
@@ -9,6 +10,7 @@ struct crew; /* all threads of the program */
 struct worker {
     const char *name; /* of what it does, for the log */
     const struct runtime *runtime;
+    struct session *session; /* the worker's own: */
     struct store *store;
     struct cache *cache;
     /* One round, bounded. *again: more waits, pause only for rest_ms. An error is a database that

@@ -1,205 +1,215 @@
-/* A request's straight way: route, checks, who asks, handler, answer or problem, count and log. */
+/* A request's way through a process: route, checks, identity and decoding; then its door, with all
+ * requests of the burst that go through the same one; then the response, metrics and log. */
 #include "cgi/program.h"
 #include "lib/base/log.h"
+#include "lib/store/store.h"
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #define US_PER_MS 1000
 #define US_PER_S 1000000
-#define START_PAUSE_US 500000
+
+/* Services put the requests of one call on their stacks. */
+_Static_assert(LOOP_BURST_MAX <= BATCH_MAX, "a burst is one batch");
+
+/* What an exchange's memory holds. */
+struct call_memory {
+    struct call call;
+    struct who who;
+    max_align_t request[]; /* the door's */
+};
 
 static int64_t mono_us(const struct process *p)
 {
     return p->runtime.clock->mono_us(p->runtime.clock->self);
 }
 
-bool process_ready(struct process *p)
+size_t dispatch_memory_size(const struct program *program)
 {
-    if (atomic_load(&p->ready))
-        return true;
-    int64_t now_us = mono_us(p);
-    if (now_us < atomic_load(&p->next_start_us) || atomic_flag_test_and_set(&p->starting))
-        return false;
-    struct store *store = p->runtime.store_open(p->runtime.self);
-    enum err err = store != NULL ? store->ops->generation(store, p->runtime.generation) : ERR_FAULT;
-    if (store != NULL)
-        store->ops->close(store);
-    if (err == ERR_OK)
-        err = p->program->start(p);
-    bool ok = err == ERR_OK;
-    log_event(ok ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, ok ? "ready" : "not_ready", "%s",
-              ok ? "" : err_name(err));
-    atomic_store(&p->next_start_us, mono_us(p) + START_PAUSE_US);
-    atomic_store(&p->ready, ok);
-    atomic_flag_clear(&p->starting);
-    return ok;
+    size_t largest = 0;
+    for (size_t i = 0; i < program->n_doors; i++)
+        if (program->doors[i].size > largest)
+            largest = program->doors[i].size;
+    return sizeof(struct call_memory) + largest;
 }
 
-/* Tells the brake how the primary served a request. */
-static void leave_brake(const struct call *c, enum err err)
+void call_key_hash(const struct call *c, uint8_t out[32])
 {
-    unsigned thread = (unsigned)(c->thread - c->process->threads);
-    bool answered = err == ERR_OK || err_class(err) == CLASS_CLIENT;
-    if (!c->uses_store ||
-        !brake_leave(c->process->brake, thread, answered ? BRAKE_ANSWERED : BRAKE_FAILED))
-        return;
-    log_event(LOG_LEVEL_WARN, "database_stalled", "%s", err_name(err));
-    metrics_add(c->process->runtime.metrics, METRIC_DATABASE_STALLS, 1);
+    char text[USER_SIZE + 32 + KEY_SIZE];
+    int len = snprintf(text, sizeof text, "%s %s %s", c->who->user, c->route->name,
+                       c->http->idempotency_key);
+    hash_sha256(out, text, (size_t)len);
 }
 
-/* Who asks, as far as the route wants to know. */
-static enum err authenticate(struct call *c)
+/* ---- before the door ---- */
+
+/* Verify the token, as far as the route requires one, into *who. */
+static enum err authenticate(struct call *c, struct who *who)
 {
     struct process *p = c->process;
     size_t len = 0;
-    const char *token = http_bearer(c->request->authorization, &len);
+    const char *token = http_bearer(c->http->authorization, &len);
     if (c->route->auth == AUTH_NONE)
         return ERR_OK;
-    if (c->request->authorization == NULL && c->route->auth == AUTH_OPTIONAL)
+    if (c->http->authorization == NULL && c->route->auth == AUTH_OPTIONAL)
         return ERR_OK;
     if (token == NULL)
         return problem_set(&c->problem, ERR_UNAUTHORIZED, "Authorization",
                            "a Bearer token is required");
     int64_t now_s = p->runtime.clock->wall_us(p->runtime.clock->self) / US_PER_S;
-    enum err err = token_cache_verify(p->tokens, token, len, now_s, &c->who);
+    enum err err = token_cache_verify(p->tokens, token, len, now_s, who);
     if (err != ERR_OK)
         return err;
-    c->has_who = true;
-    if (c->who.wallet != (c->route->auth == AUTH_WALLET))
+    c->who = who;
+    if (who->wallet != (c->route->auth == AUTH_WALLET))
         return problem_set(&c->problem, ERR_SCOPE_REQUIRED, "Authorization",
-                           c->who.wallet ? "a wallet token can only move money in and out"
-                                         : "this takes a token with scope \"wallet\"");
+                           who->wallet ? "a wallet token can only move money in and out"
+                                       : "this takes a token with scope \"wallet\"");
     return ERR_OK;
 }
 
-static bool is_bursty(const struct call *c)
+/* Return NULL if the program does not serve the route: the web server chose the wrong pool. */
+static const struct door *find_door(const struct program *program, enum route route)
 {
-    return c->process->program->burst_route == c->route->route;
+    for (size_t i = 0; i < program->n_doors; i++)
+        if (program->doors[i].route == route)
+            return &program->doors[i];
+    return NULL;
 }
 
-/* Everything before the handler. */
-static enum err prepare(struct call *c)
+static enum err call_prepare(struct call *c, struct who *who)
 {
-    const struct http_request *r = c->request;
     const struct api_route *route = NULL;
-    enum err err = api_find(r->method, r->path, &route, &c->id, c->response->allow);
+    enum err err = api_find(c->http->method, c->http->path, &route, &c->id, c->response->allow);
     if (route != NULL)
         c->route = route;
     if (err == ERR_OK)
-        err = api_check_request(c->route, r, &c->problem);
+        err = api_check_request(c->route, c->http, &c->problem);
     if (err == ERR_OK)
-        err = authenticate(c);
-    if (err == ERR_OK && !is_bursty(c) && c->process->program->handlers[c->route->route] == NULL)
-        err = ERR_NOT_FOUND; /* the web server sent it to the wrong pool */
-    return err;
+        err = authenticate(c, who);
+    if (err != ERR_OK)
+        return err;
+    c->door = find_door(c->process->program, c->route->route);
+    if (c->door == NULL)
+        return ERR_NOT_FOUND;
+    return c->door->decode != NULL ? c->door->decode(c) : ERR_OK;
 }
 
-/* Can this call be answered at all? */
-static bool can_serve(const struct call *c)
+static struct call *call_begin(struct process *p, struct exchange *x)
 {
-    return c->route->route == ROUTE_HEALTHZ || process_ready(c->process) ||
-           c->route->route == ROUTE_METRICS;
+    struct call_memory *memory = x->memory;
+    struct call *c = &memory->call;
+    *c = (struct call){.process = p,
+                       .http = &x->request,
+                       .response = &x->response,
+                       .route = &api_routes[ROUTE_NONE],
+                       .arrived_us = x->arrived_us,
+                       .deadline_us = x->arrived_us + p->pool->deadline_ms * US_PER_MS,
+                       .request = memory->request};
+    c->err = call_prepare(c, &memory->who);
+    return c;
 }
 
-/* Logged with ids, never with what opens anything. */
-static void record(const struct call *c, int64_t duration_us)
+/* ---- after the door ---- */
+
+/* Count and log the call: ids, never what grants access. */
+static void call_record(const struct call *c, struct buf *log)
 {
     static const struct id none;
     char envelope[ID_TEXT_SIZE];
+    int64_t duration_us = mono_us(c->process) - c->arrived_us;
     bool has_id = id_compare(&c->id, &none) != 0;
     if (has_id)
         id_format(envelope, &c->id);
     const char *state = c->response->state != NULL ? c->response->state : "ok";
     metrics_request(c->process->runtime.metrics, (unsigned)c->route->route, state, duration_us);
-    struct log_request line = {.request_id = c->request->request_id,
-                               .method = c->request->method,
+    struct log_request line = {.request_id = c->http->request_id,
+                               .method = c->http->method,
                                .route = c->route->name,
-                               .user = c->has_who ? c->who.user : NULL,
+                               .user = c->who != NULL ? c->who->user : NULL,
                                .envelope = has_id ? envelope : NULL,
                                .state = state,
                                .status = c->response->status,
                                .duration_us = duration_us};
-    log_request(&line, &c->thread->log);
+    log_request(&line, log);
 }
 
-static struct call *begin(struct process *p, unsigned thread, struct exchange *x, bool may_wait)
+/* Complete the response with what the door did, or with a problem. */
+static void call_end(struct call *c, struct buf *log)
 {
-    struct call *c = x->memory;
-    if (!x->later) {
-        memset(c, 0, offsetof(struct call, who));
-        c->process = p;
-        c->exchange = x;
-        c->request = &x->request;
-        c->response = &x->response;
-        c->route = &api_routes[ROUTE_NONE];
-        c->deadline_us = x->arrived_us + p->pool->deadline_ms * US_PER_MS;
-        c->work = c + 1;
+    if (c->err == ERR_OK && c->door->encode != NULL)
+        c->err = c->door->encode(c);
+    if (c->err == ERR_OK && c->response->body.failed)
+        c->err = ERR_FAULT;
+    if (c->err != ERR_OK) {
+        if (c->problem.err != c->err)
+            problem_set(&c->problem, c->err, NULL, "%s", "");
+        problem_render(&c->problem, c->http->request_id, c->response);
     }
-    c->thread = &p->threads[thread];
-    c->may_wait = may_wait;
-    return c;
+    call_record(c, log);
 }
 
-/* The answer or the problem; counted and logged. */
-static void finish(struct call *c)
-{
-    enum err err = c->err;
-    if (err == ERR_OK && c->response->body.failed)
-        err = ERR_FAULT;
-    leave_brake(c, err);
-    if (err != ERR_OK) {
-        if (c->problem.err != err)
-            problem_set(&c->problem, err, NULL, "%s", "");
-        problem_render(&c->problem, c->request->request_id, c->response);
-    }
-    record(c, mono_us(c->process) - c->exchange->arrived_us);
-}
+/* ---- through the door ---- */
 
-/* One call alone, on a thread that may wait. */
-static void run_alone(struct call *c)
+/* Answer the calls that go through one door. open[i]: calls[i] is not answered yet. */
+static void answer_door(struct process *p, const struct door *door, unsigned thread,
+                        struct call **calls, size_t n, bool *open)
 {
-    if (!c->exchange->later)
-        c->err = prepare(c);
-    if (c->err == ERR_OK && !can_serve(c))
-        c->err = ERR_UNAVAILABLE;
-    else if (c->err == ERR_OK && is_bursty(c))
-        c->process->program->burst(&c, 1);
-    else if (c->err == ERR_OK)
-        c->err = c->process->program->handlers[c->route->route](c);
-    finish(c);
-}
-
-/* What the program does for many at once is done here; all else, and whatever that leaves, is for
- * later. */
-static void run_burst(const struct process *p, struct call **calls, size_t n)
-{
-    struct call *together[LOOP_BURST_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        struct call *c = calls[i];
-        c->err = prepare(c);
-        if (c->err != ERR_OK)
-            continue;
-        c->exchange->later = !is_bursty(c) || !atomic_load(&p->ready);
-        if (!c->exchange->later)
-            together[count++] = c;
-    }
-    if (count > 0)
-        p->program->burst(together, count);
+    void *requests[LOOP_BURST_MAX];
+    size_t at[LOOP_BURST_MAX], count = 0;
+    bool deferred[LOOP_BURST_MAX] = {false};
     for (size_t i = 0; i < n; i++)
-        if (!calls[i]->exchange->later)
-            finish(calls[i]);
+        if (open[i] && calls[i]->err == ERR_OK && calls[i]->door == door) {
+            at[count] = i;
+            requests[count++] = calls[i]->request;
+        }
+    if (count > 0)
+        door->now(p, thread, requests, count, calls[at[0]]->deadline_us, deferred);
+    for (size_t i = 0; i < count; i++)
+        open[at[i]] = deferred[i];
 }
 
-void dispatch(void *context, unsigned thread, struct exchange **burst, size_t n, bool may_wait)
+void dispatch_now(void *context, unsigned thread, struct exchange **burst, size_t n, bool *deferred)
 {
     struct process *p = context;
     struct call *calls[LOOP_BURST_MAX];
+    bool ready = atomic_load(&p->ready);
+    for (size_t i = 0; i < n; i++) {
+        calls[i] = call_begin(p, burst[i]);
+        deferred[i] = calls[i]->err == ERR_OK;
+        if (deferred[i] && !ready && !calls[i]->door->always)
+            calls[i]->err = ERR_UNAVAILABLE; /* unless dispatch_wait can start the services */
+    }
+    for (size_t i = 0; i < p->program->n_doors; i++)
+        if (p->program->doors[i].now != NULL)
+            answer_door(p, &p->program->doors[i], thread, calls, n, deferred);
     for (size_t i = 0; i < n; i++)
-        calls[i] = begin(p, thread, burst[i], may_wait);
-    if (!may_wait)
-        run_burst(p, calls, n);
-    for (size_t i = 0; may_wait && i < n; i++)
-        run_alone(calls[i]);
-    log_write(&p->threads[thread].log); /* one write for all */
+        if (!deferred[i])
+            call_end(calls[i], &p->logs[thread]);
+    log_write(&p->logs[thread]); /* one write for the burst */
+}
+
+static enum err answer_waiting(struct call *c, unsigned thread)
+{
+    const struct door *door = c->door;
+    bool deferred = true;
+    if (c->err != ERR_OK) {
+        if (!process_ready(c->process))
+            return c->err;
+        if (door->now != NULL) {
+            deferred = false;
+            door->now(c->process, thread, &c->request, 1, c->deadline_us, &deferred);
+        }
+    }
+    return deferred ? door->wait(c) : ERR_OK;
+}
+
+void dispatch_wait(void *context, unsigned thread, struct exchange *x)
+{
+    struct process *p = context;
+    struct call_memory *memory = x->memory;
+    memory->call.err = answer_waiting(&memory->call, thread);
+    call_end(&memory->call, &p->logs[thread]);
+    log_write(&p->logs[thread]);
 }

@@ -1,49 +1,42 @@
-/* POST /v1/envelopes/{id}/grab */
+/* POST /v1/envelopes/{id}/grab. A program of its own, so that a database that hangs holds up
+ * neither "grabbed" nor "sold out". */
 #include "cgi/program.h"
 #include "lib/service/grab/grab.h"
 #include <stddef.h>
 
-static void answer(struct call *c)
+static enum err decode(struct call *c)
 {
-    const struct grab_request *r = c->work;
-    c->err = r->err;
+    struct grab_request *r = c->request;
+    *r = (struct grab_request){.who = c->who, .id = &c->id};
+    return ERR_OK;
+}
+
+static void now(struct process *p, unsigned thread, void *const *requests, size_t n,
+                int64_t deadline_us, bool *deferred)
+{
+    struct grab_request *grabs[LOOP_BURST_MAX];
+    (void)deadline_us;
+    for (size_t i = 0; i < n; i++)
+        grabs[i] = requests[i];
+    grab_now(p->services, thread, grabs, n, deferred);
+}
+
+static enum err wait(struct call *c)
+{
+    grab_wait(c->process->services, c->request, c->deadline_us);
+    return ERR_OK;
+}
+
+static enum err encode(struct call *c)
+{
+    const struct grab_request *r = c->request;
     if (r->err == ERR_OK)
         api_encode_grab(c->response, &r->answer);
     if (r->err != ERR_RATE_LIMITED)
-        return;
+        return r->err;
     problem_set(&c->problem, r->err, NULL, "%s", "you grab too often");
     c->problem.retry_after_s = r->retry_after_s;
-}
-
-/* Answer what the cache alone can answer; the rest is deferred. */
-static void handle_burst(struct call **calls, size_t n)
-{
-    struct grab_request *requests[LOOP_BURST_MAX];
-    bool deferred[LOOP_BURST_MAX];
-    struct process *p = calls[0]->process;
-    for (size_t i = 0; i < n; i++) {
-        requests[i] = calls[i]->work;
-        requests[i]->who = &calls[i]->who;
-        requests[i]->id = &calls[i]->id;
-        calls[i]->begun = true;
-    }
-    grab_now(p->services, (unsigned)(calls[0]->thread - p->threads), requests, n, deferred);
-    for (size_t i = 0; i < n; i++) {
-        calls[i]->exchange->later = deferred[i];
-        if (!deferred[i])
-            answer(calls[i]);
-    }
-}
-
-static void handle_grabs(struct call **calls, size_t n)
-{
-    struct call *c = calls[0];
-    if (!c->begun)
-        handle_burst(calls, n);
-    if (!c->may_wait || !c->exchange->later)
-        return;
-    grab_wait(c->process->services, c->work, c->deadline_us);
-    answer(c);
+    return r->err;
 }
 
 static enum err start(struct process *p)
@@ -59,13 +52,18 @@ static void stop(struct process *p)
 
 int main(int argc, char **argv)
 {
+    static const struct door doors[] = {{.route = ROUTE_GRAB,
+                                         .size = sizeof(struct grab_request),
+                                         .decode = decode,
+                                         .now = now,
+                                         .wait = wait,
+                                         .encode = encode}};
     static const struct program program = {
         .name = "hongbao-grab",
         .summary = "FastCGI: grabs red envelopes, from the cache wherever possible.",
         .pool = offsetof(struct config, grab),
-        .burst = handle_grabs,
-        .burst_route = ROUTE_GRAB,
-        .work_size = sizeof(struct grab_request),
+        .doors = doors,
+        .n_doors = sizeof doors / sizeof doors[0],
         .start = start,
         .stop = stop};
     return program_main(argc, argv, &program);

@@ -1,37 +1,35 @@
-/* POST /v1/envelopes/{id}/open */
+/* POST /v1/envelopes/{id}/open. All opens of a burst share one transaction, and so wait for the
+ * same commit: none of them is deferred. */
 #include "cgi/program.h"
 #include "lib/service/open/open.h"
 #include <stddef.h>
 
-static bool decode(struct call *c)
+static enum err decode(struct call *c)
 {
-    struct open_request *r = c->work;
-    c->err = api_decode_open(c->request->body, c->request->body_len, r->ticket, &r->ticket_len,
-                             &c->problem);
-    r->who = &c->who;
+    struct open_request *r = c->request;
+    r->who = c->who;
     r->id = &c->id;
-    return c->err == ERR_OK;
+    return api_decode_open(c->http->body, c->http->body_len, r->ticket, &r->ticket_len,
+                           &c->problem);
 }
 
-/* All of a burst wait for the same commit, so none of them is left for later. */
-static void handle_opens(struct call **calls, size_t n)
+static void now(struct process *p, unsigned thread, void *const *requests, size_t n,
+                int64_t deadline_us, bool *deferred)
 {
-    struct open_request *requests[LOOP_BURST_MAX];
-    struct call *asked[LOOP_BURST_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!decode(calls[i]))
-            continue;
-        asked[count] = calls[i];
-        requests[count++] = calls[i]->work;
-    }
-    if (count > 0)
-        open_now(calls[0]->process->services, requests, count, calls[0]->deadline_us);
-    for (size_t i = 0; i < count; i++) {
-        asked[i]->err = requests[i]->err;
-        if (asked[i]->err == ERR_OK)
-            api_encode_open(asked[i]->response, &requests[i]->answer);
-    }
+    struct open_request *opens[LOOP_BURST_MAX];
+    (void)thread;
+    (void)deferred;
+    for (size_t i = 0; i < n; i++)
+        opens[i] = requests[i];
+    open_now(p->services, opens, n, deadline_us);
+}
+
+static enum err encode(struct call *c)
+{
+    const struct open_request *r = c->request;
+    if (r->err == ERR_OK)
+        api_encode_open(c->response, &r->answer);
+    return r->err;
 }
 
 static enum err start(struct process *p)
@@ -47,13 +45,17 @@ static void stop(struct process *p)
 
 int main(int argc, char **argv)
 {
+    static const struct door doors[] = {{.route = ROUTE_OPEN,
+                                         .size = sizeof(struct open_request),
+                                         .decode = decode,
+                                         .now = now,
+                                         .encode = encode}};
     static const struct program program = {
         .name = "hongbao-open",
         .summary = "FastCGI: opens grabbed red envelopes, in the database.",
         .pool = offsetof(struct config, open),
-        .burst = handle_opens,
-        .burst_route = ROUTE_OPEN,
-        .work_size = sizeof(struct open_request),
+        .doors = doors,
+        .n_doors = sizeof doors / sizeof doors[0],
         .start = start,
         .stop = stop};
     return program_main(argc, argv, &program);

@@ -1,240 +1,181 @@
-/* All GET: envelopes, a user's records, health and metrics. */
+/* All GET: envelopes, a user's history, health and metrics. */
 #include "cgi/program.h"
-#include "lib/service/look/query.h"
+#include "lib/service/account/history.h"
+#include "lib/service/account/status.h"
+#include "lib/service/look/look.h"
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct services { /* of the process */
-    struct durable *durable;
-    struct page_cache *page_cache;
-    struct claimer_set *claimer_set;
+struct services {
+    struct look_service *look;
+    struct account_service account;
 };
 
-/* What a look at an envelope knows so far. */
-struct look {
+static struct look_service *look_of(struct process *p)
+{
+    return ((struct services *)p->services)->look;
+}
+
+static const struct account_service *account_of(const struct call *c)
+{
+    return &((const struct services *)c->process->services)->account;
+}
+
+/* ---- an envelope ---- */
+
+struct look_call {
     struct api_page page;
-    struct newest_version newest;
+    struct look_request look;
 };
 
-/* Without the database. */
-static struct query_session cached_session(struct call *c)
+/* Does the client have the page in that version? See struct look_request. */
+static bool is_current(void *context, int64_t version, int64_t mine_seq)
 {
-    const struct services *services = c->process->services;
-    return (struct query_session){.runtime = &c->process->runtime,
-                                  .durable = services->durable,
-                                  .page_cache = services->page_cache,
-                                  .claimer_set = services->claimer_set,
-                                  .cache = call_cache(c)};
-}
-
-static enum err session_of(struct call *c, struct query_session *q)
-{
-    *q = cached_session(c);
-    q->store = call_store(c);
-    q->replica = call_replica(c);
-    return q->store != NULL && q->replica != NULL ? ERR_OK : ERR_UNAVAILABLE;
-}
-
-static int64_t after_of(const struct api_page *page)
-{
-    return page->after.set ? page->after.seq : 0;
-}
-
-/* Makes the ETag of a reader's view; true if he has that view already, and is told so. */
-static bool not_modified(struct call *c, const struct api_page *page, int64_t version,
-                         int64_t mine_seq, char etag[80])
-{
-    api_envelope_etag(etag, version, mine_seq, page);
-    if (!http_etag_matches(c->request->if_none_match, etag))
-        return false;
-    api_encode_not_modified(c->response, etag);
-    return true;
-}
-
-static void answer_view(struct call *c, const struct envelope_view *view, const char etag[80])
-{
-    api_encode_envelope(c->response, view);
-    memcpy(c->response->etag, etag, strlen(etag) + 1);
-}
-
-static void answer_changed(struct call *c, const struct api_page *page,
-                           const struct envelope_view *view)
-{
+    const struct call *c = context;
+    const struct look_call *call = c->request;
     char etag[80];
-    if (!not_modified(c, page, view->envelope.version, view->has_mine ? view->mine.seq : 0, etag))
-        answer_view(c, view, etag);
-}
-
-/* Reads what each asks for, and its newest version from the cache: one round trip for all. */
-static void begin_looks(struct call **calls, size_t n)
-{
-    struct newest_version_query asked[LOOP_BURST_MAX];
-    struct query_session q = cached_session(calls[0]);
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        struct call *c = calls[i];
-        struct look *look = c->work;
-        c->begun = true;
-        c->err = api_decode_page(c->request->query, PAGE_CLAIMS, &look->page, &c->problem);
-        look->newest.known = false;
-        if (c->err == ERR_OK && c->has_who)
-            asked[count++] =
-                (struct newest_version_query){.who = &c->who, .id = &c->id, .out = &look->newest};
-    }
-    query_versions(&q, asked, count);
-}
-
-/* From the cache and what the process has shown lately. False: the primary has to be asked. */
-static bool show_remembered(struct call *c, struct envelope_view *view)
-{
-    struct query_session q = cached_session(c);
-    const struct look *look = c->work;
-    const struct newest_version *newest = &look->newest;
-    const struct api_page *page = &look->page;
-    char etag[80];
-    if (!newest->known)
+    if (c->who == NULL || c->http->if_none_match == NULL)
         return false;
-    if (not_modified(c, page, newest->version, newest->has_mine ? newest->mine.seq : 0, etag))
-        return true;
-    if (!query_remembered(&q, &c->who, &c->id, newest, after_of(page), page->limit, view))
-        return false;
-    answer_changed(c, page, view);
-    return true;
+    api_envelope_etag(etag, version, mine_seq, &call->page);
+    return http_etag_matches(c->http->if_none_match, etag);
 }
 
-static enum err show_from_primary(struct call *c, struct envelope_view *view)
+static enum err decode_look(struct call *c)
 {
-    const struct look *look = c->work;
-    const struct api_page *page = &look->page;
-    struct query_session q;
-    char etag[80];
-    enum err err = session_of(c, &q);
-    if (err != ERR_OK)
-        return err;
-    if (c->has_who && !look->newest.known &&
-        query_unchanged(&q, &c->who, &c->id, after_of(page), page->limit, view)) {
-        answer_changed(c, page, view);
-        return ERR_OK;
-    }
-    err = query_envelope(&q, c->has_who ? &c->who : NULL, &c->id, view);
-    if (err != ERR_OK)
-        return err;
-    if (!c->has_who) {
-        api_encode_preview(c->response, &view->envelope);
-        return ERR_OK;
-    }
-    if (not_modified(c, page, view->envelope.version, view->has_mine ? view->mine.seq : 0, etag))
-        return ERR_OK;
-    err = query_claims(&q, after_of(page), page->limit, view);
-    if (err == ERR_OK)
-        answer_view(c, view, etag);
+    struct look_call *call = c->request;
+    enum err err = api_decode_page(c->http->query, PAGE_CLAIMS, &call->page, &c->problem);
+    call->look = (struct look_request){.who = c->who,
+                                       .id = &c->id,
+                                       .after_seq = call->page.after.set ? call->page.after.seq : 0,
+                                       .limit = call->page.limit,
+                                       .is_current = is_current,
+                                       .context = c};
     return err;
 }
 
-/* Who had to wait looks once more: somebody who waited for the same may have been answered since.
- */
-static void handle_envelopes(struct call **calls, size_t n)
+static void look_burst(struct process *p, unsigned thread, void *const *requests, size_t n,
+                       int64_t deadline_us, bool *deferred)
 {
-    struct envelope_view view;
-    if (!calls[0]->begun || !((const struct look *)calls[0]->work)->newest.known)
-        begin_looks(calls, n); /* a burst: for all; later: for the one that waited */
-    for (size_t i = 0; i < n; i++) {
-        struct call *c = calls[i];
-        if (c->err != ERR_OK || show_remembered(c, &view))
-            continue;
-        if (c->may_wait)
-            c->err = show_from_primary(c, &view);
-        else
-            c->exchange->later = true;
-    }
+    struct look_request *looks[LOOP_BURST_MAX];
+    (void)thread;
+    (void)deadline_us;
+    for (size_t i = 0; i < n; i++)
+        looks[i] = &((struct look_call *)requests[i])->look;
+    look_now(look_of(p), looks, n, deferred);
 }
 
-static enum err handle_me(struct call *c)
+static enum err look_one(struct call *c)
 {
-    struct query_session q;
+    look_wait(look_of(c->process), &((struct look_call *)c->request)->look, c->deadline_us);
+    return ERR_OK;
+}
+
+static void encode_page(struct call *c, const struct look_call *call, const char *etag)
+{
+    const struct page *page = call->look.page;
+    const struct envelope_view view = {.envelope = &page->envelope,
+                                       .mine = call->look.has_mine ? &call->look.mine : NULL,
+                                       .claims = page->claims,
+                                       .n_claims = page->n_claims,
+                                       .next_seq = page->next_seq};
+    api_encode_envelope(c->response, &view);
+    memcpy(c->response->etag, etag, strlen(etag) + 1);
+}
+
+static enum err encode_look(struct call *c)
+{
+    struct look_call *call = c->request;
+    struct look_request *r = &call->look;
+    char etag[80];
+    if (r->err != ERR_OK)
+        return r->err;
+    api_envelope_etag(etag, r->version, r->mine_seq, &call->page);
+    if (r->page == NULL)
+        api_encode_not_modified(c->response, etag);
+    else if (c->who == NULL)
+        api_encode_preview(c->response, &r->page->envelope);
+    else
+        encode_page(c, call, etag);
+    look_end(r);
+    return ERR_OK;
+}
+
+/* ---- a user's history ---- */
+
+static enum err me(struct call *c)
+{
     struct me_view view;
-    enum err err = session_of(c, &q);
-    if (err == ERR_OK)
-        err = query_me(&q, &c->who, &view);
+    enum err err = history_me(account_of(c), c->who, c->deadline_us, &view);
     if (err == ERR_OK)
         api_encode_me(c->response, &view, c->process->config->currency);
     return err;
 }
 
-static enum err handle_sent(struct call *c)
+static enum err decode_history(struct call *c, enum api_page_kind kind, struct history_query *q)
 {
-    struct query_session q;
     struct api_page page;
+    enum err err = api_decode_page(c->http->query, kind, &page, &c->problem);
+    if (err == ERR_OK)
+        *q = (struct history_query){.who = c->who,
+                                    .year = page.has_year ? page.year : 0,
+                                    .after = page.after,
+                                    .limit = page.limit,
+                                    .deadline_us = c->deadline_us};
+    return err;
+}
+
+static enum err sent(struct call *c)
+{
+    struct history_query q;
     struct sent_view view;
-    enum err err = api_decode_page(c->request->query, PAGE_SENT, &page, &c->problem);
+    enum err err = decode_history(c, PAGE_SENT, &q);
     if (err == ERR_OK)
-        err = session_of(c, &q);
-    if (err == ERR_OK)
-        err =
-            query_sent(&q, &c->who, page.has_year ? page.year : 0, &page.after, page.limit, &view);
+        err = history_sent(account_of(c), &q, &view);
     if (err == ERR_OK)
         api_encode_sent_list(c->response, &view);
     return err;
 }
 
-static enum err handle_received(struct call *c)
+static enum err received(struct call *c)
 {
-    struct query_session q;
-    struct api_page page;
+    struct history_query q;
     struct received_view view;
-    enum err err = api_decode_page(c->request->query, PAGE_RECEIVED, &page, &c->problem);
+    enum err err = decode_history(c, PAGE_RECEIVED, &q);
     if (err == ERR_OK)
-        err = session_of(c, &q);
-    if (err == ERR_OK)
-        err = query_received(&q, &c->who, page.has_year ? page.year : 0, &page.after, page.limit,
-                             &view);
+        err = history_received(account_of(c), &q, &view);
     if (err == ERR_OK)
         api_encode_received_list(c->response, &view);
     return err;
 }
 
-static enum err handle_ledger(struct call *c)
+static enum err ledger(struct call *c)
 {
-    struct query_session q;
-    struct api_page page;
+    struct history_query q;
     struct ledger_view view;
-    enum err err = api_decode_page(c->request->query, PAGE_LEDGER, &page, &c->problem);
+    enum err err = decode_history(c, PAGE_LEDGER, &q);
     if (err == ERR_OK)
-        err = session_of(c, &q);
-    if (err == ERR_OK)
-        err = query_ledger(&q, &c->who, &page.after, page.limit, &view);
+        err = history_ledger(account_of(c), &q, &view);
     if (err == ERR_OK)
         api_encode_ledger(c->response, &view);
     return err;
 }
 
-static enum err handle_healthz(struct call *c)
+/* ---- health and metrics ---- */
+
+static enum err healthz(struct call *c)
 {
     api_encode_health(c->response, true);
     return ERR_OK;
 }
 
-/* Ready: the primary answers and is of the past this process knows, and the cache answers. */
-static enum err handle_readyz(struct call *c)
+static enum err readyz(struct call *c)
 {
-    uint8_t generation[16];
-    char text[8];
-    struct cache_item item = {.key = "ready", .value = text, .value_cap = sizeof text};
-    struct store *store = call_store(c);
-    struct cache *cache = call_cache(c);
-    if (store == NULL || cache == NULL)
-        return ERR_UNAVAILABLE;
-    enum err err = store->ops->generation(store, generation);
-    if (err != ERR_OK) {
-        store->ops->rollback(store);
-        return ERR_UNAVAILABLE;
-    }
-    if (!bytes_equal(generation, c->process->runtime.generation, sizeof generation))
+    enum status_ready ready = status_ready(account_of(c), c->deadline_us);
+    if (ready == STATUS_DATABASE_RESTORED)
         return problem_set(&c->problem, ERR_UNAVAILABLE, NULL,
-                           "the database was restored; start the pools anew");
-    cache->ops->get(cache, &item, 1);
-    if (item.result == CACHE_UNKNOWN)
+                           "the database was restored; restart the FastCGI pools");
+    if (ready != STATUS_READY)
         return ERR_UNAVAILABLE;
     api_encode_health(c->response, true);
     return ERR_OK;
@@ -246,86 +187,84 @@ static bool is_loopback(const char *address)
            strncmp(address, "::ffff:127.", 11) == 0;
 }
 
-struct gauge {
-    const char *name, *help;
-    int64_t value;
-};
-
-static void print_gauges(struct buf *out, const struct queue_state *q)
+static void print_gauge(struct buf *out, const char *name, const char *help, int64_t value)
 {
-    int64_t age_us = q->oldest_opened_us > 0 ? q->now_us - q->oldest_opened_us : 0;
-    const struct gauge gauges[] = {
-        {"hongbao_pending_credits", "Claims not credited yet.", q->pending_credits},
-        {"hongbao_pending_credits_fen", "Their sum.", q->pending_fen},
-        {"hongbao_pending_credits_oldest_microseconds", "Age of the oldest.", age_us},
-        {"hongbao_overdue_refunds", "Open envelopes past their deadline.", q->overdue_refunds}};
-    for (size_t i = 0; i < sizeof gauges / sizeof gauges[0]; i++)
-        buf_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %lld\n", gauges[i].name, gauges[i].help,
-                   gauges[i].name, gauges[i].name, (long long)gauges[i].value);
+    buf_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %lld\n", name, help, name, name,
+               (long long)value);
 }
 
-static enum err handle_metrics(struct call *c)
+static void print_queues(struct buf *out, const struct queue_state *q)
 {
-    struct queue_state queue;
+    int64_t age_us = q->oldest_opened_us > 0 ? q->now_us - q->oldest_opened_us : 0;
+    print_gauge(out, "hongbao_pending_credits", "Claims not credited yet.", q->pending_credits);
+    print_gauge(out, "hongbao_pending_credits_fen", "Their sum.", q->pending_fen);
+    print_gauge(out, "hongbao_pending_credits_oldest_microseconds", "Age of the oldest.", age_us);
+    print_gauge(out, "hongbao_overdue_refunds", "Open envelopes past their deadline.",
+                q->overdue_refunds);
+}
+
+/* Also while the services are not up: then the database is down, and only the counters are. */
+static enum err metrics(struct call *c)
+{
+    struct process *p = c->process;
+    struct account_service account = {.runtime = &p->runtime, .sessions = p->sessions};
+    struct queue_state queues;
     struct buf *out = &c->response->body;
-    if (!is_loopback(c->request->remote_address))
+    if (!is_loopback(c->http->remote_address))
         return ERR_NOT_FOUND;
-    metrics_print(c->process->runtime.metrics, api_route_names, out);
-    struct store *store = call_store(c);
-    bool up = store != NULL && store->ops->queue_state(store, &queue) == ERR_OK;
-    if (!up && store != NULL)
-        store->ops->rollback(store);
-    buf_printf(out,
-               "# HELP hongbao_database_up The primary answers.\n"
-               "# TYPE hongbao_database_up gauge\nhongbao_database_up %d\n",
-               up ? 1 : 0);
+    metrics_print(p->runtime.metrics, api_route_names, out);
+    bool up = status_queues(&account, c->deadline_us, &queues) == ERR_OK;
+    print_gauge(out, "hongbao_database_up", "The primary answers.", up ? 1 : 0);
     if (up)
-        print_gauges(out, &queue);
+        print_queues(out, &queues);
     c->response->content_type = "text/plain; version=0.0.4; charset=utf-8";
     c->response->state = "ok";
     return out->failed ? ERR_FAULT : ERR_OK;
 }
 
-static void stop(struct process *p)
-{
-    struct services *services = p->services;
-    durable_free(services->durable);
-    page_cache_free(services->page_cache);
-    claimer_set_free(services->claimer_set);
-    free(services);
-}
+/* ---- the program ---- */
 
 static enum err start(struct process *p)
 {
-    struct services *services = calloc(1, sizeof *services);
-    p->services = services;
+    struct services *services = malloc(sizeof *services);
     if (services == NULL)
         return ERR_FAULT;
-    services->durable = durable_new(&p->runtime);
-    services->page_cache = page_cache_new();
-    services->claimer_set = claimer_set_new();
-    if (services->durable != NULL && services->page_cache != NULL && services->claimer_set != NULL)
+    services->account = (struct account_service){.runtime = &p->runtime, .sessions = p->sessions};
+    services->look = look_service_new(&p->runtime, p->sessions);
+    p->services = services;
+    if (services->look != NULL)
         return ERR_OK;
-    stop(p);
+    free(services);
     return ERR_FAULT;
+}
+
+static void stop(struct process *p)
+{
+    look_service_free(look_of(p));
+    free(p->services);
 }
 
 int main(int argc, char **argv)
 {
+    static const struct door doors[] = {{.route = ROUTE_ENVELOPE,
+                                         .size = sizeof(struct look_call),
+                                         .decode = decode_look,
+                                         .now = look_burst,
+                                         .wait = look_one,
+                                         .encode = encode_look},
+                                        {.route = ROUTE_ME, .wait = me},
+                                        {.route = ROUTE_SENT, .wait = sent},
+                                        {.route = ROUTE_RECEIVED, .wait = received},
+                                        {.route = ROUTE_LEDGER, .wait = ledger},
+                                        {.route = ROUTE_HEALTHZ, .always = true, .wait = healthz},
+                                        {.route = ROUTE_READYZ, .wait = readyz},
+                                        {.route = ROUTE_METRICS, .always = true, .wait = metrics}};
     static const struct program program = {
         .name = "hongbao-query",
-        .summary = "FastCGI: shows envelopes, records, health and metrics.",
+        .summary = "FastCGI: shows envelopes, history, health and metrics.",
         .pool = offsetof(struct config, query),
-        .burst = handle_envelopes,
-        .burst_route = ROUTE_ENVELOPE,
-        .work_size = sizeof(struct look),
-        .handlers = {[ROUTE_ME] = handle_me,
-                     [ROUTE_SENT] = handle_sent,
-                     [ROUTE_RECEIVED] = handle_received,
-                     [ROUTE_LEDGER] = handle_ledger,
-                     [ROUTE_HEALTHZ] = handle_healthz,
-                     [ROUTE_READYZ] = handle_readyz,
-                     [ROUTE_METRICS] = handle_metrics},
+        .doors = doors,
+        .n_doors = sizeof doors / sizeof doors[0],
         .start = start,
         .stop = stop};
     return program_main(argc, argv, &program);

@@ -1,9 +1,8 @@
-/* What the four FastCGI programs have in common: options, settings, secrets, processes, and the way
- * of a request from the loop to its handler and back. A program is one table of handlers. */
+/* What the four FastCGI programs have in common: options, settings, secrets, worker processes, and
+ * the way of a request from the server to a service and back. A program is one table of doors. */
 #ifndef HONGBAO_CGI_PROGRAM_H
 #define HONGBAO_CGI_PROGRAM_H
 
-#include "cgi/brake.h"
 #include "cgi/server/loop.h"
 #include "lib/service/common/session_pool.h"
 #include "lib/wire/api.h"
@@ -13,52 +12,53 @@
 _Static_assert(LOOP_BURST_MAX <= BATCH_MAX, "a burst is one call of a service");
 
 struct process;
+struct door;
 
-/* What belongs to one thread; sessions are made when they are first needed. */
-struct thread {
-    struct store *store, *replica;
-    struct cache *cache;
-    struct buf log; /* lines not written yet */
-};
-
-/* One request on its way; lives in its exchange's memory, with the program's own work behind it. */
+/* One HTTP request on its way. Lives in its exchange's memory. */
 struct call {
     struct process *process;
-    struct thread *thread;
-    struct exchange *exchange; /* whose request and response are: */
-    const struct http_request *request;
+    const struct http_request *http;
     struct http_response *response;
-    const struct api_route *route;
-    enum err err; /* how it went */
-    struct id id; /* where the path has one */
-    bool has_who;
-    int64_t deadline_us; /* monotonic */
-    bool uses_store;     /* went through call_store */
-    bool may_wait;       /* for the primary, longer than others should wait for it */
-    struct problem problem;
-    bool begun;     /* the burst function has seen it and left it for later */
-    void *work;     /* work_size bytes, as the last request left them */
-    struct who who; /* large; last, so that it is not cleared for nothing */
+    const struct api_route *route; /* ROUTE_NONE until it is known */
+    const struct door *door;       /* of the route */
+    struct id id;                  /* all zero if the path has none */
+    const struct who *who;         /* NULL: not signed in */
+    int64_t arrived_us;            /* monotonic */
+    int64_t deadline_us;           /* monotonic */
+    enum err err;           /* so far: a deferred call with an error found the services down */
+    struct problem problem; /* details of err, if the door has set them */
+    void *request;          /* what the service is asked: door->size bytes, which hold what
+                               the previous request left */
 };
-/* ERR_OK: the response is filled. Else the problem is shown; one that problem_set prepared is taken
- * as it is. */
-typedef enum err handler_fn(struct call *c);
-/* Answers many calls of one route together: sets err of each as a handler would return it, or,
- * where it may not wait and has to, its exchange's `later`; then it is called again for that one
- * alone, with may_wait and what it left in the call's work. */
-typedef void burst_fn(struct call **calls, size_t n);
+
+/* How one route is answered. The functions return ERR_OK or the error to answer with, after
+ * problem_set on call->problem if there are details. */
+struct door {
+    enum route route;
+    size_t size; /* bytes of call->request */
+    bool always; /* answered even while the services are not up */
+    /* Fill c->request from c->http, c->id and c->who. NULL: there is nothing to fill. */
+    enum err (*decode)(struct call *c);
+    /* Answer requests[0..n), 1 <= n <= LOOP_BURST_MAX, together; set deferred[i], false on entry,
+     * for those that have to wait. thread: acceptors are 0..acceptors-1, and calls of one thread
+     * do not overlap. NULL: all have to wait. */
+    void (*now)(struct process *p, unsigned thread, void *const *requests, size_t n,
+                int64_t deadline_us, bool *deferred);
+    /* Answer the one request of c, which `now` has deferred; may block. NULL: `now` defers none. */
+    enum err (*wait)(struct call *c);
+    /* Fill c->response from c->request, or return the service's error. NULL: `wait` has done so. */
+    enum err (*encode)(struct call *c);
+};
 
 struct program {
     const char *name; /* "hongbao-send" */
     const char *summary;
-    size_t pool;                       /* offset of its struct config_pool in struct config */
-    handler_fn *handlers[ROUTE_COUNT]; /* NULL: another program's route */
-    /* of burst_route, in place of a handler */
-    burst_fn *burst;
-    enum route burst_route;
-    size_t work_size; /* bytes that a call of burst_route needs */
-    /* Makes the services of one process, when the generation is known. */
+    size_t pool;              /* offset of its struct config_pool in struct config */
+    const struct door *doors; /* n_doors of them */
+    size_t n_doors;
+    /* Create p->services. Called once the generation is known; ERR_FAULT: no memory. */
     enum err (*start)(struct process *p);
+    /* Free p->services, which start has created. */
     void (*stop)(struct process *p);
 };
 
@@ -70,31 +70,50 @@ struct process {
     struct runtime runtime;
     struct token_keys keys;
     struct token_cache *tokens;
-    unsigned acceptors, waiters; /* numbers 0.., and after them */
-    struct thread *threads;
-    void *services; /* the program's own */
+    struct session_pool *sessions;
+    unsigned acceptors, waiters; /* threads 0..acceptors-1, and the rest */
+    struct buf *logs;            /* lines not written yet, by thread */
+    void *services;              /* the program's own */
     atomic_bool ready;
     atomic_flag starting;
     _Atomic int64_t next_start_us;
-    struct session_pool *sessions; /* of its services */
-    struct brake *brake;           /* between the threads and the primary */
 };
 
+/* Run a FastCGI program and return its exit code. */
 int program_main(int argc, char **argv, const struct program *program);
 
-/* For handlers: the thread's sessions, with the request's deadline. NULL: no memory, or the
- * database is stalled and others are to be answered at once (ERR_UNAVAILABLE). */
-struct store *call_store(struct call *c);
-struct store *call_replica(struct call *c);
-/* NULL: no memory. */
-struct cache *call_cache(struct call *c);
-/* SHA-256 of user, route and Idempotency-Key. */
-void call_key_hash(const struct call *c, uint8_t out[32]);
+/* ---- process.c ---- */
+
+/* What main prepares and every worker process uses. */
+struct setup {
+    const struct program *program;
+    struct config config;
+    struct token_keys keys;
+    struct secret_pair ticket_keys;
+    struct metrics *metrics;
+    struct markers *markers;
+};
+
+/* Serve on `listener` as one worker process until a signal ends it. context: the struct setup.
+ * Return 0, or -1 if it could not start (logged). */
+int process_run(void *context, int listener);
+
+/* Return true if the services of p are up. Otherwise try to start them, at most twice a second and
+ * on one thread at a time. Thread-safe. */
+bool process_ready(struct process *p);
 
 /* ---- dispatch.c ---- */
-/* The loop's handler; context is the process. */
-void dispatch(void *context, unsigned thread, struct exchange **burst, size_t n, bool may_wait);
-/* True once the services of the process are up. Tries to bring them up, at most twice a second. */
-bool process_ready(struct process *p);
+
+/* The handlers of struct loop; context is the process. */
+void dispatch_now(void *context, unsigned thread, struct exchange **burst, size_t n,
+                  bool *deferred);
+void dispatch_wait(void *context, unsigned thread, struct exchange *x);
+
+/* Return the bytes of an exchange's memory that program needs. */
+size_t dispatch_memory_size(const struct program *program);
+
+/* Compute the key of c's Idempotency-Key: SHA-256 of user, route and key. The route requires one.
+ */
+void call_key_hash(const struct call *c, uint8_t out[32]);
 
 #endif

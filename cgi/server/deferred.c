@@ -1,186 +1,266 @@
+/* One mutex guards both queues and the unused exchanges. Incomplete connections are kept as bare
+ * descriptors: an exchange, with its buffers, is spent on a request only once it has arrived. */
 #include "cgi/server/deferred.h"
 #include "cgi/server/request_probe.h"
 #include "lib/base/clock.h"
+#include <pthread.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LATER_MAX 1024   /* requests that wait for a thread that may wait */
-#define PATIENCE_US 1000 /* between two looks at one who is slow to speak */
-#define LAST_WORD_S 1    /* in the end, nobody has longer */
-#define READERS_MAX 4    /* threads that listen to those who are slow, and half of all at most */
-#define US_PER_S INT64_C(1000000)
+#define POLL_US 1000        /* between two looks at an incomplete request */
+#define END_TIMEOUT_MS 1000 /* read deadline once shutdown has begun */
+#define READERS_MAX 4       /* waiters that poll at once, and half of them at most */
+#define US_PER_MS 1000
 #define NS_PER_US 1000
 
-/* An exchange in place of one that is left to others; NULL: no memory. */
-struct exchange *deferred_spare(struct deferred *s)
+struct incomplete {
+    int connection;
+    int64_t arrived_us;
+};
+
+struct deferred {
+    const struct loop *loop;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct exchange *first, *last; /* deferred requests */
+    size_t queued;
+    struct incomplete *ring; /* deferred_max of them */
+    size_t ring_first, ring_n;
+    size_t reading;          /* waiters that poll or read; each has room in the ring reserved */
+    struct exchange *unused; /* exchanges to be used again */
+    bool ending;
+};
+
+struct deferred *deferred_new(const struct loop *loop)
 {
-    pthread_mutex_lock(&s->lock);
-    struct exchange *x = s->unused;
-    if (x != NULL)
-        s->unused = x->next;
-    pthread_mutex_unlock(&s->lock);
-    return x != NULL ? x : exchange_new(s->loop->body_max, s->loop->memory_size);
+    struct deferred *d = malloc(sizeof *d);
+    if (d == NULL)
+        return NULL;
+    *d = (struct deferred){.loop = loop};
+    d->ring = calloc(loop->deferred_max, sizeof *d->ring);
+    if (d->ring == NULL) {
+        free(d);
+        return NULL;
+    }
+    pthread_mutex_init(&d->lock, NULL);
+    pthread_cond_init(&d->changed, NULL);
+    return d;
 }
 
-static void put(struct queue *q, struct exchange *x)
+/* ---- queues: lock held ---- */
+
+static void ring_put(struct deferred *d, const struct incomplete *c)
+{
+    d->ring[(d->ring_first + d->ring_n++) % d->loop->deferred_max] = *c;
+}
+
+static struct incomplete ring_take(struct deferred *d)
+{
+    struct incomplete c = d->ring[d->ring_first];
+    d->ring_first = (d->ring_first + 1) % d->loop->deferred_max;
+    d->ring_n--;
+    return c;
+}
+
+static void queue_put(struct deferred *d, struct exchange *x)
 {
     x->next = NULL;
-    if (q->last == NULL)
-        q->first = x;
+    if (d->first == NULL)
+        d->first = x;
     else
-        q->last->next = x;
-    q->last = x;
+        d->last->next = x;
+    d->last = x;
+    d->queued++;
 }
 
-/* NULL: it is empty. */
-static struct exchange *take(struct queue *q)
+static struct exchange *queue_take(struct deferred *d)
 {
-    struct exchange *x = q->first;
-    if (x != NULL)
-        q->first = x->next;
-    if (q->first == NULL)
-        q->last = NULL;
+    struct exchange *x = d->first;
+    d->first = x->next;
+    d->queued--;
     return x;
 }
 
-/* Leaves x to a waiter. False: too many wait already. */
-bool deferred_push(struct deferred *s, struct exchange *x)
+/* ---- acceptors ---- */
+
+/* Return an unused exchange, or NULL if out of memory. */
+static struct exchange *deferred_spare(struct deferred *d)
 {
-    pthread_mutex_lock(&s->lock);
-    bool room = s->waiting < LATER_MAX;
+    pthread_mutex_lock(&d->lock);
+    struct exchange *x = d->unused;
+    if (x != NULL)
+        d->unused = x->next;
+    pthread_mutex_unlock(&d->lock);
+    return x != NULL ? x : exchange_new(d->loop->body_max, d->loop->memory_size);
+}
+
+static void deferred_recycle(struct deferred *d, struct exchange *x)
+{
+    pthread_mutex_lock(&d->lock);
+    x->next = d->unused;
+    d->unused = x;
+    pthread_mutex_unlock(&d->lock);
+}
+
+bool deferred_push(struct deferred *d, struct exchange **x)
+{
+    struct exchange *spare = deferred_spare(d);
+    if (spare == NULL)
+        return false;
+    pthread_mutex_lock(&d->lock);
+    bool room = d->queued < d->loop->deferred_max;
     if (room) {
-        put(x->unread >= 0 ? &s->unread : &s->later, x);
-        s->waiting++;
-        pthread_cond_signal(&s->changed);
+        queue_put(d, *x);
+        pthread_cond_signal(&d->changed);
     }
-    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&d->lock);
+    if (room)
+        *x = spare;
+    else
+        deferred_recycle(d, spare);
     return room;
 }
 
-/* Who is slow to say what he wants is listened to by a thread that may wait; one of a thousand too
- * many is sent away. */
-void deferred_push_connection(struct deferred *s, int connection, int64_t arrived_us)
+void deferred_push_incomplete(struct deferred *d, int connection, int64_t arrived_us)
 {
-    struct exchange *x = deferred_spare(s);
-    if (x != NULL) {
-        x->arrived_us = arrived_us;
-        x->unread = connection;
-        if (deferred_push(s, x))
-            return;
+    struct incomplete c = {.connection = connection, .arrived_us = arrived_us};
+    pthread_mutex_lock(&d->lock);
+    bool room = d->ring_n + d->reading < d->loop->deferred_max;
+    if (room) {
+        ring_put(d, &c);
+        pthread_cond_signal(&d->changed);
     }
-    exchange_free(x);
-    close(connection);
+    pthread_mutex_unlock(&d->lock);
+    if (!room)
+        close(connection);
 }
 
-/* Who has to be read first is read soon, but by few: those who say nothing keep nobody else
- * waiting. Called with the lock held. */
-static struct exchange *take_next(struct deferred *s)
+void deferred_end(struct deferred *d)
 {
-    size_t half = s->loop->waiters > 1 ? s->loop->waiters / 2 : 1;
-    size_t readers_max = half < READERS_MAX ? half : READERS_MAX;
-    struct exchange *x = s->reading < readers_max ? take(&s->unread) : NULL;
-    if (x != NULL)
-        s->reading++;
-    else
-        x = take(&s->later);
-    return x;
+    pthread_mutex_lock(&d->lock);
+    d->ending = true;
+    pthread_cond_broadcast(&d->changed);
+    pthread_mutex_unlock(&d->lock);
 }
 
-/* NULL: the end, and nothing is left; who is being read and comes back has his reader. */
-static struct exchange *take_later(struct deferred *s)
+/* ---- waiters ---- */
+
+/* Lock held. Few may read, so that idle clients cannot starve deferred requests. */
+static bool may_read(const struct deferred *d)
 {
-    struct exchange *x;
-    pthread_mutex_lock(&s->lock);
-    while ((x = take_next(s)) == NULL && !(s->ending && s->waiting == 0))
-        pthread_cond_wait(&s->changed, &s->lock);
-    if (x != NULL && --s->waiting == 0 && s->ending)
-        pthread_cond_broadcast(&s->changed);
-    pthread_mutex_unlock(&s->lock);
-    return x;
+    size_t half = d->loop->waiters > 1 ? d->loop->waiters / 2 : 1;
+    return d->ring_n > 0 && d->reading < (half < READERS_MAX ? half : READERS_MAX);
 }
 
-static void set_aside(struct deferred *s, struct exchange *x)
+/* Wait for something to do: set *x to a deferred request, or to NULL and *c to an incomplete one.
+ * Return false once nothing is left. A connection that is being polled stays with its reader, so
+ * the other waiters may end before it. */
+static bool deferred_take(struct deferred *d, struct exchange **x, struct incomplete *c)
 {
-    pthread_mutex_lock(&s->lock);
-    x->next = s->unused;
-    s->unused = x;
-    pthread_mutex_unlock(&s->lock);
+    bool ended = false;
+    pthread_mutex_lock(&d->lock);
+    while (!may_read(d) && d->queued == 0 && !ended) {
+        ended = d->ending && d->ring_n == 0;
+        if (!ended)
+            pthread_cond_wait(&d->changed, &d->lock);
+    }
+    *x = NULL;
+    if (may_read(d)) {
+        *c = ring_take(d);
+        d->reading++;
+    } else if (!ended) {
+        *x = queue_take(d);
+    }
+    if (d->ending && d->queued == 0 && d->ring_n == 0)
+        pthread_cond_broadcast(&d->changed);
+    pthread_mutex_unlock(&d->lock);
+    return !ended;
 }
 
-/* Lets him speak for a moment. False: his time is over. */
-static bool wait_a_little(struct deferred *s, const struct exchange *x)
+/* Wait a moment for the rest of a request. Return false once its read deadline has passed. */
+static bool deferred_pause(struct deferred *d, const struct incomplete *c)
 {
-    const struct timespec moment = {.tv_nsec = PATIENCE_US * NS_PER_US};
-    int64_t waited_us = clock_system.mono_us(clock_system.self) - x->arrived_us;
-    pthread_mutex_lock(&s->lock);
-    int64_t patience_s = s->ending ? LAST_WORD_S : s->loop->timeout_s;
-    pthread_mutex_unlock(&s->lock);
-    if (waited_us > patience_s * US_PER_S)
+    const struct timespec pause = {.tv_nsec = POLL_US * NS_PER_US};
+    int64_t timeout_ms = d->loop->timeout_ms;
+    pthread_mutex_lock(&d->lock);
+    if (d->ending && timeout_ms > END_TIMEOUT_MS)
+        timeout_ms = END_TIMEOUT_MS;
+    pthread_mutex_unlock(&d->lock);
+    if (clock_system.mono_us(clock_system.self) - c->arrived_us > timeout_ms * US_PER_MS)
         return false;
-    nanosleep(&moment, NULL);
+    nanosleep(&pause, NULL);
     return true;
 }
 
-/* Reads x, if its request has come; if not, x waits on behind the others of its kind, for as long
- * as a read may take. False: there is nothing to be answered yet, or ever. */
-static bool read_late(struct deferred *s, struct exchange *x)
+/* Read the request of c, which has arrived as far as the probe says. Return NULL if there is
+ * none. */
+static struct exchange *deferred_read(struct deferred *d, const struct incomplete *c,
+                                      enum probe probe)
 {
-    int connection = x->unread;
-    enum probe arrival = request_probe(connection, 0);
-    bool again = arrival == PROBE_PART && wait_a_little(s, x), read = false;
-    if (!again) {
-        x->unread = -1;
-        if (arrival != PROBE_PART)
-            read = exchange_read(x, connection, s->loop->timeout_s, arrival == PROBE_WHOLE);
-        else
-            close(connection);
+    struct exchange *x = deferred_spare(d);
+    if (x == NULL) {
+        close(c->connection);
+        return NULL;
     }
-    pthread_mutex_lock(&s->lock);
-    s->reading--;
-    if (again) {
-        put(&s->unread, x);
-        s->waiting++;
-    }
-    pthread_cond_signal(&s->changed);
-    pthread_mutex_unlock(&s->lock);
-    if (!again && !read)
-        set_aside(s, x);
-    return read;
+    x->arrived_us = c->arrived_us;
+    if (exchange_read(x, c->connection, d->loop->timeout_ms, probe == PROBE_WHOLE))
+        return x;
+    deferred_recycle(d, x);
+    return NULL;
 }
 
-void deferred_run(struct deferred *s, unsigned thread)
+/* Read the request of c if it has arrived. If it has not, c joins the end of its queue, or is
+ * closed once its time is up. Return NULL if there is no request to answer. */
+static struct exchange *deferred_poll(struct deferred *d, const struct incomplete *c)
 {
-    for (struct exchange *x; (x = take_later(s)) != NULL;) {
-        if (x->unread >= 0 && !read_late(s, x))
+    struct exchange *x = NULL;
+    enum probe probe = request_probe(c->connection, 0);
+    bool again = probe == PROBE_PART && deferred_pause(d, c);
+    if (probe != PROBE_PART)
+        x = deferred_read(d, c, probe);
+    else if (!again)
+        close(c->connection);
+    pthread_mutex_lock(&d->lock);
+    d->reading--;
+    if (again)
+        ring_put(d, c);
+    pthread_cond_signal(&d->changed);
+    pthread_mutex_unlock(&d->lock);
+    return x;
+}
+
+void deferred_run(struct deferred *d, unsigned thread)
+{
+    const struct loop *loop = d->loop;
+    struct incomplete c = {.connection = -1};
+    struct exchange *x;
+    while (deferred_take(d, &x, &c)) {
+        bool must_wait = x != NULL;
+        if (x == NULL && (x = deferred_poll(d, &c)) == NULL)
             continue;
-        s->loop->handler(s->loop->context, thread, &x, 1, true);
+        if (!must_wait)
+            loop->now(loop->context, thread, &x, 1, &must_wait);
+        if (must_wait)
+            loop->wait(loop->context, thread, x);
         exchange_answer(x);
-        set_aside(s, x);
+        deferred_recycle(d, x);
     }
 }
 
-void deferred_end(struct deferred *s)
+void deferred_free(struct deferred *d)
 {
-    pthread_mutex_lock(&s->lock);
-    s->ending = true;
-    pthread_cond_broadcast(&s->changed);
-    pthread_mutex_unlock(&s->lock);
-}
-
-void deferred_init(struct deferred *s, const struct loop *loop)
-{
-    *s = (struct deferred){.loop = loop};
-    pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->changed, NULL);
-}
-
-void deferred_destroy(struct deferred *s)
-{
-    while (s->unused != NULL) {
-        struct exchange *x = s->unused;
-        s->unused = x->next;
+    if (d == NULL)
+        return;
+    while (d->ring_n > 0)
+        close(ring_take(d).connection);
+    while (d->unused != NULL) {
+        struct exchange *x = d->unused;
+        d->unused = x->next;
         exchange_free(x);
     }
-    pthread_cond_destroy(&s->changed);
-    pthread_mutex_destroy(&s->lock);
+    free(d->ring);
+    pthread_cond_destroy(&d->changed);
+    pthread_mutex_destroy(&d->lock);
+    free(d);
 }

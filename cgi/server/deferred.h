@@ -1,38 +1,32 @@
-/* What an acceptor leaves to the threads of its process that may wait: requests whose handler has
- * to, and connections that are slow to say what they want. */
+/* Queues between acceptors and waiters: requests that `now` deferred, and connections whose request
+ * has not fully arrived. A few waiters poll the latter, so that a slow client holds no thread. */
 #ifndef HONGBAO_CGI_SERVER_DEFERRED_H
 #define HONGBAO_CGI_SERVER_DEFERRED_H
 
 #include "cgi/server/loop.h"
-#include <pthread.h>
 
-struct queue {
-    struct exchange *first, *last;
-};
+struct deferred;
 
-struct deferred {
-    const struct loop *loop;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    struct queue later, unread; /* to be answered; to be read first */
-    size_t waiting, reading;    /* in both; waiters that read */
-    struct exchange *unused;    /* nobody's */
-    bool ending;
-};
+/* Create the queues of loop, which must outlive them. Return NULL if out of memory. */
+struct deferred *deferred_new(const struct loop *loop);
 
-void deferred_init(struct deferred *l, const struct loop *loop);
-/* Frees the exchanges that nobody uses. */
-void deferred_destroy(struct deferred *l);
-/* An exchange in place of one that is left; NULL: no memory. */
-struct exchange *deferred_spare(struct deferred *l);
-/* Leaves x, which is the caller's still if too many wait already (false). */
-bool deferred_push(struct deferred *l, struct exchange *x);
-/* Leaves a connection, accepted at arrived_us; one of a thousand too many is closed. */
-void deferred_push_connection(struct deferred *l, int connection, int64_t arrived_us);
-/* Answers one after the other, until the end and nothing is left. thread: as the handler wants it.
- */
-void deferred_run(struct deferred *l, unsigned thread);
-/* Nothing more will be left. */
-void deferred_end(struct deferred *l);
+/* Close the incomplete connections that are left and free d. No thread may be using it, and no
+ * request may be queued. d may be NULL. */
+void deferred_free(struct deferred *d);
+
+/* Queue *x for a waiter and put an unused exchange in its place. Return false if the queue is full
+ * or memory is exhausted; *x is then unchanged and still the caller's to answer. Thread-safe. */
+bool deferred_push(struct deferred *d, struct exchange **x);
+
+/* Queue a connection whose request is incomplete, accepted at arrived_us (monotonic,
+ * microseconds). Takes ownership; closes it if the queue is full. Thread-safe. */
+void deferred_push_incomplete(struct deferred *d, int connection, int64_t arrived_us);
+
+/* Work as waiter `thread`: answer one request after another until deferred_end has been called and
+ * the queues are empty. */
+void deferred_run(struct deferred *d, unsigned thread);
+
+/* Announce that nothing more will be queued. Incomplete requests get one more second. */
+void deferred_end(struct deferred *d);
 
 #endif

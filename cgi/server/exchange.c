@@ -1,3 +1,5 @@
+/* libfcgi is used for reading and writing records only: connections are accepted elsewhere and
+ * handed to it, and each is closed after one response, so an idle web server holds no thread. */
 #include "cgi/server/exchange.h"
 #include "lib/base/crypto.h"
 #include "lib/base/str.h"
@@ -6,18 +8,20 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define MS_PER_S 1000
+#define US_PER_MS 1000
 #define TARGET_MAX_BYTES 2048
 #define DRAIN_MAX_BYTES (4u << 20)
 #define ANSWER_MAX_BYTES (2u << 20)
-#define KEPT_BYTES 65536         /* of a buffer's memory between two requests */
-#define SOCKET_HOLDS_BYTES 65536 /* a unix socket takes so much at once, read or not */
+#define KEPT_BYTES 65536          /* of a buffer's memory between two requests */
+#define SOCKET_BUFFER_BYTES 65536 /* a unix socket buffers so much, so a write cannot block */
 
 struct exchange_io {
     FCGX_Request fcgi;
     struct buf out;
     size_t body_max;
-    bool read_whole;
-    int timeout_s;
+    bool read_whole; /* nothing of the request is left unread */
+    int timeout_ms;
     char path[TARGET_MAX_BYTES], query[TARGET_MAX_BYTES]; /* as the client sent them */
     char body[];                                          /* body_max + 1 */
 };
@@ -39,7 +43,6 @@ struct exchange *exchange_new(size_t body_max, size_t memory_size)
         return NULL;
     }
     x->memory = memory;
-    x->unread = -1;
     io->body_max = body_max;
     buf_init(&io->out, ANSWER_MAX_BYTES);
     http_response_init(&x->response);
@@ -59,9 +62,10 @@ void exchange_free(struct exchange *x)
     free(x);
 }
 
-static void set_timeout(int fd, int option, int timeout_s)
+static void set_timeout(int fd, int option, int timeout_ms)
 {
-    struct timeval timeout = {.tv_sec = timeout_s};
+    struct timeval timeout = {.tv_sec = timeout_ms / MS_PER_S,
+                              .tv_usec = timeout_ms % MS_PER_S * US_PER_MS};
     setsockopt(fd, SOL_SOCKET, option, &timeout, sizeof timeout);
 }
 
@@ -69,7 +73,7 @@ static void split_target(struct exchange_io *io)
 {
     const char *uri = FCGX_GetParam("REQUEST_URI", io->fcgi.envp);
     const char *query = NULL;
-    if (uri == NULL) { /* not every web server says it */
+    if (uri == NULL) { /* not every web server passes it */
         uri = FCGX_GetParam("DOCUMENT_URI", io->fcgi.envp);
         query = FCGX_GetParam("QUERY_STRING", io->fcgi.envp);
     }
@@ -80,7 +84,7 @@ static void split_target(struct exchange_io *io)
         query = uri[path_len] == '?' ? uri + path_len + 1 : "";
     if (!str_set(io->path, sizeof io->path, uri, path_len) ||
         !str_set(io->query, sizeof io->query, query, strlen(query)))
-        io->path[0] = io->query[0] = '\0'; /* too long to be anything of ours */
+        io->path[0] = io->query[0] = '\0'; /* too long for any route */
 }
 
 static bool request_id_valid(const char *id)
@@ -90,7 +94,7 @@ static bool request_id_valid(const char *id)
            strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == len;
 }
 
-static void name_request(struct http_request *r, const char *given)
+static void set_request_id(struct http_request *r, const char *given)
 {
     uint8_t random[8];
     if (given != NULL && request_id_valid(given)) {
@@ -101,9 +105,9 @@ static void name_request(struct http_request *r, const char *given)
     str_to_hex(r->request_id, random, sizeof random);
 }
 
-/* Takes what is left of the body, so that closing the connection does not reset it under the
- * answer. True if there was nothing. */
-static bool drain(struct exchange_io *io)
+/* Read and discard the rest of the body: closing a socket with unread data resets it and may lose
+ * the response. Return true if there was nothing. */
+static bool drain_body(struct exchange_io *io)
 {
     char trash[4096];
     size_t total = 0;
@@ -114,8 +118,8 @@ static bool drain(struct exchange_io *io)
     return total == 0;
 }
 
-/* Reads exactly what CONTENT_LENGTH says, if it is well-formed and within the limit; a body that
- * goes on after it has no length that can be believed. False: the body ended early. */
+/* Read exactly CONTENT_LENGTH bytes, if that is well-formed and within the limit. A body that goes
+ * on after them has no trustworthy length. Return false if the body ended early. */
 static bool read_body(struct exchange_io *io, struct http_request *r)
 {
     const char *text = FCGX_GetParam("CONTENT_LENGTH", io->fcgi.envp);
@@ -126,7 +130,7 @@ static bool read_body(struct exchange_io *io, struct http_request *r)
     r->body_len = r->too_large ? 0 : (size_t)length;
     if (r->body_len > 0 && FCGX_GetStr(io->body, (int)r->body_len, io->fcgi.in) != (int)r->body_len)
         return false;
-    if (!drain(io) && !r->too_large) {
+    if (!drain_body(io) && !r->too_large) {
         r->has_length = false;
         r->body_len = 0;
     }
@@ -147,13 +151,13 @@ static void read_headers(const struct exchange_io *io, struct http_request *r)
     r->idempotency_key = FCGX_GetParam("HTTP_IDEMPOTENCY_KEY", fcgi->envp);
     r->if_none_match = FCGX_GetParam("HTTP_IF_NONE_MATCH", fcgi->envp);
     r->content_type = FCGX_GetParam("CONTENT_TYPE", fcgi->envp);
-    name_request(r, FCGX_GetParam("HTTP_X_REQUEST_ID", fcgi->envp));
+    set_request_id(r, FCGX_GetParam("HTTP_X_REQUEST_ID", fcgi->envp));
 }
 
-/* Sends what is left and closes the connection: one of the web server never holds a thread.
- * libfcgi would wait until the web server closes too, lest it loses the answer; only what was not
- * read to its end needs that, and detaching spares the rest. */
-static void finish(struct exchange_io *io)
+/* Flush and close the connection. libfcgi would wait for the web server to close first, so that no
+ * response is lost to a reset; that is needed only if request data is left unread, and detaching
+ * skips it otherwise. */
+static void exchange_close(struct exchange_io *io)
 {
     io->fcgi.keepConnection = 0;
     if (io->read_whole)
@@ -161,32 +165,31 @@ static void finish(struct exchange_io *io)
     FCGX_Finish_r(&io->fcgi);
 }
 
-bool exchange_read(struct exchange *x, int fd, int timeout_s, bool whole)
+bool exchange_read(struct exchange *x, int fd, int timeout_ms, bool whole)
 {
     struct exchange_io *io = x->io;
     if (!whole)
-        set_timeout(fd, SO_RCVTIMEO, timeout_s);
-    /* libfcgi takes a connection of ours for one that was kept open; its own accept, on no socket,
-     * only ever fails. */
+        set_timeout(fd, SO_RCVTIMEO, timeout_ms);
+    /* Make libfcgi take fd for a connection that was kept open. If it has to be closed, libfcgi
+     * tries to accept another one; its listening socket is -1, so that fails. */
     io->fcgi.ipcFd = fd;
     io->fcgi.keepConnection = 1;
     io->read_whole = false;
-    io->timeout_s = timeout_s;
+    io->timeout_ms = timeout_ms;
     if (FCGX_Accept_r(&io->fcgi) != 0)
         return false;
     x->request = (struct http_request){.body_len = 0};
-    x->later = false;
     split_target(io);
     read_headers(io, &x->request);
     if (!read_body(io, &x->request)) {
-        finish(io); /* the client went away in mid-sentence: nobody is left to answer */
+        exchange_close(io); /* client disconnected mid-request */
         return false;
     }
     http_response_reset(&x->response);
     return true;
 }
 
-static void render(struct exchange *x)
+static void exchange_render(struct exchange *x)
 {
     struct buf *out = &x->io->out;
     buf_reset(out);
@@ -198,12 +201,12 @@ static void render(struct exchange *x)
 void exchange_answer(struct exchange *x)
 {
     struct exchange_io *io = x->io;
-    render(x);
-    if (io->out.len > SOCKET_HOLDS_BYTES)
-        set_timeout(io->fcgi.ipcFd, SO_SNDTIMEO, io->timeout_s);
+    exchange_render(x);
+    if (io->out.len > SOCKET_BUFFER_BYTES)
+        set_timeout(io->fcgi.ipcFd, SO_SNDTIMEO, io->timeout_ms);
     if (!io->out.failed)
         FCGX_PutStr(io->out.data, (int)io->out.len, io->fcgi.out);
-    finish(io);
+    exchange_close(io);
     if (io->out.cap > KEPT_BYTES)
         buf_free(&io->out);
     if (x->response.body.cap > KEPT_BYTES)

@@ -1,32 +1,36 @@
-/* One request in hand: from the web server's connection to the answer on it. The only user of
- * libfcgi. */
+/* One HTTP request over FastCGI and its response: reads a request from a web server's connection,
+ * sends the response and closes the connection. The only user of libfcgi. */
 #ifndef HONGBAO_CGI_SERVER_EXCHANGE_H
 #define HONGBAO_CGI_SERVER_EXCHANGE_H
 
 #include "lib/wire/http.h"
 
 struct exchange {
-    struct http_request request;   /* its texts live as long as the exchange is in hand */
-    struct http_response response; /* empty 200 after exchange_read */
-    int64_t arrived_us;            /* monotonic, set by whoever accepted it */
-    bool later;            /* set by a handler: not answered, a thread that may wait has to do it */
-    int unread;            /* the holder's: a connection for exchange_read, or -1 */
-    void *memory;          /* the handler's, kept while the request is in hand */
-    struct exchange *next; /* of whoever holds it */
+    struct http_request request;   /* its strings are valid until exchange_answer */
+    struct http_response response; /* an empty 200 after exchange_read */
+    int64_t arrived_us;            /* monotonic; set by the thread that accepted the connection */
+    void *memory;                  /* the handler's; exchange_read leaves it as it was */
+    struct exchange *next;         /* for the list that holds it */
     struct exchange_io *io;
 };
 
-/* Once a process, before any thread is made. 0, or -1. */
+/* Initialise libfcgi, once per process, before any thread is made. Return 0, or -1 on failure. */
 int exchange_start(void);
-/* body_max: bytes; a longer body is not read, and too_large is set. memory_size: bytes for the
- * handler, zeroed once. NULL: no memory. */
+
+/* Create an exchange for bodies of up to body_max bytes, with memory_size bytes for the handler,
+ * zeroed. Return NULL if out of memory. */
 struct exchange *exchange_new(size_t body_max, size_t memory_size);
+
+/* Free x and its memory; a request in it must have been answered. x may be NULL. */
 void exchange_free(struct exchange *x);
-/* Reads the request that comes over fd, which the exchange takes over. False: there is none, or it
- * broke off; fd is closed and the exchange can be used again. timeout_s: of each read and write.
- * whole: all of it is there (arrival.h), so that no read can wait. */
-bool exchange_read(struct exchange *x, int fd, int timeout_s, bool whole);
-/* Sends the response, closes the connection; the exchange can be used again. */
+
+/* Read a request from connection fd, which x owns from now on. A body over body_max is not read and
+ * sets request.too_large. whole: the request has arrived (request_probe), so no read can block;
+ * else each read may take up to timeout_ms, and so may each write of a long response. Return false
+ * if there is no request or it breaks off; fd is then closed and x can be used again. */
+bool exchange_read(struct exchange *x, int fd, int timeout_ms, bool whole);
+
+/* Send x->response and close the connection. x can then be used again. */
 void exchange_answer(struct exchange *x);
 
 #endif

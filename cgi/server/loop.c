@@ -1,21 +1,23 @@
+/* Starts the threads of a worker process, waits for the signal that ends it, and stops acceptors
+ * before waiters, so that every accepted request is answered. */
 #include "cgi/server/loop.h"
 #include "cgi/server/deferred.h"
 #include "cgi/server/listener.h"
 #include "cgi/server/request_probe.h"
-#include "cgi/server/turn.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 
-#define FIRST_WORD_MS 1 /* web servers connect, and then write */
+/* Longer than a burst takes on a healthy machine, shorter than a user notices. */
+#define HELD_US 20000
+#define FIRST_BYTES_MS 1 /* web servers connect first and write a moment later */
 
 struct server {
     const struct loop *loop;
-    struct listener listener;
-    struct turn turn; /* of the acceptors, at the listener */
-    struct deferred later;
+    struct listener *listener;
+    struct deferred *deferred;
 };
 
 struct worker {
@@ -44,85 +46,66 @@ void loop_block_signals(void)
 
 /* ---- acceptors ---- */
 
-/* Reads what came over the connections; returns how many requests there are. */
+/* Read the requests of connections[0..n) that have arrived into w->burst; return how many. */
 static size_t read_burst(struct worker *w, const int *connections, size_t n)
 {
-    struct server *s = w->server;
-    size_t read = 0;
+    const struct server *s = w->server;
+    size_t count = 0;
     for (size_t i = 0; i < n; i++) {
-        struct exchange *x = w->burst[read];
+        struct exchange *x = w->burst[count];
         x->arrived_us = clock_system.mono_us(clock_system.self);
-        bool whole = request_probe(connections[i], FIRST_WORD_MS) == PROBE_WHOLE;
-        if (!whole && s->loop->waiters > 0)
-            deferred_push_connection(&s->later, connections[i], x->arrived_us);
-        else if (exchange_read(x, connections[i], s->loop->timeout_s, whole))
-            read++;
+        if (request_probe(connections[i], FIRST_BYTES_MS) != PROBE_WHOLE)
+            deferred_push_incomplete(s->deferred, connections[i], x->arrived_us);
+        else if (exchange_read(x, connections[i], s->loop->timeout_ms, true))
+            count++;
     }
-    return read;
+    return count;
 }
 
-/* One that finds no place with the waiters is answered here after all: its handler refuses what
- * comes too late, and nothing is accepted meanwhile. */
-static void hand_over(struct worker *w, size_t at)
+/* If the queue is full, answer on this thread. That stops accepting, which is the back-pressure
+ * we want; the handler rejects requests past their deadline. */
+static void defer_one(struct worker *w, struct exchange **x)
 {
-    struct server *s = w->server;
-    struct exchange *fresh = deferred_spare(&s->later);
-    if (fresh != NULL && deferred_push(&s->later, w->burst[at])) {
-        w->burst[at] = fresh;
+    const struct server *s = w->server;
+    if (deferred_push(s->deferred, x))
         return;
-    }
-    exchange_free(fresh);
-    s->loop->handler(s->loop->context, w->number, &w->burst[at], 1, true);
-    exchange_answer(w->burst[at]);
+    s->loop->wait(s->loop->context, w->number, *x);
+    exchange_answer(*x);
 }
 
-static void answer_burst(struct worker *w, const int *connections, size_t n)
+static void answer_burst(struct worker *w, size_t n)
 {
     const struct loop *loop = w->server->loop;
-    n = read_burst(w, connections, n);
+    bool deferred[LOOP_BURST_MAX] = {false};
     if (n > 0)
-        loop->handler(loop->context, w->number, w->burst, n, loop->waiters == 0);
+        loop->now(loop->context, w->number, w->burst, n, deferred);
     for (size_t i = 0; i < n; i++)
-        if (!w->burst[i]->later)
+        if (!deferred[i])
             exchange_answer(w->burst[i]);
     for (size_t i = 0; i < n; i++)
-        if (w->burst[i]->later)
-            hand_over(w, i);
+        if (deferred[i])
+            defer_one(w, &w->burst[i]);
 }
 
-/* Where every thread answers a request of its own there is nothing to wait together for: the turn
- * goes to the next at once. */
-static void *accept_and_answer(void *arg)
+static void *run_acceptor(void *arg)
 {
     struct worker *w = arg;
-    struct server *s = w->server;
-    bool bursts = s->loop->waiters > 0, mine = false;
-    size_t max = bursts ? LOOP_BURST_MAX : 1;
     int connections[LOOP_BURST_MAX];
-    size_t n = 1;
-    while (!bursts || mine || turn_take(&s->turn, w->number)) {
-        n = listener_accept(&s->listener, connections, max, n > 1);
-        if (n == 0)
-            break;
-        if (bursts)
-            turn_busy(&s->turn);
-        answer_burst(w, connections, n);
-        mine = bursts && turn_keep(&s->turn, w->number);
-    }
-    turn_end(&s->turn);
+    size_t n;
+    while ((n = listener_accept(w->server->listener, w->number, connections, LOOP_BURST_MAX)) > 0)
+        answer_burst(w, read_burst(w, connections, n));
     return NULL;
 }
 
-static void *answer_later(void *arg)
+static void *run_waiter(void *arg)
 {
     const struct worker *w = arg;
-    deferred_run(&w->server->later, w->number);
+    deferred_run(w->server->deferred, w->number);
     return NULL;
 }
 
 /* ---- the process ---- */
 
-/* Waits for the signal that ends the process. */
 static void wait_for_end(void)
 {
     sigset_t set;
@@ -140,14 +123,12 @@ static bool start_worker(struct server *s, struct worker *w, unsigned number)
 {
     bool acceptor = number < s->loop->acceptors;
     *w = (struct worker){.server = s, .number = number};
-    for (size_t i = 0; acceptor && i < (s->loop->waiters > 0 ? LOOP_BURST_MAX : 1); i++)
+    for (size_t i = 0; acceptor && i < LOOP_BURST_MAX; i++)
         if ((w->burst[i] = exchange_new(s->loop->body_max, s->loop->memory_size)) == NULL)
             return false;
-    return pthread_create(&w->thread, NULL, acceptor ? accept_and_answer : answer_later, w) == 0;
+    return pthread_create(&w->thread, NULL, acceptor ? run_acceptor : run_waiter, w) == 0;
 }
 
-/* Starts all threads, waits for the signal, ends them: acceptors first, so that what they leave is
- * answered too. */
 static int run_workers(struct server *s, struct worker *workers)
 {
     unsigned all = s->loop->acceptors + s->loop->waiters, started = 0;
@@ -157,41 +138,33 @@ static int run_workers(struct server *s, struct worker *workers)
         wait_for_end();
     else
         log_event(LOG_LEVEL_ERROR, "thread_failed", "%u of %u threads", started, all);
-    listener_end(&s->listener);
+    listener_end(s->listener);
     for (unsigned i = 0; i < started && i < s->loop->acceptors; i++)
         pthread_join(workers[i].thread, NULL);
-    deferred_end(&s->later);
+    deferred_end(s->deferred);
     for (unsigned i = s->loop->acceptors; i < started; i++)
         pthread_join(workers[i].thread, NULL);
-    return started == all ? 0 : -1;
-}
-
-static void free_exchanges(struct server *s, struct worker *workers)
-{
     for (unsigned i = 0; i < s->loop->acceptors; i++)
         for (size_t k = 0; k < LOOP_BURST_MAX; k++)
             exchange_free(workers[i].burst[k]);
+    return started == all ? 0 : -1;
 }
 
 int loop_run(const struct loop *loop)
 {
+    static const char *const close_poll_ms = "50"; /* libfcgi's wait for the peer's close */
     struct server server = {.loop = loop};
-    static const char *const close_poll_ms = "50";
     unsigned all = loop->acceptors + loop->waiters;
     struct worker *workers = calloc(all, sizeof *workers);
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", close_poll_ms, 1);
-    turn_init(&server.turn);
-    deferred_init(&server.later, loop);
-    int rc = listener_init(&server.listener, loop->listener, loop->linger_us);
-    if (rc == 0 && workers != NULL && all <= LOOP_THREADS_MAX && exchange_start() == 0) {
+    server.listener = listener_new(loop->listener, loop->linger_us, HELD_US);
+    server.deferred = deferred_new(loop);
+    int rc = -1;
+    if (server.listener != NULL && server.deferred != NULL && workers != NULL &&
+        all <= LOOP_THREADS_MAX && exchange_start() == 0)
         rc = run_workers(&server, workers);
-        free_exchanges(&server, workers);
-    } else {
-        rc = -1;
-    }
     free(workers);
-    deferred_destroy(&server.later);
-    listener_free(&server.listener);
-    turn_destroy(&server.turn);
+    deferred_free(server.deferred);
+    listener_free(server.listener);
     return rc;
 }

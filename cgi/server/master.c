@@ -1,3 +1,5 @@
+/* A socket file outlives a killed master, so the address is taken over only when no process accepts
+ * connections there. Children die with their master. */
 #include "cgi/server/master.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -37,7 +39,7 @@ static bool set_address(struct sockaddr_un *address, const char *path)
     return true;
 }
 
-/* True if somebody accepts connections there, even if his queue is full. */
+/* Return true if a process accepts connections there, even if its queue is full. */
 static bool is_served(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -48,7 +50,7 @@ static bool is_served(const struct sockaddr_un *address)
     return served;
 }
 
-/* The workers of a killed master close their listener within moments. */
+/* Wait for the workers of a killed master to close the listener. Return false if they have. */
 static bool stays_served(const struct sockaddr_un *address)
 {
     int64_t until_us = now_us() + TAKEOVER_US;
@@ -60,7 +62,7 @@ static bool stays_served(const struct sockaddr_un *address)
     return false;
 }
 
-/* A socket left behind by a killed master is replaced; one in use is not. */
+/* Replace a socket that a killed master left behind, but not one in use. Return -1 on failure. */
 static int listen_at(const char *path)
 {
     struct sockaddr_un address;
@@ -100,13 +102,13 @@ struct master {
     int64_t started_us[PROCESSES_MAX];
 };
 
-static void spawn(struct master *m, unsigned i)
+static void master_spawn(struct master *m, unsigned i)
 {
     pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (getppid() != parent)
-            _exit(1); /* the master died in between */
+            _exit(1); /* the master died before the prctl */
         exit(m->worker(m->context, m->listener) == 0 ? 0 : 1);
     }
     if (pid < 0)
@@ -115,7 +117,7 @@ static void spawn(struct master *m, unsigned i)
     m->started_us[i] = now_us();
 }
 
-/* Collects the dead; true if one is missing. */
+/* Collect dead children. Return true if one is missing. */
 static bool reap(struct master *m)
 {
     int status;
@@ -141,12 +143,12 @@ static void signal_all(const struct master *m, int signal_number)
             kill(m->pids[i], signal_number);
 }
 
-/* Replaces the dead; one that died within a second of its start is given a pause. */
+/* Replace missing children, each at most once a second. */
 static void respawn(struct master *m)
 {
     for (unsigned i = 0; i < m->processes; i++)
         if (m->pids[i] == 0 && now_us() - m->started_us[i] >= RESPAWN_PAUSE_US)
-            spawn(m, i);
+            master_spawn(m, i);
 }
 
 static void supervise(struct master *m, const sigset_t *signals)
@@ -165,7 +167,7 @@ static void supervise(struct master *m, const sigset_t *signals)
     }
 }
 
-/* Gives the workers time to finish what they have in hand. */
+/* Let the children finish the accepted requests; kill those that take longer than GRACE_US. */
 static void end_all(struct master *m, const sigset_t *signals)
 {
     int64_t until_us = now_us() + GRACE_US;
@@ -201,7 +203,7 @@ int master_run(const char *path, unsigned processes, int (*worker)(void *context
     sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     for (unsigned i = 0; i < processes; i++)
-        spawn(&m, i);
+        master_spawn(&m, i);
     supervise(&m, &signals);
     unlink(path);
     end_all(&m, &signals);

@@ -2,11 +2,12 @@
 #ifndef HONGBAO_CGI_SERVER_MASTER_H
 #define HONGBAO_CGI_SERVER_MASTER_H
 
-/* Runs worker(context, listener) in `processes` children that share one unix socket at path (mode
- * 0660) until SIGTERM or SIGINT; then tells them to finish, waits up to 10 s, removes the socket
- * and returns 0. SIGHUP is passed on. If descriptor 0 is a listening socket already (spawn-fcgi, a
- * web server's bin-path), this very process is the one worker. -1: the socket cannot be had
- * (logged). */
+/* Run worker(context, listener) in `processes` children, 1..64, that share one unix socket at path
+ * (mode 0660), until SIGTERM or SIGINT. Then pass SIGTERM on, wait up to 10 s for the children,
+ * remove the socket and return 0. SIGHUP reopens the log and is passed on. A child that dies is
+ * replaced. If descriptor 0 is already a listening socket (spawn-fcgi, a web server's bin-path),
+ * call worker in this process and return its result. Return -1 if the socket cannot be created or
+ * is in use (logged). Call it before any thread is made. */
 int master_run(const char *path, unsigned processes, int (*worker)(void *context, int listener),
                void *context);
 

@@ -1,3 +1,5 @@
+/* libfcgi reads with blocking calls and cannot be resumed. So the records of a request are counted
+ * in the socket's buffer first, and the request is read once it has all arrived. */
 #include "cgi/server/request_probe.h"
 #include <poll.h>
 #include <stdbool.h>
@@ -6,11 +8,11 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#define LOOK_BYTES 16384
+#define PROBE_BYTES 16384
 
-/* FastCGI 1.0, 3.3: a record is version, type, id (2), length of the content (2), length of the
- * padding, a reserved byte; content and padding follow. A request is one record that begins it, its
- * parameters and its standard input, each ended by an empty record. */
+/* FastCGI 1.0, section 3.3: a record is version, type, id (2), content length (2), padding length
+ * and a reserved byte, then content and padding. A request is one BEGIN record, its parameters and
+ * its standard input; an empty record ends each stream. */
 #define HEADER_BYTES 8
 enum { FCGI_VERSION = 1, TYPE_BEGIN = 1, TYPE_PARAMS = 4, TYPE_STDIN = 5 };
 
@@ -19,7 +21,7 @@ static unsigned u16(const uint8_t *p)
     return (unsigned)p[0] << 8 | p[1];
 }
 
-/* Whatever else there may be is not whole: libfcgi would pass over it, and read on. */
+/* Any other sequence of records is not whole: libfcgi would skip them and go on reading. */
 static bool has_end(const uint8_t *data, size_t len)
 {
     bool params_ended = false;
@@ -39,8 +41,7 @@ static bool has_end(const uint8_t *data, size_t len)
     return false;
 }
 
-/* The other side will say no more. */
-static bool has_gone(int fd)
+static bool peer_closed(int fd)
 {
     struct pollfd end = {.fd = fd, .events = POLLRDHUP};
     return poll(&end, 1, 0) > 0;
@@ -48,14 +49,14 @@ static bool has_gone(int fd)
 
 enum probe request_probe(int fd, int wait_ms)
 {
-    uint8_t data[LOOK_BYTES];
-    struct pollfd first_word = {.fd = fd, .events = POLLIN};
+    uint8_t data[PROBE_BYTES];
+    struct pollfd first_bytes = {.fd = fd, .events = POLLIN};
     ssize_t len = recv(fd, data, sizeof data, MSG_PEEK | MSG_DONTWAIT);
-    if (len < 0 && wait_ms > 0 && poll(&first_word, 1, wait_ms) > 0)
+    if (len < 0 && wait_ms > 0 && poll(&first_bytes, 1, wait_ms) > 0)
         len = recv(fd, data, sizeof data, MSG_PEEK | MSG_DONTWAIT);
     if (len == 0 || (len > 0 && has_end(data, (size_t)len)))
         return PROBE_WHOLE;
     if (len == (ssize_t)sizeof data)
         return PROBE_LARGE;
-    return has_gone(fd) ? PROBE_WHOLE : PROBE_PART;
+    return peer_closed(fd) ? PROBE_WHOLE : PROBE_PART;
 }

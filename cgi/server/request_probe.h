@@ -1,14 +1,15 @@
-/* How much of a request has come, so that reading it keeps nobody waiting. */
+/* How much of a request has arrived, so that reading it blocks no thread. */
 #ifndef HONGBAO_CGI_SERVER_REQUEST_PROBE_H
 #define HONGBAO_CGI_SERVER_REQUEST_PROBE_H
 
 enum probe {
-    PROBE_WHOLE, /* to its end; or the other side has gone, which reading tells at once */
-    PROBE_PART,  /* or nothing yet */
-    PROBE_LARGE  /* more than is looked at, 16 KiB */
+    PROBE_WHOLE, /* all of it, or the peer has closed: reading it cannot block */
+    PROBE_PART,  /* some of it or nothing, and more may come */
+    PROBE_LARGE  /* more than is examined, 16 KiB: reading it may block */
 };
-/* Looks at what waits on connection fd, and takes nothing. Of a connection that has said nothing
- * yet, waits up to wait_ms for the first word. */
+
+/* Examine what has arrived on connection fd without consuming it. If nothing has, wait up to
+ * wait_ms for the first bytes. */
 enum probe request_probe(int fd, int wait_ms);
 
 #endif

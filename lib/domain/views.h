@@ -36,13 +36,12 @@ struct open_answer {
     struct claim claim; /* OPENED */
 };
 
-/* An envelope as one reader sees it. */
+/* An envelope as one reader sees it. All pointers are borrowed. */
 struct envelope_view {
-    struct envelope envelope; /* has_seed only when closed */
-    bool has_mine;
-    struct claim mine;
+    const struct envelope *envelope; /* has_seed only when closed */
+    const struct claim *mine;        /* the reader's own claim; NULL: none */
+    const struct claim *claims;
     size_t n_claims;
-    struct claim claims[PAGE_MAX];
     int64_t next_seq; /* 0: no further page */
 };
 

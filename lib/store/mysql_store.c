@@ -37,7 +37,9 @@ static enum err mysql_commit_transaction(struct store *store)
 static void mysql_rollback_transaction(struct store *store)
 {
     struct mysql_store *s = mysql_of(store);
-    if (s->link == NULL || sql_lost(s)) {
+    bool late = s->deadline_us != 0 && s->clock->mono_us(s->clock->self) >= s->deadline_us;
+    /* past the deadline a round trip is not waited for: the server rolls back when it is closed */
+    if (s->link == NULL || late || sql_lost(s)) {
         sql_disconnect(s);
         return;
     }

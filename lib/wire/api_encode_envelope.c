@@ -16,21 +16,21 @@ static void put_claim(struct json_writer *w, const struct claim *c)
 
 static void put_mine(struct json_writer *w, const struct envelope_view *v)
 {
-    if (!v->has_mine) {
+    if (v->mine == NULL) {
         json_put_null(w, "mine");
         return;
     }
     json_open_object(w, "mine");
-    json_put_int(w, "amount", v->mine.amount_fen);
-    json_put_int(w, "seq", v->mine.seq);
-    put_time(w, "opened_at", v->mine.opened_us);
+    json_put_int(w, "amount", v->mine->amount_fen);
+    json_put_int(w, "seq", v->mine->seq);
+    put_time(w, "opened_at", v->mine->opened_us);
     json_close_object(w);
 }
 
 static void put_view(struct json_writer *w, const struct envelope_view *v)
 {
-    struct page_after next = {.set = v->next_seq != 0, .id = v->envelope.id, .seq = v->next_seq};
-    put_envelope(w, &v->envelope);
+    struct page_after next = {.set = v->next_seq != 0, .id = v->envelope->id, .seq = v->next_seq};
+    put_envelope(w, v->envelope);
     put_mine(w, v);
     json_open_array(w, "claims");
     for (size_t i = 0; i < v->n_claims; i++)
@@ -41,7 +41,7 @@ static void put_view(struct json_writer *w, const struct envelope_view *v)
 
 void api_encode_envelope(struct http_response *r, const struct envelope_view *v)
 {
-    struct json_writer *w = answer_begin(r, 200, envelope_state_name(v->envelope.state));
+    struct json_writer *w = answer_begin(r, 200, envelope_state_name(v->envelope->state));
     if (w == NULL)
         return;
     put_view(w, v);

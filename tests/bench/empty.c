@@ -1,7 +1,7 @@
-/* The ceiling: an answer of a given size and nothing else, through the same loop, processes and
- * threads. empty SOCKET PROCESSES THREADS BYTES [STATUS] THREADS: as many as take a request each,
- * or ACCEPTORS+WAITERS+LINGER_US, as pools that take bursts have; BYTES: of the body, JSON with a
- * "state"; STATUS: 200 by default; 304 has no body. */
+/* The ceiling: a response of a given size and nothing else, through the same server as the product.
+ * empty SOCKET PROCESSES ACCEPTORS[+LINGER_US] BYTES [STATUS]. BYTES: of the body, JSON with a
+ * "state"; STATUS: 200 by default; 304 has no body. Its one waiter reads requests that arrive
+ * incomplete. */
 #include "cgi/server/loop.h"
 #include "cgi/server/master.h"
 #include "lib/base/crypto.h"
@@ -14,16 +14,17 @@ static const char begin[] = "{\"state\":\"empty\",\"filler\":\"";
 static const char end[] = "\"}";
 
 struct ceiling {
-    unsigned acceptors, waiters, linger_us;
+    unsigned acceptors, linger_us;
     int status;
     char body[BODY_MAX_BYTES];
 };
 
-static void handle(void *context, unsigned thread, struct exchange **burst, size_t n, bool may_wait)
+static void answer(void *context, unsigned thread, struct exchange **burst, size_t n,
+                   bool *deferred)
 {
     const struct ceiling *c = context;
     (void)thread;
-    (void)may_wait;
+    (void)deferred;
     for (size_t i = 0; i < n; i++) {
         struct http_response *response = &burst[i]->response;
         response->status = c->status;
@@ -38,10 +39,11 @@ static int work(void *context, int listener)
     struct loop loop = {.listener = listener,
                         .linger_us = c->linger_us,
                         .acceptors = c->acceptors,
-                        .waiters = c->waiters,
+                        .waiters = 1,
+                        .deferred_max = 1024,
                         .body_max = 8192,
-                        .timeout_s = 10,
-                        .handler = handle,
+                        .timeout_ms = 10000,
+                        .now = answer,
                         .context = c};
     loop_block_signals();
     return loop_run(&loop);
@@ -67,8 +69,6 @@ int main(int argc, char **argv)
         return 2;
     char *plus;
     c.acceptors = (unsigned)strtoul(argv[3], &plus, 10);
-    if (*plus == '+')
-        c.waiters = (unsigned)strtoul(plus + 1, &plus, 10);
     if (*plus == '+')
         c.linger_us = (unsigned)strtoul(plus + 1, NULL, 10);
     if (argc == 6)

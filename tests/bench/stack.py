@@ -151,13 +151,13 @@ class Ceiling:
             self._stop(pool)
         path = self.run / f"{pool}.sock"
         command = [self.stack.build / "tests/bench/empty", path, self.stack.setting(f"{pool}.processes"),
-                   self._threads(pool), str(size), str(status)]
+                   self._acceptors(pool), str(size), str(status)]
         self.programs[pool] = (subprocess.Popen(command), wanted)
         wait_until(path.exists, 5, "the empty program listens")
 
-    def _threads(self, pool):
-        """Return acceptors, waiters and linger of a pool, as cgi/program.c derives them from the settings."""
-        return "+".join(self.stack.setting(f"{pool}.{name}") for name in ("acceptors", "threads", "linger"))
+    def _acceptors(self, pool):
+        """ACCEPTORS+LINGER_US, as the pool has them."""
+        return "+".join(self.stack.setting(f"{pool}.{name}") for name in ("acceptors", "linger"))
 
     def _stop(self, pool):
         program, _ = self.programs.pop(pool)

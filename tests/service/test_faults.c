@@ -104,12 +104,17 @@ static void top_up(struct flow *f)
 {
     struct wallet_request request = {
         .kind = TRANSFER_TOPUP, .user = f->sender, .reference = f->sender, .amount_fen = TOTAL_FEN};
+    static const struct session_pool_settings one = {.threads = 1};
+    struct account_service account = {.runtime = &f->runtime,
+                                      .sessions = session_pool_new(&f->runtime, &one)};
     struct transfer done;
     enum err err;
     int repeats = 0;
+    assert_non_null(account.sessions);
     do
-        err = wallet_move(&f->runtime, f->store, &request, &done);
+        err = wallet_move(&account, &request, 0, &done);
     while (again(err, &repeats));
+    session_pool_free(account.sessions);
     assert_int_equal(err, ERR_OK);
     assert_int_equal(done.balance_fen, TOTAL_FEN);
 }

@@ -156,19 +156,18 @@ static void envelopes(void **state)
 {
     struct http_response r;
     char cursor[CURSOR_TEXT_SIZE], body[4096];
-    struct envelope_view *v = calloc(1, sizeof *v);
+    struct envelope e = closed_sample();
+    struct claim claims[] = {claim_of("carol", 1, 30), claim_of("bob", 2, 60)};
+    struct envelope_view v = {.envelope = &e};
     (void)state;
-    assert_non_null(v);
-    v->envelope = closed_sample();
     http_response_init(&r);
-    api_encode_envelope(&r, v);
+    api_encode_envelope(&r, &v);
     expect(&r, 200, "expired",
            "{" HEAD "null" CLOSED ",\"mine\":null,\"claims\":[],\"next\":null}");
-    v->has_mine = true;
-    v->mine = v->claims[1] = claim_of("bob", 2, 60);
-    v->claims[0] = claim_of("carol", 1, 30);
-    v->n_claims = 2;
-    v->next_seq = 2;
+    v.mine = &claims[1];
+    v.claims = claims;
+    v.n_claims = 2;
+    v.next_seq = 2;
     struct page_after next = {.set = true, .id = id, .seq = 2};
     api_cursor_format(cursor, PAGE_CLAIMS, &next);
     snprintf(body, sizeof body,
@@ -180,9 +179,8 @@ static void envelopes(void **state)
              "\"}],\"next\":\"%s\"}",
              cursor);
     http_response_init(&r);
-    api_encode_envelope(&r, v);
+    api_encode_envelope(&r, &v);
     expect(&r, 200, "expired", body);
-    free(v);
 }
 
 static void previews(void **state)

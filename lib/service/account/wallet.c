@@ -1,3 +1,5 @@
+/* A move of money is one transaction that reads what its key and its reference did before. It is
+ * run again after a lost commit or a duplicate: the second run finds what the first one did. */
 #include "lib/service/account/wallet.h"
 #include "lib/base/buf.h"
 #include "lib/base/str.h"
@@ -8,7 +10,8 @@
 
 #define TRIES_MAX 4
 
-/* What an earlier request with this key or reference did, or ERR_OK with *known false. */
+/* Set *known if an earlier request with this key or reference did this; row->known is its answer.
+ */
 static enum err find_earlier(const struct wallet_request *request, const struct wallet_row *row,
                              bool *known)
 {
@@ -23,7 +26,7 @@ static enum err find_earlier(const struct wallet_request *request, const struct 
     return ERR_OK;
 }
 
-/* The balance after the move. */
+/* Compute the balance after the move. */
 static enum err balance_after(const struct wallet_request *request, const struct account *a,
                               int64_t *balance_fen)
 {
@@ -61,7 +64,9 @@ static void transfer_fill(const struct runtime *runtime, struct wallet_row *row,
     t->balance_fen = balance_fen;
 }
 
-/* Whose account is locked: if by an equal request that is still running, the client hears so. */
+/* The account is locked. Find out if an equal request holds the lock, which has an error of its
+ * own.
+ */
 static enum err explain_locked(struct store *store, const struct wallet_request *request)
 {
     bool busy = false;
@@ -77,46 +82,46 @@ struct wallet_move {
     struct transfer *out;
 };
 
-/* One try: a whole transaction. An earlier answer is given only after a commit of our own. */
-static enum err try_move(const struct runtime *runtime, struct store *store,
-                         const struct wallet_request *request, struct transfer *out)
+/* Run one whole transaction. An earlier answer is durable only after a barrier of our own. */
+static enum err wallet_try(struct store *store, void *context)
 {
+    const struct wallet_move *m = context;
     struct wallet_row row;
     bool known;
     int64_t balance_fen = 0;
-    row_fill(&row, request);
+    row_fill(&row, m->request);
     enum err err = store->ops->wallet_read(store, &row);
     if (err == ERR_OK)
-        err = find_earlier(request, &row, &known);
+        err = find_earlier(m->request, &row, &known);
     if (err == ERR_OK && known) {
-        *out = row.known;
+        *m->out = row.known;
         store->ops->rollback(store);
-        metrics_add(runtime->metrics, METRIC_BARRIERS, 1);
+        metrics_add(m->runtime->metrics, METRIC_BARRIERS, 1);
         return store->ops->barrier(store);
     }
     if (err == ERR_OK)
-        err = balance_after(request, &row.account, &balance_fen);
+        err = balance_after(m->request, &row.account, &balance_fen);
     if (err != ERR_OK)
         return err;
-    transfer_fill(runtime, &row, request->amount_fen, balance_fen);
-    *out = row.transfer;
+    transfer_fill(m->runtime, &row, m->request->amount_fen, balance_fen);
+    *m->out = row.transfer;
     err = store->ops->wallet_write(store, &row);
     return err != ERR_OK ? err : store->ops->commit(store);
 }
 
-static enum err wallet_move_once(struct store *store, void *context)
-{
-    const struct wallet_move *m = context;
-    return try_move(m->runtime, store, m->request, m->out);
-}
-
-enum err wallet_move(const struct runtime *runtime, struct store *store,
-                     const struct wallet_request *request, struct transfer *out)
+enum err wallet_move(const struct account_service *s, const struct wallet_request *request,
+                     int64_t deadline_us, struct transfer *out)
 {
     static const struct txn_policy policy = {.tries_max = TRIES_MAX, .repeat_duplicate = true};
-    struct wallet_move move = {.runtime = runtime, .request = request, .out = out};
-    enum err err = txn_run(runtime, store, wallet_move_once, &move, &policy);
-    return err == ERR_LOCKED ? explain_locked(store, request) : err;
+    struct wallet_move move = {.runtime = s->runtime, .request = request, .out = out};
+    struct session *session = session_pool_take(s->sessions, deadline_us);
+    if (session == NULL)
+        return ERR_UNAVAILABLE;
+    enum err err = txn_run(s->runtime, session->store, wallet_try, &move, &policy);
+    if (err == ERR_LOCKED)
+        err = explain_locked(session->store, request);
+    session_pool_give(s->sessions, session, err);
+    return err;
 }
 
 #define GUEST_RANDOM_BYTES 10
@@ -137,8 +142,8 @@ static void guest_fill(const struct runtime *runtime, const char *name, struct a
     a->balance_fen = runtime->config->demo_balance_fen;
 }
 
-enum err wallet_guest(const struct runtime *runtime, struct store *store, const char *name,
-                      struct account *out)
+static enum err create_guest(const struct runtime *runtime, struct store *store, const char *name,
+                             struct account *out)
 {
     guest_fill(runtime, name, out);
     struct transfer topup = {.kind = TRANSFER_TOPUP,
@@ -154,7 +159,18 @@ enum err wallet_guest(const struct runtime *runtime, struct store *store, const 
         err = store->ops->commit(store);
     if (err == ERR_OK)
         return ERR_OK;
-    /* unknown or not: the id is random and told to nobody, so the client simply asks again */
+    /* it may have happened, but the id is random and was not returned: the client repeats */
     store->ops->rollback(store);
     return ERR_UNAVAILABLE;
+}
+
+enum err wallet_guest(const struct account_service *s, const char *name, int64_t deadline_us,
+                      struct account *out)
+{
+    struct session *session = session_pool_take(s->sessions, deadline_us);
+    if (session == NULL)
+        return ERR_UNAVAILABLE;
+    enum err err = create_guest(s->runtime, session->store, name, out);
+    session_pool_give(s->sessions, session, err);
+    return err;
 }

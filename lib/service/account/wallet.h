@@ -1,25 +1,33 @@
-/* Money in and out (wallet tokens, hongbaoctl) and guests (demo). One transaction each. */
+/* Money in and out, by a back end's wallet token or hongbaoctl, and the accounts of guests (demo).
+ * Each call is one transaction. */
 #ifndef HONGBAO_SERVICE_ACCOUNT_WALLET_H
 #define HONGBAO_SERVICE_ACCOUNT_WALLET_H
 
-#include "lib/service/common/runtime.h"
+#include "lib/domain/views.h"
+#include "lib/service/account/account.h"
 
 struct wallet_request {
-    enum transfer_kind kind; /* TOPUP or WITHDRAW */
+    enum transfer_kind kind; /* TRANSFER_TOPUP or TRANSFER_WITHDRAW */
     const char *user, *reference;
     int64_t amount_fen;
-    bool has_key;
-    uint8_t key_hash[32], body_hash[32];
+    bool has_key;          /* an Idempotency-Key was sent: the hashes are set */
+    uint8_t key_hash[32];  /* SHA-256 of user, route and Idempotency-Key */
+    uint8_t body_hash[32]; /* SHA-256 of the request in canonical form */
 };
-/* Moves the money once per (kind, reference): the same user and amount again gives the first
- * answer, another body ERR_REFERENCE_REUSED; a key with another body ERR_IDEMPOTENCY_KEY_REUSED;
- * ERR_INSUFFICIENT_FUNDS; ERR_RANGE is shown as ERR_LIMIT_EXCEEDED (balance over AMOUNT_MAX_FEN);
- * ERR_UNAVAILABLE. store: a session of the caller's thread. */
-MUST_USE enum err wallet_move(const struct runtime *runtime, struct store *store,
-                              const struct wallet_request *request, struct transfer *out);
-/* A new guest: user id "guest:<random>", name (given, or a default made from the id), the
- * configured demo balance. */
-MUST_USE enum err wallet_guest(const struct runtime *runtime, struct store *store, const char *name,
-                               struct account *out);
+
+/* Move the money once per (kind, reference) and store the transfer in *out. A repeat with the same
+ * user and amount returns the first transfer. ERR_REFERENCE_REUSED: the reference has another user
+ * or amount; ERR_IDEMPOTENCY_KEY_REUSED: the key has another body; ERR_IDEMPOTENCY_IN_PROGRESS: an
+ * equal request is running; ERR_INSUFFICIENT_FUNDS; ERR_LIMIT_EXCEEDED: the balance would pass
+ * AMOUNT_MAX_FEN; ERR_LOCKED: another transaction holds the account; ERR_UNAVAILABLE: repeat the
+ * identical request. */
+MUST_USE enum err wallet_move(const struct account_service *s, const struct wallet_request *request,
+                              int64_t deadline_us, struct transfer *out);
+
+/* Create a guest and store the account in *out: user id "guest:<random>", name as given, or one
+ * made from the id if it is "", and the configured demo balance. ERR_UNAVAILABLE: call again; an
+ * account that was created all the same stays unused. */
+MUST_USE enum err wallet_guest(const struct account_service *s, const char *name,
+                               int64_t deadline_us, struct account *out);
 
 #endif

@@ -1,3 +1,5 @@
+/* A set-associative table with a lock per set. Claims are added only in the order of seq, so a
+ * count says which of them are known. */
 #include "lib/service/look/claimer_set.h"
 #include "lib/base/str.h"
 #include <pthread.h>
@@ -8,22 +10,22 @@
 #define WAYS 4
 #define ROOM_MIN 32
 
-struct slot {
+struct claimers {
     struct id id;
-    uint64_t used; /* rises; 0: never */
+    uint64_t used; /* the set's count of uses at its last use; 0: never */
     size_t n, room;
-    uint64_t *users; /* their hashes, by seq */
+    uint64_t *users; /* hashes, by seq */
 };
 
-/* A newcomer takes the place of whoever of his set was longest not asked for. */
-struct set {
+/* A new envelope replaces the least recently used one of its set. */
+struct claimer_ways {
     pthread_mutex_t lock;
     uint64_t uses;
-    struct slot slots[WAYS];
+    struct claimers ways[WAYS];
 };
 
 struct claimer_set {
-    struct set sets[SETS];
+    struct claimer_ways sets[SETS];
 };
 
 struct claimer_set *claimer_set_new(void)
@@ -39,98 +41,94 @@ void claimer_set_free(struct claimer_set *c)
     for (size_t i = 0; c != NULL && i < SETS; i++) {
         pthread_mutex_destroy(&c->sets[i].lock);
         for (size_t k = 0; k < WAYS; k++)
-            free(c->sets[i].slots[k].users);
+            free(c->sets[i].ways[k].users);
     }
     free(c);
 }
 
-/* Whoever aims at a collision only makes others ask. */
+/* A deliberate collision only makes another user's look reach the database. */
 static uint64_t user_hash(const char *user)
 {
     return str_hash(user, strlen(user));
 }
 
-static struct set *enter(struct claimer_set *c, const struct id *id)
+static struct claimer_ways *claimer_set_lock(struct claimer_set *c, const struct id *id)
 {
-    struct set *set = &c->sets[id_slot(id, SETS)];
+    struct claimer_ways *set = &c->sets[id_slot(id, SETS)];
     pthread_mutex_lock(&set->lock);
     set->uses++;
     return set;
 }
 
-static void leave(struct set *set)
-{
-    pthread_mutex_unlock(&set->lock);
-}
-
-/* NULL: nothing is known of it. */
-static struct slot *find(struct set *set, const struct id *id)
+/* Lock held. Return NULL if nothing is known of id. */
+static struct claimers *claimers_find(struct claimer_ways *set, const struct id *id)
 {
     for (size_t k = 0; k < WAYS; k++) {
-        struct slot *slot = &set->slots[k];
-        if (slot->n == 0 || id_compare(&slot->id, id) != 0)
+        struct claimers *known = &set->ways[k];
+        if (known->n == 0 || id_compare(&known->id, id) != 0)
             continue;
-        slot->used = set->uses;
-        return slot;
+        known->used = set->uses;
+        return known;
     }
     return NULL;
 }
 
-/* The slot of the longest not asked for, emptied. */
-static struct slot *take(struct set *set, const struct id *id)
+/* Lock held. Give the least recently used place to id. */
+static struct claimers *claimers_replace(struct claimer_ways *set, const struct id *id)
 {
-    struct slot *slot = &set->slots[0];
+    struct claimers *oldest = &set->ways[0];
     for (size_t k = 1; k < WAYS; k++)
-        if (set->slots[k].used < slot->used)
-            slot = &set->slots[k];
-    slot->id = *id;
-    slot->used = set->uses;
-    slot->n = 0;
-    return slot;
+        if (set->ways[k].used < oldest->used)
+            oldest = &set->ways[k];
+    oldest->id = *id;
+    oldest->used = set->uses;
+    oldest->n = 0;
+    return oldest;
 }
 
-static bool make_room(struct slot *slot)
+static bool claimers_grow(struct claimers *known)
 {
-    if (slot->n < slot->room)
+    if (known->n < known->room)
         return true;
-    size_t room = slot->room > 0 ? 2 * slot->room : ROOM_MIN;
-    uint64_t *users = realloc(slot->users, room * sizeof *users);
+    size_t room = known->room > 0 ? 2 * known->room : ROOM_MIN;
+    uint64_t *users = realloc(known->users, room * sizeof *users);
     if (users == NULL)
         return false;
-    slot->users = users;
-    slot->room = room;
+    known->users = users;
+    known->room = room;
     return true;
 }
 
 int64_t claimer_set_known(struct claimer_set *c, const struct id *id)
 {
-    struct set *set = enter(c, id);
-    const struct slot *slot = find(set, id);
-    int64_t known = slot != NULL ? (int64_t)slot->n : 0;
-    leave(set);
-    return known;
+    struct claimer_ways *set = claimer_set_lock(c, id);
+    const struct claimers *known = claimers_find(set, id);
+    int64_t n = known != NULL ? (int64_t)known->n : 0;
+    pthread_mutex_unlock(&set->lock);
+    return n;
 }
 
 void claimer_set_add(struct claimer_set *c, const struct id *id, const struct claim *claims,
                      size_t n)
 {
-    struct set *set = enter(c, id);
-    struct slot *slot = find(set, id);
-    if (slot == NULL && n > 0 && claims[0].seq == 1)
-        slot = take(set, id);
-    for (size_t i = 0; slot != NULL && i < n; i++)
-        if (claims[i].seq == (int64_t)slot->n + 1 && slot->n < CLAIMER_SET_MAX && make_room(slot))
-            slot->users[slot->n++] = user_hash(claims[i].user);
-    leave(set);
+    struct claimer_ways *set = claimer_set_lock(c, id);
+    struct claimers *known = claimers_find(set, id);
+    if (known == NULL && n > 0 && claims[0].seq == 1)
+        known = claimers_replace(set, id);
+    for (size_t i = 0; known != NULL && i < n; i++)
+        if (claims[i].seq == (int64_t)known->n + 1 && known->n < CLAIMER_SET_MAX &&
+            claimers_grow(known))
+            known->users[known->n++] = user_hash(claims[i].user);
+    pthread_mutex_unlock(&set->lock);
 }
 
 void claimer_set_forget(struct claimer_set *c, const struct id *id)
 {
-    struct set *set = enter(c, id);
-    struct slot *slot = find(set, id);
-    if (slot != NULL)
-        slot->n = 0;
-    leave(set);
+    struct claimer_ways *set = claimer_set_lock(c, id);
+    struct claimers *known = claimers_find(set, id);
+    if (known != NULL)
+        known->n = 0;
+    pthread_mutex_unlock(&set->lock);
 }
 
 bool claimer_set_without(struct claimer_set *c, const struct id *id, int64_t opened,
@@ -139,11 +137,11 @@ bool claimer_set_without(struct claimer_set *c, const struct id *id, int64_t ope
     uint64_t hash = user_hash(user);
     if (opened == 0)
         return true;
-    struct set *set = enter(c, id);
-    const struct slot *slot = find(set, id);
-    bool without = slot != NULL && (int64_t)slot->n >= opened;
-    for (size_t i = 0; without && i < slot->n; i++)
-        without = slot->users[i] != hash;
-    leave(set);
+    struct claimer_ways *set = claimer_set_lock(c, id);
+    const struct claimers *known = claimers_find(set, id);
+    bool without = known != NULL && (int64_t)known->n >= opened;
+    for (size_t i = 0; without && i < known->n; i++)
+        without = known->users[i] != hash;
+    pthread_mutex_unlock(&set->lock);
     return without;
 }

@@ -1,174 +1,222 @@
+/* A set-associative table with a lock per set. A page that learns a claim is replaced by a new one:
+ * readers still hold the old page. */
 #include "lib/service/look/page_cache.h"
 #include <pthread.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SETS 512
-#define WAYS 4 /* about 12 KiB each, once used */
+#define WAYS 4
 
-struct slot {
-    int64_t after_seq, next_seq;
-    size_t limit;
-    uint64_t used;              /* rises; 0: never */
-    struct envelope_view *view; /* NULL: empty; as long as its claims need */
+struct page_way {
+    uint64_t used;     /* the set's count of uses at its last use */
+    struct page *page; /* NULL: empty */
 };
 
-/* A newcomer takes the place of whoever of his set was longest not asked for. */
-struct set {
+/* A new page replaces the least recently used one of its set. */
+struct page_set {
     pthread_mutex_t lock;
     uint64_t uses;
-    struct slot slots[WAYS];
+    struct page_way ways[WAYS];
 };
 
 struct page_cache {
-    struct set sets[SETS];
+    struct page_set sets[SETS];
 };
+
+/* ---- pages ---- */
+
+/* A page with room for n claims; n_claims is 0. */
+static struct page *page_alloc(const struct envelope *e, int64_t after_seq, size_t limit, size_t n)
+{
+    struct page *page = malloc(sizeof *page + n * sizeof page->claims[0]);
+    if (page == NULL)
+        return NULL;
+    atomic_init(&page->holders, 1);
+    page->after_seq = after_seq;
+    page->limit = limit;
+    page->next_seq = 0;
+    page->envelope = *e;
+    page->n_claims = 0;
+    return page;
+}
+
+struct page *page_new(const struct envelope *e, int64_t after_seq, size_t limit,
+                      const struct claim *claims, size_t n)
+{
+    struct page *page = page_alloc(e, after_seq, limit, n);
+    if (page == NULL)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        page->claims[page->n_claims++] = claims[i];
+    if (n > 0 && n == limit && claims[n - 1].seq < e->opened_shares)
+        page->next_seq = claims[n - 1].seq;
+    return page;
+}
+
+void page_release(struct page *page)
+{
+    if (page != NULL && atomic_fetch_sub(&page->holders, 1) == 1)
+        free(page);
+}
+
+static struct page *page_hold(struct page *page)
+{
+    atomic_fetch_add(&page->holders, 1);
+    return page;
+}
+
+static bool page_is_of(const struct page *page, const struct id *id)
+{
+    return page != NULL && id_compare(&page->envelope.id, id) == 0;
+}
+
+/* Add the claim that follows those the envelope has. A page that is not full and has no successor
+ * shows it; page has room for it. Return false if c is not the next claim. */
+static bool page_append(struct page *page, const struct claim *c)
+{
+    if (!envelope_learn(&page->envelope, c))
+        return false;
+    if (page->next_seq != 0 || c->seq <= page->after_seq)
+        return true;
+    if (page->n_claims < page->limit)
+        page->claims[page->n_claims++] = *c;
+    else
+        page->next_seq = page->claims[page->limit - 1].seq;
+    return true;
+}
+
+/* Return page as it is after claims[0..n), or NULL if they do not follow or memory is exhausted. */
+static struct page *page_after_claims(const struct page *page, const struct claim *claims, size_t n)
+{
+    struct page *next =
+        page_alloc(&page->envelope, page->after_seq, page->limit, page->n_claims + n);
+    if (next == NULL)
+        return NULL;
+    next->next_seq = page->next_seq;
+    for (size_t i = 0; i < page->n_claims; i++)
+        next->claims[next->n_claims++] = page->claims[i];
+    for (size_t i = 0; i < n; i++)
+        if (!page_append(next, &claims[i])) {
+            page_release(next);
+            return NULL;
+        }
+    return next;
+}
+
+/* ---- the table ---- */
 
 struct page_cache *page_cache_new(void)
 {
-    struct page_cache *v = calloc(1, sizeof *v);
-    for (size_t i = 0; v != NULL && i < SETS; i++)
-        pthread_mutex_init(&v->sets[i].lock, NULL);
-    return v;
+    struct page_cache *cache = calloc(1, sizeof *cache);
+    for (size_t i = 0; cache != NULL && i < SETS; i++)
+        pthread_mutex_init(&cache->sets[i].lock, NULL);
+    return cache;
 }
 
-void page_cache_free(struct page_cache *v)
+void page_cache_free(struct page_cache *cache)
 {
-    for (size_t i = 0; v != NULL && i < SETS; i++) {
-        pthread_mutex_destroy(&v->sets[i].lock);
+    for (size_t i = 0; cache != NULL && i < SETS; i++) {
+        pthread_mutex_destroy(&cache->sets[i].lock);
         for (size_t k = 0; k < WAYS; k++)
-            free(v->sets[i].slots[k].view);
+            page_release(cache->sets[i].ways[k].page);
     }
-    free(v);
+    free(cache);
 }
 
-/* The page of that envelope, in whatever version; NULL: it is not remembered. */
-static struct slot *find(struct set *set, const struct id *id, int64_t after_seq, size_t limit)
+static struct page_set *page_cache_lock(struct page_cache *cache, const struct id *id)
+{
+    struct page_set *set = &cache->sets[id_slot(id, SETS)];
+    pthread_mutex_lock(&set->lock);
+    return set;
+}
+
+/* Lock held. The page in whatever version, or NULL. */
+static struct page_way *page_set_find(struct page_set *set, const struct id *id, int64_t after_seq,
+                                      size_t limit)
 {
     for (size_t k = 0; k < WAYS; k++) {
-        struct slot *slot = &set->slots[k];
-        if (slot->view != NULL && id_compare(&slot->view->envelope.id, id) == 0 &&
-            slot->after_seq == after_seq && slot->limit == limit)
-            return slot;
+        const struct page *page = set->ways[k].page;
+        if (page_is_of(page, id) && page->after_seq == after_seq && page->limit == limit)
+            return &set->ways[k];
     }
     return NULL;
 }
 
-/* The one that was longest not asked for. */
-static struct slot *oldest(struct set *set)
+/* Lock held. */
+static struct page_way *page_set_oldest(struct page_set *set)
 {
-    struct slot *slot = &set->slots[0];
+    struct page_way *oldest = &set->ways[0];
     for (size_t k = 1; k < WAYS; k++)
-        if (set->slots[k].used < slot->used)
-            slot = &set->slots[k];
-    return slot;
+        if (set->ways[k].used < oldest->used)
+            oldest = &set->ways[k];
+    return oldest;
 }
 
-static size_t view_size(const struct envelope_view *view)
+void page_cache_put(struct page_cache *cache, struct page *page)
 {
-    return offsetof(struct envelope_view, claims) + view->n_claims * sizeof view->claims[0];
-}
-
-void page_cache_put(struct page_cache *v, const struct envelope_view *view, int64_t after_seq,
-                    size_t limit)
-{
-    struct set *set = &v->sets[id_slot(&view->envelope.id, SETS)];
-    struct envelope_view *copy = malloc(view_size(view));
-    if (copy == NULL)
-        return;
-    memcpy(copy, view, view_size(view));
-    copy->has_mine = false;
-    pthread_mutex_lock(&set->lock);
-    struct slot *slot = find(set, &view->envelope.id, after_seq, limit);
-    struct envelope_view *old = copy;
-    if (slot == NULL || slot->view->envelope.version <= view->envelope.version) {
-        slot = slot != NULL ? slot : oldest(set);
-        old = slot->view;
-        *slot = (struct slot){.after_seq = after_seq,
-                              .next_seq = view->next_seq,
-                              .limit = limit,
-                              .used = ++set->uses,
-                              .view = copy};
+    const struct id *id = &page->envelope.id;
+    struct page *replaced = NULL;
+    struct page_set *set = page_cache_lock(cache, id);
+    struct page_way *way = page_set_find(set, id, page->after_seq, page->limit);
+    if (way == NULL || way->page->envelope.version <= page->envelope.version) {
+        way = way != NULL ? way : page_set_oldest(set);
+        replaced = way->page;
+        *way = (struct page_way){.used = ++set->uses, .page = page_hold(page)};
     }
     pthread_mutex_unlock(&set->lock);
-    free(old);
+    page_release(replaced);
 }
 
-/* The page of view with one claim more, the next one after those that the envelope has. A page that
- * is not full had all of them. False: the view is as it was. */
-static bool learn_claim(struct slot *slot, const struct claim *c)
+/* Lock held. */
+static bool page_way_learn(struct page_way *way, int64_t version, const struct claim *claims,
+                           size_t n)
 {
-    struct envelope_view *view = slot->view;
-    bool had_all = slot->next_seq == 0 && c->seq > slot->after_seq;
-    if (had_all && view->n_claims < slot->limit) {
-        view = realloc(slot->view, view_size(view) + sizeof view->claims[0]);
-        if (view == NULL)
-            return false;
-        slot->view = view;
-    }
-    if (!envelope_learn(&view->envelope, c))
-        return false;
-    if (had_all && view->n_claims < slot->limit)
-        view->claims[view->n_claims++] = *c;
-    else if (had_all)
-        slot->next_seq = view->claims[slot->limit - 1].seq;
-    return true;
-}
-
-static bool learn_claims(struct slot *slot, int64_t version, const struct claim *claims, size_t n)
-{
-    int64_t missing = version - slot->view->envelope.version;
+    int64_t missing = version - way->page->envelope.version;
     if (missing < 1 || missing > (int64_t)n)
         return false;
-    for (size_t i = n - (size_t)missing; i < n; i++)
-        if (!learn_claim(slot, &claims[i]))
-            return false;
+    struct page *next =
+        page_after_claims(way->page, claims + (n - (size_t)missing), (size_t)missing);
+    if (next == NULL)
+        return false;
+    page_release(way->page);
+    way->page = next;
     return true;
 }
 
-bool page_cache_learn(struct page_cache *v, const struct id *id, int64_t version,
+bool page_cache_learn(struct page_cache *cache, const struct id *id, int64_t version,
                       const struct claim *claims, size_t n)
 {
-    struct set *set = &v->sets[id_slot(id, SETS)];
     bool learned = false;
-    pthread_mutex_lock(&set->lock);
-    for (size_t k = 0; k < WAYS; k++) {
-        struct slot *slot = &set->slots[k];
-        if (slot->view != NULL && id_compare(&slot->view->envelope.id, id) == 0)
-            learned |= learn_claims(slot, version, claims, n);
-    }
+    struct page_set *set = page_cache_lock(cache, id);
+    for (size_t k = 0; k < WAYS; k++)
+        if (page_is_of(set->ways[k].page, id))
+            learned |= page_way_learn(&set->ways[k], version, claims, n);
     pthread_mutex_unlock(&set->lock);
     return learned;
 }
 
-void page_cache_forget(struct page_cache *v, const struct id *id)
+void page_cache_forget(struct page_cache *cache, const struct id *id)
 {
-    struct set *set = &v->sets[id_slot(id, SETS)];
-    pthread_mutex_lock(&set->lock);
-    for (size_t k = 0; k < WAYS; k++) {
-        struct slot *slot = &set->slots[k];
-        if (slot->view == NULL || id_compare(&slot->view->envelope.id, id) != 0)
-            continue;
-        free(slot->view);
-        *slot = (struct slot){.view = NULL};
-    }
+    struct page_set *set = page_cache_lock(cache, id);
+    for (size_t k = 0; k < WAYS; k++)
+        if (page_is_of(set->ways[k].page, id)) {
+            page_release(set->ways[k].page);
+            set->ways[k] = (struct page_way){.page = NULL};
+        }
     pthread_mutex_unlock(&set->lock);
 }
 
-bool page_cache_get(struct page_cache *v, const struct id *id, int64_t version, int64_t after_seq,
-                    size_t limit, struct envelope_view *out)
+struct page *page_cache_get(struct page_cache *cache, const struct id *id, int64_t version,
+                            int64_t after_seq, size_t limit)
 {
-    struct set *set = &v->sets[id_slot(id, SETS)];
-    pthread_mutex_lock(&set->lock);
-    struct slot *slot = find(set, id, after_seq, limit);
-    bool found = slot != NULL && slot->view->envelope.version >= version;
-    if (found) {
-        memcpy(out, slot->view, view_size(slot->view));
-        out->next_seq = slot->next_seq;
-        slot->used = ++set->uses;
+    struct page *page = NULL;
+    struct page_set *set = page_cache_lock(cache, id);
+    struct page_way *way = page_set_find(set, id, after_seq, limit);
+    if (way != NULL && way->page->envelope.version >= version) {
+        way->used = ++set->uses;
+        page = page_hold(way->page);
     }
     pthread_mutex_unlock(&set->lock);
-    return found;
+    return page;
 }

@@ -15,7 +15,7 @@ struct peer {
     take_fn *take;
     const char *db_socket, *redis_socket, *script;
     unsigned threads;
-    struct peer_session sessions[THREADS_MAX];
+    struct peer_session sessions[1 + THREADS_MAX]; /* by thread; the acceptor is the first */
 };
 
 static bool session_open(const struct peer *p, struct peer_session *s)
@@ -56,22 +56,33 @@ static void answer_one(struct peer *p, struct peer_session *s, struct exchange *
                  outcome == SHARE_NONE ? "{\"state\":\"sold_out\"}" : "{\"code\":\"unavailable\"}");
 }
 
-static void handle(void *context, unsigned thread, struct exchange **burst, size_t n, bool may_wait)
+/* Every request waits for a database: none is answered by the acceptor. */
+static void defer(void *context, unsigned thread, struct exchange **burst, size_t n, bool *deferred)
+{
+    (void)context;
+    (void)thread;
+    (void)burst;
+    for (size_t i = 0; i < n; i++)
+        deferred[i] = true;
+}
+
+static void answer(void *context, unsigned thread, struct exchange *x)
 {
     struct peer *p = context;
-    (void)may_wait;
-    for (size_t i = 0; i < n; i++)
-        answer_one(p, &p->sessions[thread], burst[i]);
+    answer_one(p, &p->sessions[thread], x);
 }
 
 static int work(void *context, int listener)
 {
     struct peer *p = context;
     struct loop loop = {.listener = listener,
-                        .acceptors = p->threads,
+                        .acceptors = 1,
+                        .waiters = p->threads,
+                        .deferred_max = 1024,
                         .body_max = 8192,
-                        .timeout_s = 10,
-                        .handler = handle,
+                        .timeout_ms = 10000,
+                        .now = defer,
+                        .wait = answer,
                         .context = p};
     loop_block_signals();
     return loop_run(&loop);

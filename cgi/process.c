@@ -1,0 +1,205 @@
+/* One worker process of a FastCGI program: its connections, tables and threads. The services are
+ * started as soon as the database answers; until then requests get 503. */
+#include "cgi/program.h"
+#include "lib/base/log.h"
+#include "lib/service/account/status.h"
+#include "lib/store/memcached.h"
+#include "lib/store/mysql.h"
+#include <malloc.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#define US_PER_MS 1000
+#define US_PER_S 1000000
+#define START_PAUSE_US 500000
+#define LOCK_WAIT_S 1
+#define TOKENS_REMEMBERED 65536
+#define DEFERRED_MAX 1024
+#define KEPT_MEMORY_BYTES (32 << 20)
+#define LOG_MAX_BYTES ((size_t)256 << 10)
+#define WEB_SERVER_TIMEOUT_MS 10000
+#define MEMORY_MAX_BYTES (UINT64_C(8) << 30)
+
+/* ---- connections ---- */
+
+struct connections {
+    const struct config *config;
+    struct mysql_settings primary, replica;
+};
+
+static struct store *open_store(void *self)
+{
+    const struct connections *c = self;
+    return mysql_store_new(&c->primary, &clock_system);
+}
+
+static struct store *open_replica(void *self)
+{
+    const struct connections *c = self;
+    return mysql_store_new(&c->replica, &clock_system);
+}
+
+static struct cache *open_cache(void *self)
+{
+    const struct connections *c = self;
+    return memcached_cache_new(c->config->cache_servers, (unsigned)c->config->cache_timeout_ms);
+}
+
+static void connections_fill(struct connections *c, const struct config *config,
+                             const struct config_pool *pool)
+{
+    c->config = config;
+    c->primary = (struct mysql_settings){.socket = config->db_socket,
+                                         .host = config->db_host,
+                                         .port = (unsigned)config->db_port,
+                                         .database = config->db_name,
+                                         .credentials = pool->credentials,
+                                         .timeout_s = (unsigned)config->db_timeout_s,
+                                         .lock_wait_s = LOCK_WAIT_S};
+    c->replica = c->primary;
+    c->replica.socket = config->db_replica_socket;
+}
+
+/* ---- memory ---- */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+
+/* No request can make a process exhaust the machine. Sanitizers reserve more than any limit. */
+static void limit_memory(void)
+{
+#ifndef SANITIZED
+    struct rlimit limit = {.rlim_cur = MEMORY_MAX_BYTES, .rlim_max = MEMORY_MAX_BYTES};
+    setrlimit(RLIMIT_AS, &limit);
+#endif
+}
+
+/* Every request allocates and frees the same few kilobytes, which is not worth system calls. */
+static void keep_memory(void)
+{
+#ifdef M_TRIM_THRESHOLD
+    mallopt(M_TRIM_THRESHOLD, KEPT_MEMORY_BYTES);
+    mallopt(M_MMAP_THRESHOLD, KEPT_MEMORY_BYTES);
+#endif
+}
+
+/* ---- the services ---- */
+
+static int64_t mono_us(const struct process *p)
+{
+    return p->runtime.clock->mono_us(p->runtime.clock->self);
+}
+
+static enum err process_start(struct process *p)
+{
+    struct account_service account = {.runtime = &p->runtime, .sessions = p->sessions};
+    int64_t deadline_us = mono_us(p) + p->pool->deadline_ms * US_PER_MS;
+    enum err err = status_generation(&account, deadline_us, p->runtime.generation);
+    return err == ERR_OK ? p->program->start(p) : err;
+}
+
+bool process_ready(struct process *p)
+{
+    if (atomic_load(&p->ready))
+        return true;
+    if (mono_us(p) < atomic_load(&p->next_start_us) || atomic_flag_test_and_set(&p->starting))
+        return false;
+    enum err err = process_start(p);
+    bool ok = err == ERR_OK;
+    log_event(ok ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, ok ? "ready" : "not_ready", "%s",
+              ok ? "" : err_name(err));
+    atomic_store(&p->next_start_us, mono_us(p) + START_PAUSE_US);
+    atomic_store(&p->ready, ok);
+    atomic_flag_clear(&p->starting);
+    return ok;
+}
+
+/* ---- the process ---- */
+
+static void process_free(struct process *p)
+{
+    unsigned threads = p->acceptors + p->waiters;
+    if (atomic_load(&p->ready))
+        p->program->stop(p);
+    session_pool_free(p->sessions);
+    token_cache_free(p->tokens);
+    for (unsigned i = 0; p->logs != NULL && i < threads; i++)
+        buf_free(&p->logs[i]);
+    free(p->logs);
+}
+
+/* Return false if out of memory; process_free all the same. */
+static bool process_init(struct process *p, const struct setup *setup,
+                         struct connections *connections)
+{
+    const struct config *config = &setup->config;
+    p->runtime =
+        (struct runtime){.config = config,
+                         .clock = &clock_system,
+                         .rng = &rng_system,
+                         .metrics = setup->metrics,
+                         .markers = setup->markers,
+                         .ticket_keys = setup->ticket_keys,
+                         .store_open = open_store,
+                         .replica_open = config->db_replica_socket[0] != '\0' ? open_replica : NULL,
+                         .cache_open = open_cache,
+                         .self = connections};
+    p->acceptors = (unsigned)p->pool->acceptors; /* few, so that bursts are large */
+    p->waiters = (unsigned)p->pool->threads;
+    unsigned threads = p->acceptors + p->waiters;
+    int64_t timeout_us = config->db_timeout_s * US_PER_S,
+            half_us = p->pool->deadline_ms * US_PER_MS / 2;
+    struct session_pool_settings sessions = {.leaders = (unsigned)p->pool->leaders,
+                                             .threads = threads,
+                                             .reserve_us =
+                                                 timeout_us < half_us ? timeout_us : half_us};
+    p->sessions = session_pool_new(&p->runtime, &sessions);
+    p->tokens = token_cache_new(&p->keys, TOKENS_REMEMBERED);
+    p->logs = calloc(threads, sizeof *p->logs);
+    for (unsigned i = 0; p->logs != NULL && i < threads; i++)
+        buf_init(&p->logs[i], LOG_MAX_BYTES);
+    return p->sessions != NULL && p->tokens != NULL && p->logs != NULL && mysql_start() == ERR_OK;
+}
+
+static int process_serve(struct process *p, int listener)
+{
+    struct loop loop = {.listener = listener,
+                        .linger_us = (unsigned)p->pool->linger_us,
+                        .acceptors = p->acceptors,
+                        .waiters = p->waiters,
+                        .deferred_max = DEFERRED_MAX,
+                        .body_max = (size_t)p->config->body_max_bytes,
+                        .memory_size = dispatch_memory_size(p->program),
+                        .timeout_ms = WEB_SERVER_TIMEOUT_MS,
+                        .now = dispatch_now,
+                        .wait = dispatch_wait,
+                        .context = p};
+    (void)process_ready(p); /* if the database is away, the requests to come try again */
+    return loop_run(&loop);
+}
+
+int process_run(void *context, int listener)
+{
+    const struct setup *setup = context;
+    struct connections connections;
+    struct process p = {.program = setup->program, .config = &setup->config, .keys = setup->keys};
+    p.pool = (const struct config_pool *)(const void *)((const char *)&setup->config +
+                                                        setup->program->pool);
+    loop_block_signals();
+    limit_memory();
+    keep_memory();
+    atomic_flag_clear(&p.starting);
+    connections_fill(&connections, &setup->config, p.pool);
+    int rc = -1;
+    if (process_init(&p, setup, &connections))
+        rc = process_serve(&p, listener);
+    else
+        log_event(LOG_LEVEL_ERROR, "start_failed", "no memory");
+    process_free(&p);
+    return rc;
+}

@@ -1,0 +1,17 @@
+/* Deletes in batches, so that no statement holds many row locks. */
+#include "lib/service/settle/keys.h"
+
+#define EXPIRE_ROWS 1000
+#define DAY_US INT64_C(86400000000)
+
+enum err keys_expire(const struct runtime *runtime, struct store *store, bool *again)
+{
+    size_t n = 0;
+    int64_t before_us =
+        runtime->clock->wall_us(runtime->clock->self) - runtime->config->idempotency_days * DAY_US;
+    enum err err = store->ops->idempotency_expire(store, before_us, EXPIRE_ROWS, &n);
+    if (err != ERR_OK)
+        store->ops->rollback(store);
+    *again = err == ERR_OK && n == EXPIRE_ROWS;
+    return err;
+}
