@@ -1,6 +1,6 @@
--- An envelope whose books do not agree is frozen: the number of the broken rule, 0 for none. Nothing
--- of it is opened, credited or refunded until `hongbaoctl unfreeze`. Prepared, so that a column that
--- is there already is no error.
+-- frozen is the number of the rule that the envelope's books violate, 0 if they agree. Nothing of a frozen
+-- envelope is opened, credited or refunded until `hongbaoctl unfreeze`. The statement is prepared, so that
+-- an existing column is no error.
 SET @freeze = (SELECT CASE COUNT(*) WHEN 0
   THEN 'ALTER TABLE envelope ADD COLUMN frozen TINYINT NOT NULL DEFAULT 0' ELSE 'DO 0' END
   FROM information_schema.columns

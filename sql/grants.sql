@@ -1,4 +1,4 @@
--- What each database user may do, and nothing else. {db}: the database's name.
+-- The privileges of each database user; it has no others.
 -- role: privileges ON table
 send: SELECT, INSERT, UPDATE ON account
 send: SELECT, INSERT ON transfer
