@@ -3,7 +3,6 @@
 #include "lib/base/str.h"
 #include "lib/service/account/status.h"
 #include "lib/wire/json.h"
-#include "lib/wire/token.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 /* init and migrate: from an empty server to one that the programs can use. */
 #include "bin/ctl.h"
 #include "lib/base/str.h"
-#include "lib/wire/token.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 /* token, topup, withdraw. */
 #include "bin/ctl.h"
+#include "lib/base/clock.h"
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
 #include "lib/service/account/wallet.h"
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define US_PER_S 1000000
 #define TTL_DEFAULT_S 86400
 #define TTL_MAX_S (INT64_C(3650) * 86400)
 

@@ -4,8 +4,6 @@
 #include "lib/store/memcached.h"
 #include <stdio.h>
 
-#define LOCK_WAIT_S 2
-
 static struct store *open_store(void *self)
 {
     struct daemon *d = self;
@@ -40,7 +38,7 @@ enum err daemon_connect(struct daemon *d, const char *credentials)
                                          .database = c->db_name,
                                          .credentials = credentials,
                                          .timeout_s = (unsigned)c->db_timeout_s,
-                                         .lock_wait_s = LOCK_WAIT_S};
+                                         .lock_wait_s = LOCK_WAIT_SETTLE_S};
     d->runtime.config = c;
     d->runtime.clock = &clock_system;
     d->runtime.rng = &rng_system;

@@ -1,4 +1,4 @@
-/* The daemon that moves won money to accounts and returns what was left. */
+/* The daemon that adds claims to balances and refunds what expired envelopes have left. */
 #include "bin/daemon.h"
 #include "bin/settle_loop.h"
 #include "lib/base/log.h"
@@ -16,11 +16,11 @@ static void print_help(void)
         "  --config FILE  settings (default " HONGBAO_CONFIG_FILE ")\n"
         "  --help         this text\n"
         "  --version      the version\n\n"
-        "SIGTERM finishes the batch in hand; SIGHUP opens the log again.\n"
+        "SIGTERM finishes the running batches; SIGHUP reopens the log.\n"
         "Exit codes: 0 ended by a signal, 1 could not start, 2 wrong usage.");
 }
 
-/* 0: go on with *config_path; else the exit code plus one. */
+/* Return 0 to continue with *config_path, else the exit code plus one. */
 static int read_options(int argc, char **argv, const char **config_path)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},

@@ -1,5 +1,7 @@
+/* One thread per kind of work, so that a deadline never waits behind a long batch of credits. */
 #include "bin/settle_loop.h"
 #include "bin/settle_worker.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/service/account/status.h"
 #include "lib/service/common/close.h"
@@ -8,33 +10,28 @@
 #include "lib/service/settle/year_totals.h"
 #include <time.h>
 
-#define US_PER_S INT64_C(1000000)
-#define US_PER_MS 1000
 #define EXPIRE_EVERY_S 60
 #define SWEEP_EVERY_S 1
-#define DAY_S 86400
-#define AWAY_PAUSE_MS 500
-#define NS_PER_MS 1000000
-#define LATE_MAX_S 10 /* then refunds rest no more */
+#define RETRY_PAUSE_MS 500
+#define LATE_MAX_S 10 /* refunds later than this stop resting */
 
-static enum err credits_round(struct worker *w, bool *again)
+static enum err credits_round(struct settle_worker *w, bool *again)
 {
     return credit_run(w->runtime, w->store, again);
 }
 
-static int64_t mono_us(const struct worker *w)
+static int64_t mono_us(const struct settle_worker *w)
 {
     return w->runtime->clock->mono_us(w->runtime->clock->self);
 }
 
-/* What hurries less than opens do rests as long as it has worked. */
-static void rest_after(struct worker *w, int64_t began_us)
+/* Low-priority rounds sleep as long as they ran, leaving half the time to opens. */
+static void rest_after(struct settle_worker *w, int64_t began_us)
 {
     w->rest_ms = (mono_us(w) - began_us) / US_PER_MS;
 }
 
-/* Alone in its thread: a deadline waits behind no credit. */
-static enum err refunds_round(struct worker *w, bool *again)
+static enum err refunds_round(struct settle_worker *w, bool *again)
 {
     struct close_due_result done;
     int64_t began_us = mono_us(w);
@@ -46,17 +43,17 @@ static enum err refunds_round(struct worker *w, bool *again)
     return err;
 }
 
-static enum err tallies_round(struct worker *w, bool *again)
+static enum err totals_round(struct settle_worker *w, bool *again)
 {
     size_t n = 0;
     int64_t began_us = mono_us(w);
-    enum err err = tally_run(w->runtime, w->store, &n);
+    enum err err = year_totals_run(w->runtime, w->store, &n);
     *again = n > 0;
     rest_after(w, began_us);
     return err;
 }
 
-static enum err keys_round(struct worker *w, bool *again)
+static enum err keys_round(struct settle_worker *w, bool *again)
 {
     int64_t now_us = mono_us(w);
     if (now_us < w->next_us)
@@ -67,8 +64,8 @@ static enum err keys_round(struct worker *w, bool *again)
     return err;
 }
 
-/* A step now and then; a fault of one table is no outage, and the alarm says what it is. */
-static enum err reconcile_round(struct worker *w, bool *again)
+/* One step per settle.reconcile_interval. */
+static enum err reconcile_round(struct settle_worker *w, bool *again)
 {
     int64_t now_us = mono_us(w);
     (void)again;
@@ -78,16 +75,16 @@ static enum err reconcile_round(struct worker *w, bool *again)
     return reconcile_step(w->runtime, w->store, w->cache, &w->reconcile);
 }
 
-/* Old markers, a few directories at a time: a whole pass takes seconds where there are few, and a
- * few minutes where there are millions. */
-static enum err markers_round(struct worker *w, bool *again)
+/* Remove old markers, a few directories at a time: a whole pass takes seconds with few markers, and
+ * a few minutes with millions. */
+static enum err markers_round(struct settle_worker *w, bool *again)
 {
     int64_t now_us = mono_us(w);
     (void)again;
     if (now_us < w->next_us)
         return ERR_OK;
     int64_t before_us = w->runtime->clock->wall_us(w->runtime->clock->self) -
-                        w->runtime->config->marker_days * DAY_S * US_PER_S;
+                        w->runtime->config->marker_days * S_PER_DAY * US_PER_S;
     size_t removed =
         markers_sweep(w->runtime->markers, w->runtime->generation, before_us, &w->sweep_shard);
     metrics_add(w->runtime->metrics, METRIC_MARKERS_REMOVED, removed);
@@ -95,23 +92,23 @@ static enum err markers_round(struct worker *w, bool *again)
     return ERR_OK;
 }
 
-/* Gates carry the generation: without it nothing can be told to the cache. Waits for the database,
- * or for a signal other than SIGHUP, which is returned; 0: it is known. */
-static int learn_generation(struct runtime *runtime, const sigset_t *signals)
+/* Read the generation, which is part of every cache key, waiting for the database if necessary.
+ * Return 0, or the number of a signal other than SIGHUP that arrived meanwhile. */
+static int read_generation(struct runtime *runtime, const sigset_t *signals)
 {
-    const struct timespec pause = {.tv_nsec = AWAY_PAUSE_MS * NS_PER_MS};
+    const struct timespec pause = {.tv_nsec = RETRY_PAUSE_MS * NS_PER_MS};
     static const struct session_pool_settings one = {.threads = 1};
     const struct account_service s = {.runtime = runtime,
                                       .sessions = session_pool_new(runtime, &one)};
     int signal_number = s.sessions == NULL ? SIGTERM : 0;
-    bool away = false;
+    bool unavailable = false;
     while (signal_number == 0) {
         enum err err = status_generation(&s, 0, runtime->generation);
         if (err == ERR_OK)
             break;
-        if (!away)
-            log_event(LOG_LEVEL_WARN, "settle_waits", "%s", err_name(err));
-        away = true;
+        if (!unavailable)
+            log_event(LOG_LEVEL_WARN, "database_unavailable", "%s", err_name(err));
+        unavailable = true;
         int got = sigtimedwait(signals, NULL, &pause);
         if (got == SIGHUP)
             log_reopen();
@@ -122,7 +119,7 @@ static int learn_generation(struct runtime *runtime, const sigset_t *signals)
     return signal_number;
 }
 
-/* Those who credit begin at different moments: two that look at one are in each other's way. */
+/* The credit threads start at different times, because two that select the same lane conflict. */
 static enum err start_credits(const struct runtime *runtime, struct crew *crew)
 {
     int64_t threads = runtime->config->settle_threads;
@@ -139,7 +136,7 @@ static enum err start_all(const struct runtime *runtime, struct crew *crew)
     if (err == ERR_OK)
         err = start_credits(runtime, crew);
     if (err == ERR_OK)
-        err = crew_add(crew, "totals", 0, tallies_round);
+        err = crew_add(crew, "totals", 0, totals_round);
     if (err == ERR_OK)
         err = crew_add(crew, "reconciliation", 0, reconcile_round);
     if (err == ERR_OK)
@@ -149,14 +146,14 @@ static enum err start_all(const struct runtime *runtime, struct crew *crew)
 
 enum err settle_loop(struct runtime *runtime, const sigset_t *signals)
 {
-    if (learn_generation(runtime, signals) != 0)
+    if (read_generation(runtime, signals) != 0)
         return ERR_OK;
     struct crew *crew = crew_new(runtime);
     if (crew == NULL)
         return ERR_FAULT;
     enum err err = start_all(runtime, crew);
     for (int got = 0; err == ERR_OK && got <= 0;) {
-        got = sigwaitinfo(signals, NULL); /* -1: the process was stopped, and goes on */
+        got = sigwaitinfo(signals, NULL); /* -1: the process was stopped and continued */
         if (got == SIGHUP) {
             log_reopen();
             got = 0;

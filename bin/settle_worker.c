@@ -1,13 +1,14 @@
+/* A thread repeats its round, pauses between rounds, and logs an outage once when it begins and
+ * once when it ends. */
 #include "bin/settle_worker.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
 #define WORKERS_MAX 32
-#define NS_PER_MS 1000000
-#define MS_PER_S 1000
-#define AWAY_PAUSE_MS 500
+#define RETRY_PAUSE_MS 500
 
 struct crew {
     const struct runtime *runtime;
@@ -16,13 +17,13 @@ struct crew {
     pthread_cond_t stopped;
     bool stopping;
     size_t n;
-    struct worker workers[WORKERS_MAX];
+    struct settle_worker workers[WORKERS_MAX];
     pthread_t threads[WORKERS_MAX];
 };
 
 struct crew *crew_new(const struct runtime *runtime)
 {
-    /* every worker holds a session, and a pool gives out three for every four threads */
+    /* every worker holds a session, and a pool lends three for every four threads */
     static const struct session_pool_settings settings = {.threads = 2 * WORKERS_MAX};
     struct crew *crew = calloc(1, sizeof *crew);
     if (crew == NULL)
@@ -38,17 +39,18 @@ struct crew *crew_new(const struct runtime *runtime)
     return crew;
 }
 
-static void note_outcome(struct worker *w, enum err err)
+/* Log the begin and the end of an outage. */
+static void log_outcome(struct settle_worker *w, enum err err)
 {
-    bool away = err != ERR_OK;
-    if (away && !w->away)
-        log_event(LOG_LEVEL_WARN, "settle_waits", "%s: %s", w->name, err_name(err));
-    if (!away && w->away)
-        log_event(LOG_LEVEL_INFO, "settle_goes_on", "%s: the database answers again", w->name);
-    w->away = away;
+    bool unavailable = err != ERR_OK;
+    if (unavailable && !w->unavailable)
+        log_event(LOG_LEVEL_WARN, "database_unavailable", "%s: %s", w->name, err_name(err));
+    if (!unavailable && w->unavailable)
+        log_event(LOG_LEVEL_INFO, "database_recovered", "%s", w->name);
+    w->unavailable = unavailable;
 }
 
-/* Returns true when it is time to end. */
+/* Sleep for pause_ms or until crew_stop. Return true if the threads must end. */
 static bool pause_for(struct crew *crew, int64_t pause_ms)
 {
     struct timespec until;
@@ -66,15 +68,15 @@ static bool pause_for(struct crew *crew, int64_t pause_ms)
     return stopping;
 }
 
-static void *work(void *context)
+static void *worker_main(void *context)
 {
-    struct worker *w = context;
+    struct settle_worker *w = context;
     int64_t pause_ms = w->first_ms;
     while (!pause_for(w->crew, pause_ms)) {
         bool again = false;
         enum err err = w->round(w, &again);
-        note_outcome(w, err);
-        pause_ms = err != ERR_OK ? AWAY_PAUSE_MS
+        log_outcome(w, err);
+        pause_ms = err != ERR_OK ? RETRY_PAUSE_MS
                    : again       ? w->rest_ms
                                  : w->runtime->config->settle_interval_ms;
     }
@@ -82,22 +84,22 @@ static void *work(void *context)
 }
 
 enum err crew_add(struct crew *crew, const char *name, int64_t first_ms,
-                  enum err (*round)(struct worker *w, bool *again))
+                  enum err (*round)(struct settle_worker *w, bool *again))
 {
     const struct runtime *runtime = crew->runtime;
     struct session *session = crew->n < WORKERS_MAX ? session_pool_take(crew->sessions, 0) : NULL;
     if (session == NULL)
         return ERR_FAULT;
-    struct worker *w = &crew->workers[crew->n];
-    *w = (struct worker){.name = name,
-                         .runtime = runtime,
-                         .session = session,
-                         .store = session->store,
-                         .cache = session->cache,
-                         .round = round,
-                         .first_ms = first_ms,
-                         .crew = crew};
-    if (pthread_create(&crew->threads[crew->n], NULL, work, w) != 0) {
+    struct settle_worker *w = &crew->workers[crew->n];
+    *w = (struct settle_worker){.name = name,
+                                .runtime = runtime,
+                                .session = session,
+                                .store = session->store,
+                                .cache = session->cache,
+                                .round = round,
+                                .first_ms = first_ms,
+                                .crew = crew};
+    if (pthread_create(&crew->threads[crew->n], NULL, worker_main, w) != 0) {
         session_pool_give(crew->sessions, session, ERR_OK);
         return ERR_FAULT;
     }

@@ -1,4 +1,4 @@
-/* Threads of hongbao-settle: each goes round after round with sessions of its own. */
+/* Threads of hongbao-settle: each repeats one kind of round, with sessions of its own. */
 #ifndef HONGBAO_BIN_SETTLE_WORKER_H
 #define HONGBAO_BIN_SETTLE_WORKER_H
 
@@ -7,30 +7,32 @@
 
 struct crew; /* all threads of the program */
 
-struct worker {
-    const char *name; /* of what it does, for the log */
+struct settle_worker {
+    const char *name; /* for the log */
     const struct runtime *runtime;
-    struct session *session; /* the worker's own: */
+    struct session *session; /* holds the next two */
     struct store *store;
     struct cache *cache;
-    /* One round, bounded. *again: more waits, pause only for rest_ms. An error is a database that
-     * is away. */
-    enum err (*round)(struct worker *w, bool *again);
-    int64_t first_ms; /* pause before the first round */
-    int64_t rest_ms;  /* pause before the next round all the same, set by the round; 0: none */
-    int64_t next_us;  /* monotonic; for a round that does something only now and then */
-    struct reconcile reconcile; /* how far that has come */
-    unsigned sweep_shard;       /* and how far the sweeping of markers */
-    bool away;                  /* said once an outage */
+    /* Perform one bounded round. *again is true if more waits: the next round follows after
+     * rest_ms. An error means that the database is unavailable. */
+    enum err (*round)(struct settle_worker *w, bool *again);
+    int64_t first_ms;           /* pause before the first round */
+    int64_t rest_ms;            /* pause before the next round if more waits; set by the round */
+    int64_t next_us;            /* monotonic; for rounds that work only at intervals */
+    struct reconcile reconcile; /* progress of the reconciliation */
+    unsigned sweep_shard;       /* progress of the clean-up of markers */
+    bool unavailable;           /* an outage was logged and has not ended */
     struct crew *crew;
 };
 
-struct crew *crew_new(const struct runtime *runtime); /* NULL: no memory */
-/* Starts a thread, whose first round begins after first_ms. Returns ERR_FAULT if there is no memory
- * for it. */
+/* Return a crew without threads, to be freed by crew_stop, or NULL if there is no memory. runtime
+ * must outlive it. */
+struct crew *crew_new(const struct runtime *runtime);
+/* Start a thread called name that performs round, the first time after first_ms milliseconds.
+ * ERR_FAULT: no memory, or the thread could not be started. */
 MUST_USE enum err crew_add(struct crew *crew, const char *name, int64_t first_ms,
-                           enum err (*round)(struct worker *w, bool *again));
-/* Waits for every round in hand, ends the threads, frees all. */
+                           enum err (*round)(struct settle_worker *w, bool *again));
+/* Wait for the running rounds, end all threads and free crew. */
 void crew_stop(struct crew *crew);
 
 #endif

@@ -1,14 +1,12 @@
 /* A request's way through a process: route, checks, identity and decoding; then its door, with all
  * requests of the burst that go through the same one; then the response, metrics and log. */
 #include "cgi/program.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/store/store.h"
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-
-#define US_PER_MS 1000
-#define US_PER_S 1000000
 
 /* Services put the requests of one call on their stacks. */
 _Static_assert(LOOP_BURST_MAX <= BATCH_MAX, "a burst is one batch");

@@ -2,6 +2,7 @@
  * transaction, so none of them is deferred; the others are rare and have one each. */
 #include "cgi/program.h"
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/service/account/wallet.h"
 #include "lib/service/send/send.h"
 #include <stddef.h>
@@ -10,7 +11,6 @@
 
 #define CANONICAL_MAX 16384
 #define GUEST_TOKEN_TTL_S (INT64_C(30) * 86400)
-#define US_PER_S 1000000
 
 struct services {
     struct send_service *send;

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#define US_PER_MS 1000
-#define US_PER_S 1000000
 #define START_PAUSE_US 500000
 #define LOCK_WAIT_S 1
 #define TOKENS_REMEMBERED 65536

@@ -2,6 +2,7 @@
  * inherit. Whatever can be wrong with them is reported here, before anything is served. */
 #include "cgi/program.h"
 #include "cgi/server/master.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include <getopt.h>
 #include <stdio.h>

@@ -11,8 +11,6 @@
 #define POLL_US 1000        /* between two looks at an incomplete request */
 #define END_TIMEOUT_MS 1000 /* read deadline once shutdown has begun */
 #define READERS_MAX 4       /* waiters that poll at once, and half of them at most */
-#define US_PER_MS 1000
-#define NS_PER_US 1000
 
 struct incomplete {
     int connection;

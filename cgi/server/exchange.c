@@ -1,6 +1,7 @@
 /* libfcgi is used for reading and writing records only: connections are accepted elsewhere and
  * handed to it, and each is closed after one response, so an idle web server holds no thread. */
 #include "cgi/server/exchange.h"
+#include "lib/base/clock.h"
 #include "lib/base/crypto.h"
 #include "lib/base/str.h"
 #include <fcgiapp.h>
@@ -8,8 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define MS_PER_S 1000
-#define US_PER_MS 1000
 #define TARGET_MAX_BYTES 2048
 #define DRAIN_MAX_BYTES (4u << 20)
 #define ANSWER_MAX_BYTES (2u << 20)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -15,8 +16,6 @@
 #include <unistd.h>
 
 #define PAUSE_MS 20 /* between attempts to accept while the system has no descriptor to give */
-#define US_PER_S 1000000
-#define NS_PER_US 1000
 
 enum { CONNECTION, STOP };
 

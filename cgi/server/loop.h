@@ -5,6 +5,7 @@
 #define HONGBAO_CGI_SERVER_LOOP_H
 
 #include "cgi/server/exchange.h"
+#include "lib/base/batch_max.h"
 
 #define LOOP_BURST_MAX 64    /* requests of a burst */
 #define LOOP_THREADS_MAX 320 /* acceptors and waiters together */

@@ -1,3 +1,5 @@
+/* Storage doubles as it grows and is kept by buf_reset, so that a buffer used again and again stops
+ * allocating. Numbers and hex have functions of their own: buf_printf formats twice. */
 #include "lib/base/buf.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,7 +27,7 @@ void buf_reset(struct buf *b)
         b->data[0] = '\0';
 }
 
-/* Makes room for len more bytes and the NUL. */
+/* Make room for len more bytes and the NUL. */
 static bool reserve(struct buf *b, size_t len)
 {
     if (b->failed || len > b->max - b->len) {

@@ -1,30 +1,29 @@
+/* The system clocks, and calendar arithmetic by fixed offsets: days and years of the site begin at
+ * an offset from UTC, without a time-zone database. */
 #include "lib/base/clock.h"
 #include <stdio.h>
 #include <time.h>
-
-#define US_PER_S INT64_C(1000000)
-#define DAY_S INT64_C(86400)
 
 static int64_t read_clock(clockid_t which)
 {
     struct timespec t;
     clock_gettime(which, &t);
-    return t.tv_sec * US_PER_S + t.tv_nsec / 1000;
+    return t.tv_sec * US_PER_S + t.tv_nsec / NS_PER_US;
 }
 
-static int64_t wall(void *self)
+static int64_t system_wall_us(void *self)
 {
     (void)self;
     return read_clock(CLOCK_REALTIME);
 }
 
-static int64_t mono(void *self)
+static int64_t system_mono_us(void *self)
 {
     (void)self;
     return read_clock(CLOCK_MONOTONIC);
 }
 
-const struct clock clock_system = {.wall_us = wall, .mono_us = mono};
+const struct clock clock_system = {.wall_us = system_wall_us, .mono_us = system_mono_us};
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
@@ -43,7 +42,7 @@ void clock_condition(pthread_cond_t *out)
 void clock_format(char *out, int64_t wall_us)
 {
     time_t seconds = (time_t)floor_div(wall_us, US_PER_S);
-    int ms = (int)((wall_us - seconds * US_PER_S) / 1000);
+    int ms = (int)((wall_us - seconds * US_PER_S) / US_PER_MS);
     struct tm tm;
     gmtime_r(&seconds, &tm);
     char text[80];
@@ -68,5 +67,5 @@ int64_t clock_year_start_us(int year, int offset_min)
 
 int64_t clock_day_of(int64_t wall_us, int offset_min)
 {
-    return floor_div(floor_div(wall_us, US_PER_S) + offset_min * INT64_C(60), DAY_S);
+    return floor_div(floor_div(wall_us, US_PER_S) + offset_min * INT64_C(60), S_PER_DAY);
 }

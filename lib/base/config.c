@@ -1,3 +1,5 @@
+/* The file is checked against the table strictly: an unknown or repeated setting is an error,
+ * because a misspelt one would silently keep its default. */
 #include "lib/base/config.h"
 #include "lib/base/config_table.h"
 #include "lib/base/str.h"
@@ -11,7 +13,7 @@
 
 #define SETTINGS_MAX 128
 
-/* A number may be negative, which str_to_i64 does not know. */
+/* Parse a number that may be negative, which str_to_i64 does not accept. */
 static bool parse_number(const char *text, int64_t *out)
 {
     bool negative = text[0] == '-';
@@ -33,8 +35,8 @@ static bool parse_bool(const char *text, bool *out)
     return false;
 }
 
-/* Stores value as s demands. False: it does not parse or lies outside the range. */
-static bool set(struct config *c, const struct setting *s, const char *value)
+/* Store value in the field of s. Return false if it does not parse or is outside the range. */
+static bool setting_store(struct config *c, const struct setting *s, const char *value)
 {
     void *field = (char *)c + s->offset;
     int64_t n;
@@ -57,7 +59,7 @@ void config_defaults(struct config *c)
     memset(c, 0, sizeof *c);
     assert(config_table_n <= SETTINGS_MAX);
     for (size_t i = 0; i < config_table_n; i++) {
-        bool ok = set(c, &config_table[i], config_table[i].value);
+        bool ok = setting_store(c, &config_table[i], config_table[i].value);
         assert(ok);
         (void)ok;
     }
@@ -70,7 +72,7 @@ struct loading {
     bool seen[SETTINGS_MAX];
 };
 
-static void describe(struct buf *out, const struct setting *s)
+static void setting_describe(struct buf *out, const struct setting *s)
 {
     if (s->type == SETTING_NUMBER)
         buf_printf(out, "%" PRId64 "..%" PRId64 "%s%s", s->low, s->high,
@@ -81,22 +83,22 @@ static void describe(struct buf *out, const struct setting *s)
         buf_printf(out, "text of at most %zu bytes", s->size - 1);
 }
 
-/* libinih's handler: 1 goes on, 0 is an error. Only the first error is described. */
-static int take(void *user, const char *section, const char *name, const char *value)
+/* Handler of libinih: return 1 to continue, 0 for an error. Only the first error is described. */
+static int setting_take(void *user, const char *section, const char *name, const char *value)
 {
     struct loading *l = user;
     for (size_t i = 0; i < config_table_n; i++) {
         const struct setting *s = &config_table[i];
         if (strcmp(s->section, section) != 0 || strcmp(s->name, name) != 0)
             continue;
-        if (!l->seen[i] && set(l->config, s, value)) {
+        if (!l->seen[i] && setting_store(l->config, s, value)) {
             l->seen[i] = true;
             return 1;
         }
         if (l->message->len == 0) {
             buf_printf(l->message, "[%s] %s: %s; ", section, name,
                        l->seen[i] ? "set twice" : "bad value");
-            describe(l->message, s);
+            setting_describe(l->message, s);
         }
         return 0;
     }
@@ -105,8 +107,8 @@ static int take(void *user, const char *section, const char *name, const char *v
     return 0;
 }
 
-/* Rules between settings. */
-static bool agree(const struct config *c, struct buf *message)
+/* Check the rules between settings. */
+static bool settings_agree(const struct config *c, struct buf *message)
 {
     if (c->expires_min_s <= c->expires_default_s && c->expires_default_s <= c->expires_max_s)
         return true;
@@ -123,7 +125,7 @@ enum err config_load(struct config *c, const char *path, struct buf *message)
         buf_printf(message, "%s: %s", path, strerror(errno));
         return ERR_INVALID_REQUEST;
     }
-    int line = ini_parse_file(file, take, &l);
+    int line = ini_parse_file(file, setting_take, &l);
     fclose(file);
     if (line != 0) {
         if (message->len == 0)
@@ -131,7 +133,7 @@ enum err config_load(struct config *c, const char *path, struct buf *message)
         buf_printf(message, " (%s, line %d)", path, line);
         return ERR_INVALID_REQUEST;
     }
-    if (agree(c, message))
+    if (settings_agree(c, message))
         return ERR_OK;
     buf_printf(message, " (%s)", path);
     return ERR_INVALID_REQUEST;
@@ -149,7 +151,7 @@ void config_print_example(struct buf *out)
             buf_printf(out, "\n[%s]\n", s->section);
         section = s->section;
         buf_printf(out, "\n# %s (", s->help);
-        describe(out, s);
+        setting_describe(out, s);
         buf_printf(out, ")\n#%s = %s\n", s->name, s->value);
     }
 }

@@ -1,5 +1,6 @@
-/* All settings: conf/hongbao.conf, an INI file. The only user of libinih. One table in config.c
- * holds for each setting its section, name, type, range, default and unit. */
+/* All settings, read from an INI file (conf/hongbao.conf.example lists them). config.c is the only
+ * user of libinih; the table in config_table.c gives each setting its section, name, type, range,
+ * default and unit. */
 #ifndef HONGBAO_BASE_CONFIG_H
 #define HONGBAO_BASE_CONFIG_H
 
@@ -9,15 +10,15 @@
 
 #define CONFIG_PATH_SIZE 256
 
-/* What each FastCGI pool has. Section [send], [grab], [open], [query]. */
+/* Settings of one FastCGI pool: section [send], [grab], [open] or [query]. */
 struct config_pool {
-    char socket[CONFIG_PATH_SIZE];      /* unix socket the web server connects to */
+    char socket[CONFIG_PATH_SIZE];      /* Unix socket that the web server connects to */
     char credentials[CONFIG_PATH_SIZE]; /* option file with [client] user and password */
     int64_t processes, threads;         /* 1..64, 1..256 */
     int64_t deadline_ms;                /* a request is answered within this */
-    int64_t acceptors;                  /* threads that take requests in, 1..8 */
-    int64_t linger_us;                  /* before they do, where many come */
-    int64_t leaders;                    /* batches a process runs at once, 1..4; of all but query */
+    int64_t acceptors;                  /* threads that accept requests, 1..8 */
+    int64_t linger_us;                  /* how long an acceptor waits for more under load */
+    int64_t leaders;                    /* batches a process runs at once, 1..4; not query */
 };
 
 struct config {
@@ -29,7 +30,7 @@ struct config {
     char run_dir[CONFIG_PATH_SIZE]; /* metrics file, pids */
     char log_dir[CONFIG_PATH_SIZE]; /* "": stderr */
     int64_t set_number;             /* 0..4095 */
-    bool markers;                   /* the web server itself answers grabs of closed envelopes */
+    bool markers;                   /* the web server answers grabs of closed envelopes */
     char marker_dir[CONFIG_PATH_SIZE];
     int64_t marker_days;
     /* [limits] */
@@ -58,16 +59,17 @@ struct config {
     int64_t idempotency_days;
     /* [admin] for hongbaoctl; audit_credentials is a user that can only read */
     char admin_credentials[CONFIG_PATH_SIZE], audit_credentials[CONFIG_PATH_SIZE];
-    char sql_dir[CONFIG_PATH_SIZE]; /* where the numbered patches lie */
+    char sql_dir[CONFIG_PATH_SIZE]; /* folder of the numbered patches */
 };
 
-/* Every setting at its default. */
+/* Set every setting of *c to its default. */
 void config_defaults(struct config *c);
-/* Defaults, then the file. On an unknown section or setting, a value that does not parse or lies
- * outside its range, a duplicate, or an unreadable file: ERR_INVALID_REQUEST, and *message (a buf
- * with any ceiling) says file, line, setting and range. */
+/* Set *c to the defaults and then to what the file path holds. ERR_INVALID_REQUEST, with file,
+ * line, setting and range appended to *message, if the file is unreadable, a section or setting is
+ * unknown or set twice, or a value does not parse or lies outside its range; *c is then undefined.
+ */
 MUST_USE enum err config_load(struct config *c, const char *path, struct buf *message);
-/* Prints the table as a commented example file: name, unit, range, default. */
+/* Append the table of settings to out as a commented example file: name, unit, range, default. */
 void config_print_example(struct buf *out);
 
 #endif

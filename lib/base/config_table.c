@@ -1,3 +1,4 @@
+/* One row per setting; everything that is printed about a setting comes from its row. */
 #include "lib/base/config_table.h"
 
 /* clang-format off */

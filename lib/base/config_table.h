@@ -1,4 +1,5 @@
-/* The table of all settings; for config.c only. */
+/* The table of all settings; for config.c only. A new setting is one row here, one member of struct
+ * config and one paragraph of hongbao.conf(5). */
 #ifndef HONGBAO_BASE_CONFIG_TABLE_H
 #define HONGBAO_BASE_CONFIG_TABLE_H
 
@@ -13,7 +14,7 @@ struct setting {
     size_t offset;     /* into struct config */
     size_t size;       /* of a text's field */
     int64_t low, high; /* of a number */
-    const char *value; /* the default, as it would be written */
+    const char *value; /* the default, as written in the file */
     const char *unit;  /* "" none */
     const char *help;
 };

@@ -1,3 +1,5 @@
+/* Thin wrappers around libsodium, so that the rest of the tree has no other source of randomness
+ * and no other hash, and tests can replace the random source. */
 #include "lib/base/crypto.h"
 #include <assert.h>
 #include <sodium.h>
@@ -18,7 +20,7 @@ enum err crypto_init(void)
 uint64_t rng_below(const struct rng *r, uint64_t n)
 {
     assert(n > 0);
-    /* 2^64 mod n: what would be drawn too often is rejected */
+    /* 2^64 mod n words are rejected: they would make the lowest results more likely */
     uint64_t excess = (UINT64_MAX % n + 1) % n, word;
     do
         r->fill(r->self, &word, sizeof word);

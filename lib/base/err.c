@@ -1,3 +1,4 @@
+/* One table gives each outcome its class and name. */
 #include "lib/base/err.h"
 #include <stddef.h>
 

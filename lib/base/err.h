@@ -1,4 +1,4 @@
-/* The one list of outcomes in the tree. Every function that can fail returns one of them. */
+/* Every outcome that a function in the tree can return. */
 #ifndef HONGBAO_BASE_ERR_H
 #define HONGBAO_BASE_ERR_H
 
@@ -32,30 +32,32 @@ enum err {
     ERR_LIMIT_EXCEEDED,
     ERR_RATE_LIMITED,
 
-    /* Retry: nothing happened; the same call may succeed later. */
-    ERR_UNAVAILABLE, /* server away, deadline passed, breaker open: 503 to the client */
-    ERR_DEADLOCK,    /* 1213: the whole transaction is gone, run it again */
-    ERR_LOCKED,      /* 1205 or NOWAIT: somebody else holds the row */
+    /* Retry: the same call may succeed later. Nothing happened, except where the contract of an
+     * operation allows otherwise for ERR_UNAVAILABLE. */
+    ERR_UNAVAILABLE, /* server unreachable, deadline passed, stall: 503 to the client */
+    ERR_DEADLOCK,    /* 1213: the server rolled the transaction back; run it again */
+    ERR_LOCKED,      /* 1205 or NOWAIT: another transaction holds the row */
 
-    /* Uncertain: may or may not have happened. Repeat only what carries a unique key. */
+    /* Uncertain: may or may not have happened. Repeat only under a unique key. */
     ERR_UNCERTAIN,
 
-    /* Data: the statement was refused by the schema; the transaction must be rolled back. */
+    /* Data: the schema refused the statement; the transaction must be rolled back. */
     ERR_DUPLICATE, /* 1062 */
     ERR_RANGE,     /* out of range, check constraint, too long */
 
-    /* Fault: a bug, a broken installation, no memory. Logged where first seen. */
+    /* Fault: a bug, a broken installation, no memory. Logged where it is first noticed. */
     ERR_FAULT,
     ERR_COUNT
 };
 
 enum err_class { CLASS_OK, CLASS_CLIENT, CLASS_RETRY, CLASS_UNCERTAIN, CLASS_DATA, CLASS_FAULT };
 
-/* The class of e, as the sections above say. */
+/* Return the class of e, as the sections of enum err give it; CLASS_FAULT if e is not in the list.
+ */
 enum err_class err_class(enum err e);
 
-/* A short stable lower-case name, for logs and tests ("invalid_json"). For a client error and for
- * ERR_UNAVAILABLE it is the problem code of the API. Never NULL; a static string. */
+/* Return a short stable lower-case name of e for logs and tests ("invalid_json"). For a client
+ * error and for ERR_UNAVAILABLE it is the problem code of the API. Never NULL; a static string. */
 const char *err_name(enum err e);
 
 #endif

@@ -1,13 +1,15 @@
+/* UUIDv7 puts the time first, so that ids made later sort later: primary keys grow at one end, and
+ * a range of ids is a range of times. */
 #include "lib/base/id.h"
+#include "lib/base/clock.h"
 #include "lib/base/str.h"
 #include <assert.h>
 #include <string.h>
 
-#define US_PER_MS 1000
 #define ID_VERSION 0x70
 #define ID_VARIANT 0x80
 
-static void put_time(struct id *id, int64_t wall_us)
+static void id_put_time(struct id *id, int64_t wall_us)
 {
     uint64_t ms = (uint64_t)(wall_us / US_PER_MS);
     for (int i = 5; i >= 0; i--, ms >>= 8)
@@ -18,7 +20,7 @@ struct id id_make(const struct rng *rng, int64_t wall_us, unsigned set)
 {
     assert(set <= 0xfff && wall_us >= 0);
     struct id id;
-    put_time(&id, wall_us);
+    id_put_time(&id, wall_us);
     rng->fill(rng->self, id.b + 8, 8);
     id.b[6] = (uint8_t)(ID_VERSION | (set >> 8));
     id.b[7] = (uint8_t)set;
@@ -29,7 +31,7 @@ struct id id_make(const struct rng *rng, int64_t wall_us, unsigned set)
 struct id id_floor(int64_t wall_us)
 {
     struct id id = {{0}};
-    put_time(&id, wall_us < 0 ? 0 : wall_us);
+    id_put_time(&id, wall_us < 0 ? 0 : wall_us);
     return id;
 }
 
@@ -48,7 +50,7 @@ unsigned id_set(const struct id *id)
 
 size_t id_slot(const struct id *id, size_t n)
 {
-    uint32_t random; /* the last bytes are */
+    uint32_t random; /* the first bytes are the time */
     memcpy(&random, id->b + ID_SIZE - sizeof random, sizeof random);
     return random % n;
 }
@@ -58,7 +60,12 @@ int id_compare(const struct id *a, const struct id *b)
     return memcmp(a->b, b->b, ID_SIZE);
 }
 
-/* Where the hyphens of the canonical form stand. */
+int id_order(const void *a, const void *b)
+{
+    return id_compare(a, b);
+}
+
+/* Return true at the positions of hyphens in the canonical form. */
 static bool is_hyphen(size_t at)
 {
     return at == 8 || at == 13 || at == 18 || at == 23;

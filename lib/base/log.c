@@ -1,3 +1,5 @@
+/* Each line is composed in a fixed buffer and written with one write(2), so that lines of several
+ * threads and processes never mix and logging never allocates. */
 #include "lib/base/log.h"
 #include "lib/base/clock.h"
 #include "lib/base/utf8.h"
@@ -13,17 +15,17 @@
 
 #define LINE_MAX_BYTES 1024
 
-/* The one mutable global of the tree. Set before threads start; reopening swaps the descriptor in
- * place with dup2, which is atomic for those who write. */
+/* Set before threads start. Reopening replaces the descriptor in place with dup3, which is atomic
+ * for threads that write. */
 static struct {
     int fd;
     char path[256]; /* "" stderr */
     char program[32];
-    int64_t pid; /* 0: not known yet */
+    int64_t pid; /* 0: not read yet */
 } sink = {.fd = STDERR_FILENO, .program = "hongbao"};
 
-/* Every line has it; the system is asked once a process. */
-static void learn_pid(void)
+/* The pid is part of every line, so it is read once per process. */
+static void cache_pid(void)
 {
     sink.pid = getpid();
 }
@@ -45,8 +47,8 @@ int log_open(const char *path, const char *program)
     sink.fd = fd;
     snprintf(sink.path, sizeof sink.path, "%s", path == NULL ? "" : path);
     snprintf(sink.program, sizeof sink.program, "%s", program);
-    if (sink.pid == 0 && pthread_atfork(NULL, NULL, learn_pid) == 0)
-        learn_pid();
+    if (sink.pid == 0 && pthread_atfork(NULL, NULL, cache_pid) == 0)
+        cache_pid();
     return 0;
 }
 
@@ -61,13 +63,13 @@ void log_reopen(void)
     close(fd);
 }
 
-/* A line under construction: what does not fit is left out, member by member. */
+/* A line under construction. A member that does not fit is left out as a whole. */
 struct line {
     char text[LINE_MAX_BYTES];
     size_t len;
 };
 
-static void put(struct line *l, const char *text)
+static void line_put(struct line *l, const char *text)
 {
     size_t len = strlen(text);
     if (len > sizeof l->text - l->len - 2) /* room for "}\n" */
@@ -86,7 +88,7 @@ static size_t escape_char(char out[8], char c)
     return 1;
 }
 
-/* Ids, names of states and the like: nothing to escape, nothing to check. */
+/* Return true for text such as ids and state names, which needs no escaping and no UTF-8 check. */
 static bool is_plain(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)
@@ -95,27 +97,27 @@ static bool is_plain(const char *text, size_t len)
     return true;
 }
 
-static size_t escape(char *out, size_t cap, const char *value)
+static size_t escape_text(char *out, size_t cap, const char *value)
 {
     size_t len = 0;
     if (!utf8_valid(value, strlen(value)))
         value = "(not UTF-8)";
     for (const char *p = value; *p != '\0' && len < cap - 8; p++)
         len += escape_char(out + len, *p);
-    /* a cut may have split a character */
+    /* truncation may have split a character */
     while (!utf8_valid(out, len))
         len--;
     return len;
 }
 
-static void put_text(struct line *l, const char *key, const char *value)
+static void line_put_text(struct line *l, const char *key, const char *value)
 {
     char escaped[LINE_MAX_BYTES];
     if (value == NULL)
         return;
     size_t len = strlen(value), key_len = strlen(key);
     if (!is_plain(value, len)) {
-        len = escape(escaped, sizeof escaped, value);
+        len = escape_text(escaped, sizeof escaped, value);
         value = escaped;
     }
     if (key_len + len + sizeof ",\"\":\"\"}\n" > sizeof l->text - l->len)
@@ -133,26 +135,26 @@ static void put_text(struct line *l, const char *key, const char *value)
     l->len = (size_t)(at - l->text);
 }
 
-static void put_number(struct line *l, const char *key, int64_t n)
+static void line_put_number(struct line *l, const char *key, int64_t n)
 {
     char member[80];
     snprintf(member, sizeof member, "%s\"%s\":%" PRId64, l->len > 1 ? "," : "", key, n);
-    put(l, member);
+    line_put(l, member);
 }
 
-static void begin(struct line *l, const char *level)
+static void line_begin(struct line *l, const char *level)
 {
     char time[CLOCK_TEXT_SIZE];
     clock_format(time, clock_system.wall_us(NULL));
     l->len = 0;
-    put(l, "{");
-    put_text(l, "time", time);
-    put_text(l, "level", level);
-    put_text(l, "program", sink.program);
-    put_number(l, "pid", sink.pid != 0 ? sink.pid : getpid());
+    line_put(l, "{");
+    line_put_text(l, "time", time);
+    line_put_text(l, "level", level);
+    line_put_text(l, "program", sink.program);
+    line_put_number(l, "pid", sink.pid != 0 ? sink.pid : getpid());
 }
 
-static void end(struct line *l)
+static void line_end(struct line *l)
 {
     l->text[l->len++] = '}';
     l->text[l->len++] = '\n';
@@ -160,8 +162,8 @@ static void end(struct line *l)
 
 static void write_out(const char *text, size_t len)
 {
-    ssize_t written = write(sink.fd, text, len); /* one write: lines do not mix */
-    (void)written;                               /* nobody is left to tell */
+    ssize_t written = write(sink.fd, text, len);
+    (void)written; /* a failing log has no other place to report to */
 }
 
 void log_event(enum log_level level, const char *event, const char *format, ...)
@@ -173,26 +175,26 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
     struct line l;
-    begin(&l, names[level]);
-    put_text(&l, "event", event);
-    put_text(&l, "detail", detail);
-    end(&l);
+    line_begin(&l, names[level]);
+    line_put_text(&l, "event", event);
+    line_put_text(&l, "detail", detail);
+    line_end(&l);
     write_out(l.text, l.len);
 }
 
 void log_request(const struct log_request *r, struct buf *lines)
 {
     struct line l;
-    begin(&l, "info");
-    put_text(&l, "request_id", r->request_id);
-    put_text(&l, "method", r->method);
-    put_text(&l, "route", r->route);
-    put_text(&l, "user", r->user);
-    put_text(&l, "envelope", r->envelope);
-    put_number(&l, "status", r->status);
-    put_text(&l, "state", r->state);
-    put_number(&l, "duration_us", r->duration_us);
-    end(&l);
+    line_begin(&l, "info");
+    line_put_text(&l, "request_id", r->request_id);
+    line_put_text(&l, "method", r->method);
+    line_put_text(&l, "route", r->route);
+    line_put_text(&l, "user", r->user);
+    line_put_text(&l, "envelope", r->envelope);
+    line_put_number(&l, "status", r->status);
+    line_put_text(&l, "state", r->state);
+    line_put_number(&l, "duration_us", r->duration_us);
+    line_end(&l);
     buf_append(lines, l.text, l.len);
 }
 

@@ -1,5 +1,6 @@
-/* The log: one JSON object a line, whole lines written with a single write(2) to one descriptor.
- * The sink is the only mutable global of the tree. Never pass a token, ticket, seed or secret. */
+/* The log: one JSON object per line, each line written with a single write(2) to one descriptor.
+ * The sink in log.c is the only state that functions share without having it passed in. Never log a
+ * token, ticket, seed or secret. */
 #ifndef HONGBAO_BASE_LOG_H
 #define HONGBAO_BASE_LOG_H
 
@@ -8,25 +9,27 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO };
 
-/* Opens path for appending (NULL: stderr) and sets the program name of every line. Returns 0, or -1
- * with errno, the sink unchanged. */
+/* Open the file path for appending (NULL: standard error) and use program as the program name of
+ * every line. Call before threads start. Return 0, or -1 with errno set and the sink unchanged. */
 int log_open(const char *path, const char *program);
-/* Opens the path again (after rotation). Keeps the old descriptor if that fails. */
+/* Open the file of log_open again, after log rotation; on failure keep writing to the old one.
+ * Thread-safe: the descriptor is replaced atomically. */
 void log_reopen(void);
-/* {"time":..,"level":..,"program":..,"pid":..,"event":event,"detail":formatted}. event is a short
- * snake_case constant. */
+/* Write one line {"time","level","program","pid","event","detail"}. event is a short snake_case
+ * constant; format and its arguments give detail, as printf does. Thread-safe. */
 void log_event(enum log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* One line for a request. Text members may be NULL. All are escaped. */
+/* The line of one request. A text member that is NULL is left out; all text is escaped. */
 struct log_request {
     const char *request_id, *method, *route, *user, *envelope, *state;
-    int status;
+    int status; /* HTTP status */
     int64_t duration_us;
 };
-/* Appends the line to lines, which is the caller's until he writes it. */
+/* Append the line of r to lines; the caller writes it with log_write. */
 void log_request(const struct log_request *r, struct buf *lines);
-/* Writes what is in lines and empties it. */
+/* Write the contents of lines with one write(2) and empty lines. Thread-safe if lines is private.
+ */
 void log_write(struct buf *lines);
 
 #endif

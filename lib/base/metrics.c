@@ -1,4 +1,7 @@
+/* The file is mapped by processes of several users and possibly of several versions: it is created
+ * beside its place and linked into it complete, and a magic number identifies the layout. */
 #include "lib/base/metrics.h"
+#include "lib/base/clock.h"
 #include "lib/base/metrics_layout.h"
 #include "lib/base/str.h"
 #include <errno.h>
@@ -9,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The "state" a request is counted by. The last one takes everything else. */
+/* The states that requests are counted by. The last one counts every other text. */
 const char *const metric_states[] = {
     "ok",
     "created",
@@ -49,15 +52,15 @@ _Static_assert(sizeof metric_states / sizeof metric_states[0] <= METRIC_STATES, 
 const int64_t metric_bounds_us[METRIC_BOUNDS] = {500,   1000,   2000,   5000,    10000,  20000,
                                                  50000, 100000, 500000, 1000000, 5000000};
 
-/* Maps a file that has the right size; MAP_FAILED is turned into NULL. */
-static struct metrics *map(int fd)
+/* Map fd, or anonymous memory if fd is negative. Return NULL on failure. */
+static struct metrics *metrics_map(int fd)
 {
     int flags = fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED;
     void *p = mmap(NULL, sizeof(struct metrics), PROT_READ | PROT_WRITE, flags, fd, 0);
     return p == MAP_FAILED ? NULL : p;
 }
 
-/* True if fd is a finished file of this layout. */
+/* Return true if fd is a complete file of this layout. */
 static bool usable(int fd)
 {
     struct stat st;
@@ -66,9 +69,9 @@ static bool usable(int fd)
            pread(fd, &magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic == METRICS_MAGIC;
 }
 
-/* Makes the file beside its place and links it there: whoever comes at the same moment finds either
- * nothing or a finished file. */
-static int create(const char *path)
+/* Create the file under a temporary name and link it to path: a process that opens path at the same
+ * moment finds either nothing or a complete file. */
+static int metrics_create(const char *path)
 {
     char temporary[512];
     if ((size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= sizeof temporary) {
@@ -99,33 +102,33 @@ failed:
 struct metrics *metrics_open(const char *path)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd >= 0 && !usable(fd)) { /* of another version: nobody who still maps it is disturbed */
+    if (fd >= 0 && !usable(fd)) { /* of another version; processes that map it keep it */
         close(fd);
         unlink(path);
         fd = -1;
     }
     if (fd < 0)
-        fd = create(path);
+        fd = metrics_create(path);
     if (fd < 0)
         return NULL;
-    struct metrics *m = usable(fd) ? map(fd) : NULL;
+    struct metrics *m = usable(fd) ? metrics_map(fd) : NULL;
     close(fd);
     return m;
 }
 
 struct metrics *metrics_private(void)
 {
-    return map(-1);
+    return metrics_map(-1);
 }
 
-static void add(_Atomic uint64_t *word, uint64_t n)
+static void counter_add(_Atomic uint64_t *word, uint64_t n)
 {
     atomic_fetch_add_explicit(word, n, memory_order_relaxed);
 }
 
 void metrics_add(struct metrics *m, enum metric which, uint64_t n)
 {
-    add(&m->counters[which], n);
+    counter_add(&m->counters[which], n);
 }
 
 uint64_t metrics_get(const struct metrics *m, enum metric which)
@@ -147,33 +150,33 @@ void metrics_request(struct metrics *m, unsigned route, const char *state, int64
     size_t bound = 0;
     while (bound < METRIC_BOUNDS && duration_us > metric_bounds_us[bound])
         bound++;
-    add(&r->states[state_index(state)], 1);
-    add(&r->durations[bound], 1);
-    add(&r->duration_sum_us, (uint64_t)duration_us);
+    counter_add(&r->states[state_index(state)], 1);
+    counter_add(&r->durations[bound], 1);
+    counter_add(&r->duration_sum_us, (uint64_t)duration_us);
 }
 
-void metrics_batch(struct metrics *m, enum metric_batch kind, unsigned members)
+void metrics_batch(struct metrics *m, enum metric_batch kind, unsigned jobs)
 {
     size_t bound = 0;
-    while (bound < METRIC_BATCH_BOUNDS && members > 1u << bound)
+    while (bound < METRIC_BATCH_BOUNDS && jobs > 1u << bound)
         bound++;
-    add(&m->batches[kind].sizes[bound], 1);
-    add(&m->batches[kind].members, members);
+    counter_add(&m->batches[kind].sizes[bound], 1);
+    counter_add(&m->batches[kind].jobs, jobs);
 }
 
-/* GCRA: a bucket holds the moment at which it will be empty again. A request moves it on by one
- * interval, unless that would lie more than a burst ahead of now. */
+/* GCRA (generic cell rate algorithm): a bucket holds the time at which it will be empty. A request
+ * moves that time on by one interval, unless it would then lie more than a burst ahead of now. */
 bool metrics_rate_allow(struct metrics *m, const char *key, int64_t mono_us, unsigned per_s,
                         unsigned burst, int64_t *wait_us)
 {
     uint64_t hash = str_hash(key, strlen(key));
     _Atomic int64_t *bucket = &m->buckets[(hash ^ hash >> 32) % METRIC_BUCKETS];
-    int64_t interval_us = 1000000 / (int64_t)per_s;
+    int64_t interval_us = US_PER_S / (int64_t)per_s;
     int64_t seen = atomic_load_explicit(bucket, memory_order_relaxed);
     for (;;) {
         int64_t from = seen > mono_us ? seen : mono_us;
         int64_t over_us = from + interval_us - (mono_us + interval_us * (int64_t)burst);
-        /* a bucket far in the future is from before the machine started again */
+        /* a time far in the future was written before the machine was restarted */
         if (over_us > 0 && over_us <= 2 * interval_us * (int64_t)burst) {
             *wait_us = over_us;
             return false;

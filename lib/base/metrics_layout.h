@@ -1,16 +1,18 @@
-/* What lies in the shared file of metrics.h; for metrics.c and metrics_print.c only. */
+/* Contents of the shared file of metrics.h; for metrics.c and metrics_print.c only. */
 #ifndef HONGBAO_BASE_METRICS_LAYOUT_H
 #define HONGBAO_BASE_METRICS_LAYOUT_H
 
+#include "lib/base/batch_max.h"
 #include "lib/base/metrics.h"
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 
-#define METRICS_MAGIC UINT64_C(0x6862206d65747203) /* rises with every change of the layout */
+#define METRICS_MAGIC UINT64_C(0x6862206d65747203) /* raise it with every change of the layout */
 #define METRIC_BOUNDS 11      /* of the latency histogram; one more counts what lies above */
-#define METRIC_BATCH_BOUNDS 7 /* batches of up to 1, 2, 4 .. 64 */
+#define METRIC_BATCH_BOUNDS 7 /* batches of up to 1, 2, 4 .. BATCH_MAX */
 #define METRIC_BUCKETS 65536
+_Static_assert(1 << (METRIC_BATCH_BOUNDS - 1) == BATCH_MAX, "the last bound is a full batch");
 
 struct route_counters {
     _Atomic uint64_t states[METRIC_STATES];
@@ -19,7 +21,7 @@ struct route_counters {
 };
 struct batch_counters {
     _Atomic uint64_t sizes[METRIC_BATCH_BOUNDS + 1];
-    _Atomic uint64_t members;
+    _Atomic uint64_t jobs;
 };
 struct metrics {
     uint64_t magic;

@@ -1,48 +1,53 @@
-/* Prometheus text of the shared counters. */
+/* Prometheus text of the shared counters. Help texts describe an event in the words of
+ * doc/GLOSSARY; rows of one family follow each other, and the first has the help. */
+#include "lib/base/clock.h"
 #include "lib/base/metrics_layout.h"
 #include <inttypes.h>
 
 struct counter_row {
-    const char *name, *labels, *help; /* help NULL: as the row before */
+    const char *name, *labels, *help; /* help NULL: same family as the row before */
 };
 
 static const struct counter_row counter_rows[METRIC_COUNT] = {
-    [METRIC_GATE_WON] = {"hongbao_gate_total", "{outcome=\"won\"}", "What came of grabs at gates."},
+    [METRIC_GATE_WON] = {"hongbao_gate_total", "{outcome=\"won\"}",
+                         "Operations on gates, by outcome."},
     [METRIC_GATE_LOST] = {"hongbao_gate_total", "{outcome=\"lost\"}", NULL},
     [METRIC_GATE_LET_THROUGH] = {"hongbao_gate_total", "{outcome=\"let_through\"}", NULL},
     [METRIC_GATE_BUSY] = {"hongbao_gate_total", "{outcome=\"busy\"}", NULL},
-    [METRIC_GATE_REBUILT] = {"hongbao_gate_total", "{outcome=\"rebuilt\"}", NULL},
+    [METRIC_GATE_CREATED] = {"hongbao_gate_total", "{outcome=\"created\"}", NULL},
     [METRIC_GATE_REFILLED] = {"hongbao_gate_total", "{outcome=\"refilled\"}", NULL},
     [METRIC_GATE_REPAIRED] = {"hongbao_gate_total", "{outcome=\"repaired\"}", NULL},
     [METRIC_GATE_UNKNOWN] = {"hongbao_gate_total", "{outcome=\"unknown\"}", NULL},
-    [METRIC_COMMIT_UNKNOWN] = {"hongbao_commit_unknown_total", "",
-                               "Commits whose outcome was unknown, and that were run again."},
-    [METRIC_BATCH_TURNED_OUT] = {"hongbao_batch_turned_out_total", "",
-                                 "Members turned out of a batch because of a foreign lock."},
-    [METRIC_BATCH_RERUN] = {"hongbao_batch_rerun_total", "", "Batches run again after an error."},
-    [METRIC_BATCH_LOOKED] =
-        {"hongbao_batch_looked_total", "",
-         "Batches of opens run again because somebody in them had opened before."},
+    [METRIC_COMMITS_UNCERTAIN] = {"hongbao_commits_uncertain_total", "",
+                                  "Commits whose reply was lost."},
+    [METRIC_BATCH_LOCKED] =
+        {"hongbao_batch_locked_total", "",
+         "Jobs that left their batch because another transaction held their row."},
+    [METRIC_BATCH_RETRIES] = {"hongbao_batch_retries_total", "", "Batches retried after an error."},
+    [METRIC_BATCH_LOOKUPS] =
+        {"hongbao_batch_lookups_total", "",
+         "Batches of opens retried because a user in them already had a share."},
     [METRIC_DATABASE_STALLS] = {"hongbao_database_stalls_total", "",
                                 "Times that the primary stopped answering in time."},
     [METRIC_BARRIERS] = {"hongbao_barriers_total", "",
-                         "Commits made only so that what others stored is durable."},
-    [METRIC_CREDITS_BOOKED] = {"hongbao_credits_booked_total", "", "Claims credited."},
-    [METRIC_CREDITS_POISONED] = {"hongbao_credits_poisoned_total", "",
-                                 "Credits that failed alone and were put off."},
-    [METRIC_REFUNDS_BOOKED] = {"hongbao_refunds_booked_total", "", "Envelopes closed by expiry."},
+                         "Commits made only to make what is visible durable."},
+    [METRIC_CLAIMS_CREDITED] = {"hongbao_claims_credited_total", "", "Claims added to balances."},
+    [METRIC_CREDITS_POSTPONED] = {"hongbao_credits_postponed_total", "",
+                                  "Credits that could not be booked and will be retried later."},
+    [METRIC_ENVELOPES_EXPIRED] = {"hongbao_envelopes_expired_total", "",
+                                  "Envelopes closed because they expired."},
     [METRIC_RECONCILE_ALARMS] = {"hongbao_reconcile_alarms_total", "",
-                                 "Envelopes that were frozen because their books do not agree."},
+                                 "Envelopes frozen because their books do not agree."},
     [METRIC_MARKERS_PUT] = {"hongbao_markers_total", "{outcome=\"put\"}",
-                            "What became of the files that tell the end of envelopes."},
-    [METRIC_MARKERS_MENDED] = {"hongbao_markers_total", "{outcome=\"mended\"}", NULL},
+                            "Marker files, by outcome."},
+    [METRIC_MARKERS_REPAIRED] = {"hongbao_markers_total", "{outcome=\"repaired\"}", NULL},
     [METRIC_MARKERS_FAILED] = {"hongbao_markers_total", "{outcome=\"failed\"}", NULL},
     [METRIC_MARKERS_REMOVED] = {"hongbao_markers_total", "{outcome=\"removed\"}", NULL},
-    [METRIC_RECONCILE_MENDED] = {"hongbao_reconcile_mended_total", "",
-                                 "Lost credits queued again, and wrong gates replaced."},
+    [METRIC_RECONCILE_REPAIRS] = {"hongbao_reconcile_repairs_total", "",
+                                  "Lost credits queued again and wrong gates replaced."},
 };
 
-static uint64_t load(const _Atomic uint64_t *word)
+static uint64_t counter_load(const _Atomic uint64_t *word)
 {
     return atomic_load_explicit(word, memory_order_relaxed);
 }
@@ -58,7 +63,8 @@ static void print_counters(const struct metrics *m, struct buf *out)
         const struct counter_row *row = &counter_rows[i];
         if (row->help != NULL)
             print_header(out, row->name, "counter", row->help);
-        buf_printf(out, "%s%s %" PRIu64 "\n", row->name, row->labels, load(&m->counters[i]));
+        buf_printf(out, "%s%s %" PRIu64 "\n", row->name, row->labels,
+                   metrics_get(m, (enum metric)i));
     }
 }
 
@@ -67,15 +73,15 @@ static void print_requests(const struct metrics *m, const char *const *names, st
     print_header(out, "hongbao_requests_total", "counter", "Requests answered.");
     for (size_t r = 0; r < METRIC_ROUTES; r++)
         for (size_t s = 0; names[r] != NULL && s < metric_states_n; s++)
-            if (load(&m->routes[r].states[s]) > 0)
+            if (counter_load(&m->routes[r].states[s]) > 0)
                 buf_printf(out, "hongbao_requests_total{route=\"%s\",state=\"%s\"} %" PRIu64 "\n",
-                           names[r], metric_states[s], load(&m->routes[r].states[s]));
+                           names[r], metric_states[s], counter_load(&m->routes[r].states[s]));
 }
 
-/* Microseconds as decimal seconds, by integers. */
+/* Print us microseconds as decimal seconds, in integer arithmetic. */
 static void print_seconds(struct buf *out, uint64_t us)
 {
-    buf_printf(out, "%" PRIu64 ".%06" PRIu64, us / 1000000, us % 1000000);
+    buf_printf(out, "%" PRIu64 ".%06" PRIu64, us / (uint64_t)US_PER_S, us % (uint64_t)US_PER_S);
 }
 
 static void print_route_durations(const struct route_counters *r, const char *name, struct buf *out)
@@ -83,15 +89,15 @@ static void print_route_durations(const struct route_counters *r, const char *na
     static const char family[] = "hongbao_request_duration_seconds";
     uint64_t sum = 0;
     for (size_t b = 0; b < METRIC_BOUNDS; b++) {
-        sum += load(&r->durations[b]);
+        sum += counter_load(&r->durations[b]);
         buf_printf(out, "%s_bucket{route=\"%s\",le=\"", family, name);
         print_seconds(out, (uint64_t)metric_bounds_us[b]);
         buf_printf(out, "\"} %" PRIu64 "\n", sum);
     }
-    sum += load(&r->durations[METRIC_BOUNDS]);
+    sum += counter_load(&r->durations[METRIC_BOUNDS]);
     buf_printf(out, "%s_bucket{route=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", family, name, sum);
     buf_printf(out, "%s_sum{route=\"%s\"} ", family, name);
-    print_seconds(out, load(&r->duration_sum_us));
+    print_seconds(out, counter_load(&r->duration_sum_us));
     buf_printf(out, "\n%s_count{route=\"%s\"} %" PRIu64 "\n", family, name, sum);
 }
 
@@ -103,15 +109,15 @@ static void print_batches(const struct metrics *m, struct buf *out)
         const struct batch_counters *b = &m->batches[k];
         uint64_t sum = 0;
         for (size_t i = 0; i < METRIC_BATCH_BOUNDS; i++) {
-            sum += load(&b->sizes[i]);
+            sum += counter_load(&b->sizes[i]);
             buf_printf(out, "hongbao_batch_size_bucket{kind=\"%s\",le=\"%u\"} %" PRIu64 "\n",
                        kinds[k], 1u << i, sum);
         }
-        sum += load(&b->sizes[METRIC_BATCH_BOUNDS]);
+        sum += counter_load(&b->sizes[METRIC_BATCH_BOUNDS]);
         buf_printf(out, "hongbao_batch_size_bucket{kind=\"%s\",le=\"+Inf\"} %" PRIu64 "\n",
                    kinds[k], sum);
         buf_printf(out, "hongbao_batch_size_sum{kind=\"%s\"} %" PRIu64 "\n", kinds[k],
-                   load(&b->members));
+                   counter_load(&b->jobs));
         buf_printf(out, "hongbao_batch_size_count{kind=\"%s\"} %" PRIu64 "\n", kinds[k], sum);
     }
 }
@@ -120,7 +126,7 @@ void metrics_print(const struct metrics *m, const char *const *route_names, stru
 {
     print_requests(m, route_names, out);
     print_header(out, "hongbao_request_duration_seconds", "histogram",
-                 "From the request read to the answer written.");
+                 "Time from the request read to the answer written.");
     for (size_t r = 0; r < METRIC_ROUTES; r++)
         if (route_names[r] != NULL)
             print_route_durations(&m->routes[r], route_names[r], out);

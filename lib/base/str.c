@@ -1,3 +1,4 @@
+/* Strict parsers: input has exactly one spelling, so that equal values are equal text. */
 #include "lib/base/str.h"
 #include <string.h>
 

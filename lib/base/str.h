@@ -1,4 +1,4 @@
-/* Small text helpers: bounded copies, strict numbers, hex. */
+/* Small text functions: bounded copies, strict numbers, hex. */
 #ifndef HONGBAO_BASE_STR_H
 #define HONGBAO_BASE_STR_H
 
@@ -7,19 +7,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Copies len bytes of src and a NUL into dst of size cap. False, and dst = "", if they do not fit
- * or contain a NUL. */
+/* Copy src[0..len) and a NUL to dst, which holds cap (> 0) bytes. Return false, with dst empty, if
+ * they do not fit or contain a NUL. */
 bool str_set(char *dst, size_t cap, const char *src, size_t len);
-/* Parses exactly `0|[1-9][0-9]*` over the whole of text[0..len). False if it is anything else or
- * exceeds INT64_MAX; *out is then untouched. */
+/* Parse all of text[0..len) as `0|[1-9][0-9]*` into *out. Return false, with *out unchanged, if it
+ * has another form or exceeds INT64_MAX. */
 MUST_USE bool str_to_i64(const char *text, size_t len, int64_t *out);
+/* Parse all of text[0..len) as `0|[1-9][0-9]*` into *out. Return false, with *out unchanged, if it
+ * has another form or exceeds UINT64_MAX. */
 MUST_USE bool str_to_u64(const char *text, size_t len, uint64_t *out);
-/* Reads exactly 2*n hex digits (either case) of text[0..len). False if len != 2*n or not hex. */
+/* Parse text[0..len) as 2*n hex digits of either case into n bytes at out. Return false if len is
+ * not 2*n or a character is no hex digit; out is then undefined. */
 MUST_USE bool str_from_hex(uint8_t *out, size_t n, const char *text, size_t len);
-/* Writes 2*n lower-case digits and a NUL; out holds 2*n+1. */
+/* Write n bytes to out as 2*n lower-case hex digits and a NUL. out holds 2*n+1 bytes. */
 void str_to_hex(char *out, const uint8_t *bytes, size_t n);
-/* FNV-1a, 64 bits, as by Fowler, Noll and Vo: for tables and for choosing a server. Whoever wants
- * to can make texts that collide. */
+/* Return the 64-bit FNV-1a hash (Fowler, Noll, Vo) of text[0..len), for tables and for choosing a
+ * server. It is not keyed: collisions can be constructed. */
 uint64_t str_hash(const char *text, size_t len);
 
 #endif

@@ -1,9 +1,11 @@
+/* Names and greetings are shown to other users, so characters that are invisible or reorder text
+ * are not printable here. */
 #include "lib/base/utf8.h"
 #include <utf8proc.h>
 
 #define ZERO_WIDTH_JOINER 0x200D
 
-/* The next code point, or -1. Advances *text and *len. */
+/* Return the next code point, or -1 if it is malformed. Advances *text and *len. */
 static utf8proc_int32_t next_point(const char **text, size_t *len)
 {
     utf8proc_int32_t point;

@@ -1,17 +1,19 @@
-/* The only user of utf8proc. */
+/* UTF-8 validation and Unicode categories; utf8.c is the only user of utf8proc. */
 #ifndef HONGBAO_BASE_UTF8_H
 #define HONGBAO_BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* True if text[0..len) is well-formed UTF-8: no overlong form, surrogate or value over 10FFFF. */
+/* Return true if text[0..len) is well-formed UTF-8: no overlong form, no surrogate, no value over
+ * 10FFFF. */
 bool utf8_valid(const char *text, size_t len);
-/* Number of code points of valid UTF-8. */
+/* Return the number of code points in text[0..len), which must be valid UTF-8. */
 size_t utf8_length(const char *text, size_t len);
-/* True if valid UTF-8 with no control (Cc, incl. NUL and DEL), no format (Cf) character other than
- * U+200D ZERO WIDTH JOINER (emoji), no line or paragraph separator, no bidi control, no unassigned,
- * private or noncharacter. */
+/* Return true if text[0..len) is valid UTF-8 with no control character (Cc, which includes NUL and
+ * DEL), no format character (Cf, which includes bidi controls) other than U+200D ZERO WIDTH JOINER
+ * (emoji), no line or paragraph separator, and no unassigned, private or noncharacter code point.
+ */
 bool utf8_printable(const char *text, size_t len);
 
 #endif

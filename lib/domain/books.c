@@ -1,3 +1,5 @@
+/* Rows are summed up as they are read, so that an envelope with a million claims needs no more
+ * memory than one without. */
 #include "lib/domain/books.h"
 #include <string.h>
 
@@ -10,12 +12,12 @@ const char *books_rule_name(int64_t rule)
         [BOOKS_SEQ_WITHOUT_HOLES] = "seq_without_holes",
         [BOOKS_SHARE_WITHIN_CAP] = "share_within_cap",
         [BOOKS_LUCKIEST] = "luckiest",
-        [BOOKS_SEND_JOURNAL] = "send_journal",
-        [BOOKS_REFUND_JOURNAL] = "refund_journal",
+        [BOOKS_SEND_TRANSFER] = "send_transfer",
+        [BOOKS_REFUND_TRANSFER] = "refund_transfer",
         [BOOKS_CLAIM_CREDITED_ONCE] = "claim_credited_once",
         [BOOKS_CREDIT_MATCHES_CLAIM] = "credit_matches_claim",
-        [BOOKS_BOOKING_MATCHES_CLAIM] = "booking_matches_claim",
-        [BOOKS_NO_BOOKING_OF_NO_CLAIM] = "no_booking_of_no_claim",
+        [BOOKS_TRANSFER_MATCHES_CLAIM] = "transfer_matches_claim",
+        [BOOKS_NO_TRANSFER_WITHOUT_CLAIM] = "no_transfer_without_claim",
         [BOOKS_SEED_ONLY_WHILE_OPEN] = "seed_only_while_open",
         [BOOKS_SEED_HASH] = "seed_hash",
         [BOOKS_CLOSING_WHEN_CLOSED] = "closing_when_closed"};
@@ -27,17 +29,17 @@ void books_add_claim(struct books *b, const struct books_claim *c)
     const struct claim *claim = &c->claim;
     b->claims++;
     b->claims_fen += claim->amount_fen;
-    b->claims_booked += c->booked ? 1 : 0;
+    b->claims_credited += c->credited ? 1 : 0;
     b->seq_wrong |= claim->seq != b->claims;
     b->share_wrong |= claim->amount_fen < 1 || claim->amount_fen > b->envelope.cap_fen;
-    b->twice |= c->pending && c->booked;
+    b->twice |= c->pending && c->credited;
     b->credit_wrong |=
         c->pending && (c->pending_seq != claim->seq || c->pending_fen != claim->amount_fen);
-    b->booking_wrong |= c->booked && (c->booked_fen != claim->amount_fen ||
-                                      strcmp(c->booked_user, claim->user) != 0);
+    b->transfer_wrong |= c->credited && (c->credited_fen != claim->amount_fen ||
+                                         strcmp(c->credited_user, claim->user) != 0);
     if (b->largest.seq == 0 || claim->amount_fen > b->largest.amount_fen)
         b->largest = *claim;
-    if (!c->pending && !c->booked && b->n_lost++ < BOOKS_LOST_MAX)
+    if (!c->pending && !c->credited && b->n_lost++ < BOOKS_LOST_MAX)
         b->lost[b->n_lost - 1] = *claim;
 }
 
@@ -54,7 +56,7 @@ void books_add_transfer(struct books *b, enum transfer_kind kind, const char *us
         b->refund_fen += amount_fen;
         b->refund_user_wrong |= other;
     } else {
-        b->bookings++;
+        b->claim_transfers++;
     }
 }
 
@@ -108,12 +110,12 @@ enum books_rule books_check(const struct books *b)
         {BOOKS_SEQ_WITHOUT_HOLES, !b->seq_wrong},
         {BOOKS_SHARE_WITHIN_CAP, !b->share_wrong},
         {BOOKS_LUCKIEST, luckiest_right(b)},
-        {BOOKS_SEND_JOURNAL, send_right(b)},
-        {BOOKS_REFUND_JOURNAL, refund_right(b)},
+        {BOOKS_SEND_TRANSFER, send_right(b)},
+        {BOOKS_REFUND_TRANSFER, refund_right(b)},
         {BOOKS_CLAIM_CREDITED_ONCE, !b->twice},
         {BOOKS_CREDIT_MATCHES_CLAIM, !b->credit_wrong},
-        {BOOKS_BOOKING_MATCHES_CLAIM, !b->booking_wrong},
-        {BOOKS_NO_BOOKING_OF_NO_CLAIM, b->bookings == b->claims_booked},
+        {BOOKS_TRANSFER_MATCHES_CLAIM, !b->transfer_wrong},
+        {BOOKS_NO_TRANSFER_WITHOUT_CLAIM, b->claim_transfers == b->claims_credited},
         {BOOKS_SEED_ONLY_WHILE_OPEN, seed_right(b)},
         {BOOKS_SEED_HASH, seed_hash_right(e)},
         {BOOKS_CLOSING_WHEN_CLOSED, !b->closing_row || e->state != STATE_OPEN},

@@ -1,9 +1,11 @@
+/* Integers only: the draw is part of the public protocol and must give the same result everywhere.
+ */
 #include "lib/domain/draw.h"
 #include "lib/base/crypto.h"
 #include <assert.h>
 #include <string.h>
 
-/* With R fen and k shares left: S = R-k is what lies above the minimum of 1 fen each. t is uniform
+/* With R fen and k shares left, S = R-k is the sum above the minimum of 1 fen each. t is uniform
  * in S-w..S+w and v in 0..k-1, so (t+v)/k rounded down has the mean S/k exactly: t averages S, and
  * the floor over all v of (t+v)/k averages t/k. w is as large as the bounds allow. */
 
@@ -28,7 +30,7 @@ int64_t draw_amount(const struct draw_left *left, int64_t t, int64_t v)
     return 1 + (t + v) / left->left_shares;
 }
 
-/* The words that the seed yields for one position. */
+/* The stream of words derived from the seed for one position. */
 struct words {
     const uint8_t *seed;
     uint8_t message[ID_SIZE + 8];
@@ -62,8 +64,8 @@ static uint64_t next_word(struct words *w)
     return word;
 }
 
-/* Uniform in 0..n-1: words from 2^64 - (2^64 mod n) on are rejected. */
-static int64_t below(struct words *w, int64_t n)
+/* Return a uniform number in 0..n-1: words >= 2^64 - (2^64 mod n) are rejected. */
+static int64_t word_below(struct words *w, int64_t n)
 {
     uint64_t bound = (uint64_t)n;
     uint64_t excess = (UINT64_MAX % bound + 1) % bound;
@@ -85,8 +87,8 @@ int64_t draw_lucky(const uint8_t seed[SEED_SIZE], const struct id *id, uint32_t 
     memcpy(w.message, id->b, ID_SIZE);
     put_u32(w.message + ID_SIZE, seq);
     struct draw_range range = draw_range(left);
-    int64_t t = range.t_low + below(&w, range.t_high - range.t_low + 1);
-    int64_t v = below(&w, range.v_count);
+    int64_t t = range.t_low + word_below(&w, range.t_high - range.t_low + 1);
+    int64_t v = word_below(&w, range.v_count);
     bytes_wipe(&w, sizeof w);
     return draw_amount(left, t, v);
 }

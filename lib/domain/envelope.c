@@ -1,3 +1,5 @@
+/* All arithmetic on an envelope is here, so that stores and services only carry its values. Each
+ * transition asserts the invariant before and after. */
 #include "lib/domain/envelope.h"
 #include <assert.h>
 #include <string.h>
@@ -15,7 +17,7 @@ static int64_t remaining_shares(const struct envelope *e)
 static bool state_agrees(const struct envelope *e)
 {
     switch (e->state) {
-    case STATE_OPEN: /* what remains can be shared out: 1 fen to the cap each */
+    case STATE_OPEN: /* the rest can be divided: 1 fen to the cap per share */
         return e->refunded_fen == 0 && e->closed_us == 0 && remaining_shares(e) >= 1 &&
                remaining_fen(e) >= remaining_shares(e) &&
                remaining_fen(e) <= remaining_shares(e) * e->cap_fen;
@@ -53,7 +55,7 @@ static int64_t next_amount(const struct envelope *e)
     return draw_lucky(e->seed, &e->id, (uint32_t)seq, &left);
 }
 
-/* Equal shares have no luckiest. The earliest of equals stays. */
+/* Equal mode has no luckiest; in lucky mode the earliest of equals stays. */
 static void keep_luckiest(struct envelope *e, const struct claim *c)
 {
     if (e->mode == MODE_EQUAL || c->amount_fen <= e->luckiest_fen)
@@ -64,7 +66,7 @@ static void keep_luckiest(struct envelope *e, const struct claim *c)
     memcpy(e->luckiest_name, c->name, sizeof e->luckiest_name);
 }
 
-static void add_up(struct envelope *e, const struct claim *c)
+static void add_claim(struct envelope *e, const struct claim *c)
 {
     e->opened_shares++;
     e->opened_fen += c->amount_fen;
@@ -72,7 +74,7 @@ static void add_up(struct envelope *e, const struct claim *c)
     keep_luckiest(e, c);
 }
 
-/* Text of any length below the size into a zeroed field. */
+/* Copy text, shorter than size, into out and zero the rest. */
 static void set_text(char *out, size_t size, const char *text)
 {
     size_t len = strlen(text);
@@ -93,7 +95,7 @@ void envelope_open_next(struct envelope *e, const char *user, const char *name, 
     c->seq = e->opened_shares + 1;
     c->opened_us = now_us;
     assert(c->amount_fen >= 1 && c->amount_fen <= e->cap_fen);
-    add_up(e, c);
+    add_claim(e, c);
     if (e->opened_shares == e->shares) {
         e->state = STATE_SOLD_OUT;
         e->closed_us = now_us;
@@ -108,7 +110,7 @@ bool envelope_learn(struct envelope *e, const struct claim *c)
         c->amount_fen < 1 || c->amount_fen > e->cap_fen || left_fen < left_shares ||
         left_fen > left_shares * e->cap_fen)
         return false;
-    add_up(e, c);
+    add_claim(e, c);
     return true;
 }
 
@@ -124,7 +126,7 @@ int64_t envelope_expire(struct envelope *e, int64_t now_us)
     return refund_fen;
 }
 
-/* True if word is one of the words of list, which are separated by one space. */
+/* Return true if word is one of the words of list, which are separated by one space. */
 static bool list_has(const char *list, const char *word)
 {
     size_t len = strlen(word);
@@ -161,7 +163,7 @@ bool envelope_admits(const struct envelope *e, const char *user, const char grou
 const char *envelope_state_name(enum envelope_state s)
 {
     static const char *const names[] = {"open", "sold_out", "expired"};
-    return names[s];
+    return (size_t)s < sizeof names / sizeof names[0] ? names[s] : "unknown";
 }
 
 const char *envelope_mode_name(enum envelope_mode m)

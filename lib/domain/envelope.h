@@ -1,5 +1,5 @@
-/* An envelope and its transitions. Pure. Invariant after every step:
- * total = opened + remaining + refunded; opened_shares <= shares. */
+/* An envelope and its transitions. Pure. Invariant after every transition:
+ * total = opened + remaining + refunded, and opened_shares <= shares. */
 #ifndef HONGBAO_DOMAIN_ENVELOPE_H
 #define HONGBAO_DOMAIN_ENVELOPE_H
 
@@ -10,6 +10,7 @@
 enum envelope_state { STATE_OPEN = 0, STATE_SOLD_OUT = 1, STATE_EXPIRED = 2 };
 enum recipients { TO_ANYONE = 0, TO_GROUP = 1, TO_USERS = 2 };
 
+/* envelope_members.c has a row for each member. */
 struct envelope {
     struct id id;
     char sender[USER_SIZE], sender_name[NAME_SIZE];
@@ -27,8 +28,8 @@ struct envelope {
     /* the largest share so far, the earliest of equals; seq 0: none; always none in equal mode */
     int64_t luckiest_seq, luckiest_fen;
     char luckiest_user[USER_SIZE], luckiest_name[NAME_SIZE];
-    int64_t version; /* rises with every change */
-    bool frozen;     /* its books are wrong: nothing is opened, credited or refunded */
+    int64_t version; /* raised by every change */
+    bool frozen;     /* its books do not agree: nothing is opened, credited or refunded */
 };
 
 struct claim {
@@ -37,24 +38,29 @@ struct claim {
     int64_t amount_fen, seq, opened_us;
 };
 
-/* Asserts nothing; true if the sums, counts and state of e agree with each other. */
+/* Return true if the sums, counts and state of e agree with each other. Asserts nothing, so that e
+ * may come from outside. */
 bool envelope_consistent(const struct envelope *e);
+/* Return true if the deadline of e has passed at now_us. */
 bool envelope_past_due(const struct envelope *e, int64_t now_us);
-/* The next share goes to user/name at now_us: draws (e->has_seed must be true), fills *c, adds up,
- * keeps the luckiest, closes as sold out when it was the last. Precondition (asserted): open, not
- * past due, consistent. */
+/* Open the next share of e for user, called name, at now_us: draw its amount, fill *c, add it to
+ * the sums of e, keep the luckiest, and close e as sold out if it was the last. e is open, not past
+ * due, consistent and has its seed (asserted). */
 void envelope_open_next(struct envelope *e, const char *user, const char *name, int64_t now_us,
                         struct claim *c);
-/* e as it is after its next claim, which somebody else drew: adds up *c, keeps the luckiest. False,
- * and e is unchanged: *c is not the next one of e, or closes it. */
+/* Apply claim *c, which another process drew, to e: add it to the sums and keep the luckiest.
+ * Return false, with e unchanged, if *c is not the next claim of e or would close it. */
 bool envelope_learn(struct envelope *e, const struct claim *c);
-/* Closes an open envelope as expired: what remains goes to refunded_fen. Returns that amount. */
+/* Close e, which is open and consistent (asserted), as expired at now_us. Return the amount in fen
+ * that remained, which is now refunded_fen. */
 int64_t envelope_expire(struct envelope *e, int64_t now_us);
-/* True if user (a member of groups[0..n)) is among `to`, or is the sender's kind for an envelope to
- * anyone: guests and others never take each other's money. */
+/* Return true if user, a member of groups[0..n_groups), may open e: it is among the recipients, and
+ * both user and sender are guests or neither is. */
 bool envelope_admits(const struct envelope *e, const char *user, const char groups[][USER_SIZE],
                      size_t n_groups);
-const char *envelope_state_name(enum envelope_state s); /* "open", "sold_out", "expired" */
-const char *envelope_mode_name(enum envelope_mode m);   /* "lucky", "equal" */
+/* Return "open", "sold_out" or "expired" for s, a static string; "unknown" for any other number. */
+const char *envelope_state_name(enum envelope_state s);
+/* Return "lucky" or "equal" for m, a static string. */
+const char *envelope_mode_name(enum envelope_mode m);
 
 #endif

@@ -1,3 +1,5 @@
+/* Every transfer has a reference that is unique with its kind, so that repeating an operation
+ * cannot move money twice. */
 #include "lib/domain/ledger.h"
 #include <assert.h>
 #include <string.h>
@@ -9,8 +11,8 @@ int transfer_sign(enum transfer_kind kind)
 
 const char *transfer_kind_name(enum transfer_kind kind)
 {
-    static const char *const names[] = {"", "topup", "withdraw", "send", "claim", "refund"};
-    return names[kind];
+    static const char *const names[] = {"unknown", "topup", "withdraw", "send", "claim", "refund"};
+    return (size_t)kind < sizeof names / sizeof names[0] ? names[kind] : names[0];
 }
 
 static struct transfer transfer_for_envelope(const struct id *id, enum transfer_kind kind,
@@ -33,7 +35,7 @@ struct transfer transfer_for_send(const struct rng *rng, const char *user,
     return transfer_for_envelope(&id, TRANSFER_SEND, user, envelope, amount_fen, at_us);
 }
 
-/* The reference of a claim: envelope || seq (u32 big-endian). */
+/* Write the reference of a claim, envelope || seq (u32 big-endian), to ref. */
 static void put_claim_ref(uint8_t ref[ID_SIZE + 4], const struct id *envelope, uint32_t seq)
 {
     memcpy(ref, envelope->b, ID_SIZE);
@@ -41,7 +43,7 @@ static void put_claim_ref(uint8_t ref[ID_SIZE + 4], const struct id *envelope, u
         ref[ID_SIZE + i] = (uint8_t)seq;
 }
 
-/* A source of "randomness" that is the digest of the claim's reference. */
+/* A random source that returns the digest of the claim's reference. */
 static void fill_from_digest(void *self, void *out, size_t n)
 {
     assert(n <= 32);

@@ -17,28 +17,35 @@ enum transfer_kind {
 #define TRANSFER_REF_MAX REFERENCE_MAX
 
 struct transfer {
-    struct id id; /* its time is the value time at_us */
+    struct id id; /* its time is at_us, to the millisecond */
     enum transfer_kind kind;
     char user[USER_SIZE]; /* the side that has a balance row */
     uint8_t ref[TRANSFER_REF_MAX];
-    size_t ref_len;      /* unique together with kind, for ever */
+    size_t ref_len;      /* unique together with kind */
     int64_t amount_fen;  /* > 0 */
     int64_t at_us;       /* value time: of a claim, when it was opened */
-    int64_t balance_fen; /* the user's after it, for topup and withdraw; else -1 */
+    int64_t balance_fen; /* of the user after it, for top-ups and withdrawals; else -1 */
 };
 
-/* +1 if the kind adds to the user's balance, -1 if it takes. */
+/* Return +1 if a transfer of that kind adds to the user's balance, -1 if it subtracts. */
 int transfer_sign(enum transfer_kind kind);
-const char *transfer_kind_name(enum transfer_kind kind); /* topup withdraw send claim refund */
-/* The id that a claim's transfer will have: known before it is booked, so that records of pending
- * and booked claims share one order. The time of opened_us, the rest from SHA-256 of envelope and
- * seq. */
+/* Return "topup", "withdraw", "send", "claim" or "refund" for kind, a static string; "unknown" for
+ * any other number. */
+const char *transfer_kind_name(enum transfer_kind kind);
+/* Return the id of the transfer of claim seq of envelope, opened at opened_us. It is known before
+ * the claim is credited, so that pending and credited claims have one order: the time of opened_us,
+ * and the rest from SHA-256 of the reference. */
 struct id transfer_claim_id(const struct id *envelope, uint32_t seq, int64_t opened_us);
-/* Builds the one transfer of its kind; the ids of the others are made from at_us and rng. */
+/* Return the transfer of amount_fen (> 0, asserted) from user to the new envelope at at_us, with an
+ * id from rng. */
 struct transfer transfer_for_send(const struct rng *rng, const char *user,
                                   const struct id *envelope, int64_t amount_fen, int64_t at_us);
+/* Return the transfer that credits claim seq of envelope: amount_fen (> 0, asserted) to user,
+ * opened at opened_us. */
 struct transfer transfer_for_claim(const char *user, const struct id *envelope, uint32_t seq,
                                    int64_t amount_fen, int64_t opened_us);
+/* Return the transfer that refunds amount_fen (> 0, asserted) of envelope to its sender user at
+ * at_us, with an id from rng. */
 struct transfer transfer_for_refund(const struct rng *rng, const char *user,
                                     const struct id *envelope, int64_t amount_fen, int64_t at_us);
 

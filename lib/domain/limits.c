@@ -1,3 +1,4 @@
+/* User ids need no escaping in SQL, cache keys or paths, because of the characters allowed here. */
 #include "lib/domain/limits.h"
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* The sizes and limits that words of the business have everywhere. Pure. */
+/* Sizes and limits that hold everywhere, and the forms of ids and keys. Pure. */
 #ifndef HONGBAO_DOMAIN_LIMITS_H
 #define HONGBAO_DOMAIN_LIMITS_H
 
@@ -18,15 +18,16 @@
 #define REFERENCE_SIZE (REFERENCE_MAX + 1)
 #define KEY_MAX 128 /* Idempotency-Key: printable ASCII */
 #define KEY_SIZE (KEY_MAX + 1)
-#define AMOUNT_MAX_FEN INT64_C(1000000000000) /* no amount, total or balance passes 10^12 fen */
+#define AMOUNT_MAX_FEN INT64_C(1000000000000) /* no amount, total or balance exceeds 10^12 fen */
 #define SHARES_LIMIT 1000000
 #define TICKET_SIZE 64 /* a ticket's text and its NUL */
 #define GUEST_PREFIX "guest:"
 
-/* True if id[0..len) is a user id (or group name): 1..64 of A-Za-z0-9._:@- */
+/* Return true if id[0..len) is a valid user id or group name: 1..64 of A-Za-z0-9._:@- */
 bool user_valid(const char *id, size_t len);
+/* Return true if the user id is that of a guest. */
 bool user_is_guest(const char *id);
-/* Printable ASCII without space, 1..max bytes. */
+/* Return true if key[0..len) is 1..max bytes of printable ASCII without space. */
 bool key_valid(const char *key, size_t len, size_t max);
 
 #endif

@@ -1,3 +1,4 @@
+/* Operands in range cannot overflow an int64_t, so the sum can be computed before it is checked. */
 #include "lib/domain/money.h"
 #include "lib/domain/limits.h"
 

@@ -1,13 +1,15 @@
-/* Money is int64 fen, 0..AMOUNT_MAX_FEN; every step is checked. Pure. */
+/* Checked arithmetic on money: int64_t fen, 0..AMOUNT_MAX_FEN. Pure. */
 #ifndef HONGBAO_DOMAIN_MONEY_H
 #define HONGBAO_DOMAIN_MONEY_H
 
 #include "lib/base/err.h"
 #include <stdint.h>
 
-/* *out = a + b. ERR_RANGE, *out untouched, if a, b or the sum lies outside 0..AMOUNT_MAX_FEN. */
+/* Set *out_fen = a_fen + b_fen. ERR_RANGE, with *out_fen unchanged, if an operand or the sum is
+ * outside 0..AMOUNT_MAX_FEN. */
 MUST_USE enum err money_add(int64_t a_fen, int64_t b_fen, int64_t *out_fen);
-/* *out = a - b. ERR_INSUFFICIENT_FUNDS if b > a; ERR_RANGE as above. */
+/* Set *out_fen = a_fen - b_fen. *out_fen is unchanged on an error: ERR_RANGE if an operand is
+ * outside 0..AMOUNT_MAX_FEN, ERR_INSUFFICIENT_FUNDS if b_fen > a_fen. */
 MUST_USE enum err money_subtract(int64_t a_fen, int64_t b_fen, int64_t *out_fen);
 
 #endif

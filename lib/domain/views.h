@@ -1,4 +1,5 @@
-/* What operations answer and records show, before it becomes JSON. Plain data, no functions. */
+/* Results of operations and pages of a user's history, before they become JSON. Plain data, no
+ * functions. */
 #ifndef HONGBAO_DOMAIN_VIEWS_H
 #define HONGBAO_DOMAIN_VIEWS_H
 
@@ -6,13 +7,13 @@
 #include "lib/domain/ledger.h"
 
 #define PAGE_MAX 100
-#define PAGE_ROOM (PAGE_MAX + 1) /* one row more tells whether there is a further page */
+#define PAGE_ROOM (PAGE_MAX + 1) /* one row more shows whether there is a further page */
 
 struct account {
     char user[USER_SIZE], name[NAME_SIZE];
     bool exists;
     int64_t balance_fen;
-    int64_t sent_day, sent_day_fen; /* day number in the site's offset and what was sent on it */
+    int64_t sent_day, sent_day_fen; /* day number in the site's offset, and the sum sent on it */
 };
 
 struct page_after { /* keyset cursor: the last row of the page before */

@@ -1,5 +1,5 @@
-/* What an administrator does to the database: hongbaoctl's. One session; as a database
- * administrator unless said otherwise. Errors as in store.h. */
+/* What hongbaoctl does to the database as a database administrator: create it, its users and its
+ * tables. A struct admin is one session, used by one thread. Errors as in store.h. */
 #ifndef HONGBAO_STORE_ADMIN_H
 #define HONGBAO_STORE_ADMIN_H
 
@@ -7,31 +7,40 @@
 #include "lib/store/mysql.h"
 
 struct admin;
-/* settings->database may name one that does not exist yet: it is selected by admin_use. NULL: no
- * memory. */
+/* Return a session with no database selected; settings->database need not exist yet. *settings is
+ * copied; the strings in it and clock must outlive the session. Return NULL if there is no memory.
+ */
 struct admin *admin_open(const struct mysql_settings *settings, const struct clock *clock);
+/* Close the connection of a and free it; a may be NULL. */
 void admin_close(struct admin *a);
 
-/* name: 1..63 of a-z 0-9 _ (asserted). Nothing happens if it exists. */
+/* Create the database name, 1..63 of a-z 0-9 _ (asserted), unless it exists. */
 MUST_USE enum err admin_create_database(struct admin *a, const char *name);
+/* Select the database name for the statements that follow. */
 MUST_USE enum err admin_use(struct admin *a, const char *name);
-/* Creates user@localhost if need be and gives it that password (of ASCII letters and digits). */
+/* Create user@localhost unless it exists and set its password, of ASCII letters and digits
+ * (asserted). */
 MUST_USE enum err admin_set_user(struct admin *a, const char *user, const char *password);
-/* Takes all rights of user away, then grants: each is "PRIVILEGES ON table". */
+/* Revoke all privileges of user@localhost. */
 MUST_USE enum err admin_revoke_all(struct admin *a, const char *user);
+/* Grant privileges ("SELECT, INSERT") on table of database to user@localhost. Names need no
+ * escaping (asserted); table may be "*". */
 MUST_USE enum err admin_grant(struct admin *a, const char *database, const char *privileges,
                               const char *table, const char *user);
 
-/* The highest patch applied; 0 before the first. Creates the table of versions. */
+/* Read the highest applied patch into *version, 0 before the first. Creates the table of versions
+ * unless it exists. */
 MUST_USE enum err admin_schema_version(struct admin *a, int64_t *version);
-/* Runs the statements of a patch and records its version. */
+/* Execute the statements of a patch and record its version. */
 MUST_USE enum err admin_apply(struct admin *a, int64_t version, const char *statements);
-/* Sets the generation; with replace false only if there is none. */
+/* Store generation, if there is none yet or replace is true. */
 MUST_USE enum err admin_set_generation(struct admin *a, const uint8_t generation[16], bool replace);
+/* Read the generation of the selected database. */
 MUST_USE enum err admin_generation(struct admin *a, uint8_t generation[16]);
-/* Any session. The value of a server variable, "" if there is none of that name. */
+/* Read the server variable name into out, which holds cap bytes; "" if there is none of that name
+ * or it does not fit. Needs no privilege. */
 MUST_USE enum err admin_variable(struct admin *a, const char *name, char *out, size_t cap);
-/* Any session. Does it answer at all? */
+/* Execute a statement that does nothing, to test the connection. Needs no privilege. */
 MUST_USE enum err admin_ping(struct admin *a);
 
 #endif

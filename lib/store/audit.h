@@ -1,5 +1,5 @@
-/* The auditor's reads: one session as a user that can only read, one consistent snapshot for all of
- * them. Errors as in store.h. */
+/* Reads of the auditor: one session of a user that can only read, with one consistent snapshot for
+ * all reads. Used by one thread. Errors as in store.h. */
 #ifndef HONGBAO_STORE_AUDIT_H
 #define HONGBAO_STORE_AUDIT_H
 
@@ -9,34 +9,38 @@
 
 #define AUDIT_EXAMPLE_SIZE 96
 
-/* An invariant that SQL can check: rows that break it, if any. */
 struct audit_rule {
     const char *name;    /* stable, snake_case */
     const char *meaning; /* what is true of every row */
 };
 struct audit_count {
-    int64_t rows;                     /* read */
+    int64_t rows;                     /* checked */
     int64_t violations;               /* found */
-    char example[AUDIT_EXAMPLE_SIZE]; /* one of them; "" none */
+    char example[AUDIT_EXAMPLE_SIZE]; /* key of one violation; "" none */
 };
 
 struct audit_session;
-/* settings name the credentials of the auditor. NULL: no memory. */
+/* Return a session with the credentials of settings, which is copied; the strings in it and clock
+ * must outlive the session. Return NULL if there is no memory. */
 struct audit_session *audit_session_open(const struct mysql_settings *settings,
                                          const struct clock *clock);
+/* Close the connection of s and free it; s may be NULL. */
 void audit_session_close(struct audit_session *s);
-/* Takes the snapshot that all later calls read. */
+/* Take the snapshot that all later calls with s read. */
 MUST_USE enum err audit_session_begin(struct audit_session *s);
 
+/* The invariants that SQL can check. */
 extern const struct audit_rule audit_rules[];
 extern const size_t audit_rules_n;
-/* Checks audit_rules[rule]. */
+/* Check audit_rules[rule] in the snapshot of s and fill *out. */
 MUST_USE enum err audit_session_check(struct audit_session *s, size_t rule,
                                       struct audit_count *out);
 
-/* One claim of a closed envelope, or, with c NULL, a closed envelope without claims. */
+/* Process claim c of the closed envelope e; c is NULL for an envelope without claims. */
 typedef void audit_claim_fn(void *context, const struct envelope *e, const struct claim *c);
-/* Streams the claims of all closed envelopes (id NULL), or of one, by envelope and seq. */
+/* Call each(context, ...) for the claims of envelope id, or of all envelopes if id is NULL, that
+ * are closed, in order of envelope and seq, in the snapshot of s. Rows are processed as they
+ * arrive. */
 MUST_USE enum err audit_session_claims(struct audit_session *s, const struct id *id,
                                        audit_claim_fn *each, void *context);
 

@@ -1,7 +1,10 @@
+/* A marker is a hard link: creating it is one system call, it is complete at once, and millions of
+ * them share two files. The web server reads the files, so they hold exactly what a program would
+ * answer. */
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/store/marker_internal.h"
-#include "lib/wire/api.h"
+#include "lib/wire/grab_json.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,22 +15,21 @@
 #include <unistd.h>
 
 #define SHARD_DIGITS 2
-#define US_PER_S 1000000
 
-/* What the programs themselves would say. */
+/* Fill *a with the answer of the programs for state. */
 static bool answer_fill(struct marker_answer *a, const char *name, enum grab_state state)
 {
-    struct http_response r;
     struct grab_answer grab = {.state = state};
-    http_response_init(&r);
-    api_encode_grab(&r, &grab);
-    bool ok = !r.body.failed && r.body.len < sizeof a->text;
+    struct buf text;
+    buf_init(&text, sizeof a->text - 1);
+    grab_json(&grab, &text);
+    bool ok = !text.failed;
     if (ok) {
-        memcpy(a->text, r.body.data, r.body.len);
-        a->len = r.body.len;
+        memcpy(a->text, text.data, text.len);
+        a->len = text.len;
         a->name = name;
     }
-    http_response_free(&r);
+    buf_free(&text);
     return ok;
 }
 
@@ -77,7 +79,7 @@ bool marker_hand_over(const struct markers *m, int fd)
     return stat(m->dir, &owner) == 0 && fchown(fd, owner.st_uid, owner.st_gid) == 0;
 }
 
-/* Writes an answer anew beside its place, and moves it there once it is on the disk. */
+/* Write a new answer under a temporary name and rename it once it is on disk. */
 static bool answer_write(const struct markers *m, const struct marker_answer *a,
                          const uint8_t generation[16])
 {
@@ -85,7 +87,7 @@ static bool answer_write(const struct markers *m, const struct marker_answer *a,
     snprintf(prefix, sizeof prefix, ".%d.", (int)gettid());
     path_of_answer(path, m, generation, "", a->name);
     path_of_answer(temporary, m, generation, prefix, a->name);
-    (void)unlink(temporary); /* of a thread that died */
+    (void)unlink(temporary); /* left by a thread that died */
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0)
         return false;
@@ -100,7 +102,7 @@ static bool answer_write(const struct markers *m, const struct marker_answer *a,
     return ok;
 }
 
-/* Is there an answer of today? */
+/* Return true if path is the answer a, written today. */
 static bool answer_is_fresh(const struct markers *m, const struct marker_answer *a,
                             const char *path)
 {
@@ -111,8 +113,8 @@ static bool answer_is_fresh(const struct markers *m, const struct marker_answer 
     return age_us < MARKER_ANSWER_LIFE_US && age_us > -MARKER_ANSWER_LIFE_US;
 }
 
-/* A file has only so many links, and one that another user owns may have none of ours: then the
- * answer is written anew. */
+/* A file can have a limited number of links (EMLINK), and links to a file of another user may be
+ * forbidden (EPERM); in both cases write a new answer. */
 static enum marker_result link_marker(const struct markers *m, const struct marker_answer *a,
                                       const uint8_t generation[16], const struct id *id)
 {
@@ -142,9 +144,9 @@ enum marker_result marker_put(struct markers *m, const uint8_t generation[16], c
     if (atomic_exchange(&m->failing, failed) == failed)
         return result;
     if (failed)
-        log_event(LOG_LEVEL_WARN, "markers_fail", "%s: %s", m->dir, strerror(why));
+        log_event(LOG_LEVEL_WARN, "markers_failing", "%s: %s", m->dir, strerror(why));
     else
-        log_event(LOG_LEVEL_INFO, "markers_go_on", "%s", m->dir);
+        log_event(LOG_LEVEL_INFO, "markers_recovered", "%s", m->dir);
     return result;
 }
 

@@ -1,4 +1,4 @@
-/* What marker.c and marker_tree.c share. */
+/* Shared by marker.c and marker_tree.c. */
 #ifndef HONGBAO_STORE_MARKER_INTERNAL_H
 #define HONGBAO_STORE_MARKER_INTERNAL_H
 
@@ -8,12 +8,11 @@
 #define MARKER_DIR_SIZE 256
 #define MARKER_PATH_SIZE (MARKER_DIR_SIZE + 128)
 #define MARKER_ANSWERS 2
-#define MARKER_ANSWER_LIFE_US (INT64_C(86400) * 1000000)
+#define MARKER_ANSWER_LIFE_US (S_PER_DAY * US_PER_S)
 
-/* One of the two answers that a marker can be. */
 struct marker_answer {
-    const char *name;
-    char text[64];
+    const char *name; /* of its file */
+    char text[64];    /* JSON */
     size_t len;
 };
 
@@ -21,10 +20,11 @@ struct markers {
     const struct clock *clock;
     char dir[MARKER_DIR_SIZE];
     struct marker_answer answers[MARKER_ANSWERS];
-    atomic_bool failing; /* said in the log */
+    atomic_bool failing; /* an error was logged and markers have failed since */
 };
 
-/* Gives what root makes to the owner of DIR, so that the programs can go on with it. */
+/* Give the file fd, if root created it, to the owner of DIR of m, so that the programs can change
+ * it. Return false with errno set on failure. */
 MUST_USE bool marker_hand_over(const struct markers *m, int fd);
 
 #endif

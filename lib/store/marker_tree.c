@@ -1,4 +1,5 @@
-/* The directories of markers: made, switched, cleaned up. */
+/* The directories of markers: creation, switching to another generation, clean-up. The web server
+ * follows the link `current`, so that a change of generation is one rename. */
 #include "lib/base/str.h"
 #include "lib/store/marker_internal.h"
 #include <dirent.h>
@@ -11,14 +12,13 @@
 
 #define TOP_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC) /* DIR itself may be a link */
 #define DIR_FLAGS (TOP_FLAGS | O_NOFOLLOW)
-#define STEP_ENTRIES 500 /* directory entries that a step of the sweep looks at, about */
+#define STEP_ENTRIES 500 /* directory entries examined by a step of the sweep, approximately */
 #define STEP_SHARDS 64
-#define US_PER_S 1000000
 #define SHARD_FORMAT "%02x"
 
-/* ---- making and switching ---- */
+/* ---- creating and switching ---- */
 
-/* Opens a directory; makes it if it is not there. -1: errno says why. */
+/* Open a directory, creating it if it does not exist. Return -1 with errno set on failure. */
 static int make_dir(const struct markers *m, int at, const char *name, int flags)
 {
     bool made = mkdirat(at, name, 0755) == 0;
@@ -27,13 +27,13 @@ static int make_dir(const struct markers *m, int at, const char *name, int flags
     int fd = openat(at, name, flags);
     if (fd < 0 || !made)
         return fd;
-    if (fchmod(fd, 0755) == 0 && marker_hand_over(m, fd)) /* whatever the umask says */
+    if (fchmod(fd, 0755) == 0 && marker_hand_over(m, fd)) /* independent of the umask */
         return fd;
     close(fd);
     return -1;
 }
 
-/* All directories of a generation under another name, so that it is seen complete or not at all. */
+/* Create all directories of a generation; under another name it appears complete or not at all. */
 static bool make_tree(const struct markers *m, int dir, const char *name)
 {
     char shard[8];
@@ -58,8 +58,8 @@ static bool point_current(int dir, const char *generation)
            renameat(dir, ".current", dir, "current") == 0 && fsync(dir) == 0;
 }
 
-/* `current` names the generation before its tree is there: a tree that it does not name is cleaned
- * up. */
+/* Point `current` to the generation before its tree exists, because the clean-up removes trees that
+ * `current` does not point to. */
 static bool switch_to(const struct markers *m, int dir, const char *generation)
 {
     char building[MARKER_GENERATION_SIZE + 1];
@@ -109,7 +109,7 @@ void markers_current(const struct markers *m, char out[MARKER_GENERATION_SIZE])
     out[len == MARKER_GENERATION_SIZE - 1 ? len : 0] = '\0';
 }
 
-/* ---- cleaning up ---- */
+/* ---- clean-up ---- */
 
 static bool is_older(int shard, const char *name, int64_t before_us)
 {
@@ -127,7 +127,8 @@ static DIR *open_stream(int at, const char *name, int flags)
     return stream;
 }
 
-/* Removes old markers of one directory, and nothing else. Returns how many it looked at. */
+/* Remove the old markers of one directory, and nothing else. Return the number of markers examined.
+ */
 static size_t sweep_shard(int tree, const char *name, int64_t before_us, size_t *removed)
 {
     struct id id;
@@ -159,7 +160,7 @@ static void sweep_own(int tree, int64_t before_us, unsigned *shard, size_t *remo
     } while (*shard != 0 && ++steps < STEP_SHARDS && seen < STEP_ENTRIES);
 }
 
-/* Some of what another generation left; all of it once nothing is left in its directories. */
+/* Remove some markers of another generation, and the generation itself once it is empty. */
 static void drop_some(const struct markers *m, int dir, const char *generation, size_t *removed)
 {
     char name[8];
@@ -178,7 +179,7 @@ static void drop_some(const struct markers *m, int dir, const char *generation, 
     (void)unlinkat(dir, generation, AT_REMOVEDIR);
 }
 
-/* `current` is read after the name was seen: see switch_to. */
+/* Read `current` after the name was read from the directory; see switch_to. */
 static bool is_left_behind(const struct markers *m, const char *name, const char *own)
 {
     char current[MARKER_GENERATION_SIZE];

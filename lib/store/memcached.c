@@ -1,3 +1,5 @@
+/* Every server has connections of its own and keys are distributed here, not by libmemcached, which
+ * would mark a slow server dead and move its keys. Replies are matched with requests by key. */
 #include "lib/store/memcached.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
@@ -7,6 +9,7 @@
 
 #define SERVERS_MAX 16
 #define GET_MAX 256 /* keys of one get */
+_Static_assert(CACHE_CAS_MAX <= GET_MAX, "cas_all reads its items with one get");
 
 struct memcached {
     struct cache cache;
@@ -14,14 +17,15 @@ struct memcached {
     struct memcached_link servers[SERVERS_MAX];
 };
 
-/* By the part before the first '/': keys of one envelope share a server. */
+/* The part of a key before its first '/' chooses the server; it is the same for all keys of an
+ * envelope. */
 static size_t server_index(const struct memcached *m, const char *key)
 {
     return str_hash(key, strcspn(key, "/")) % m->n;
 }
 
-/* Drops the connection after an outcome that says nothing. */
-static enum cache_result unknown(struct memcached_link *s)
+/* Close the connection after an outcome that cannot be interpreted. */
+static enum cache_result result_unknown(struct memcached_link *s)
 {
     link_drop(s);
     return CACHE_UNKNOWN;
@@ -41,10 +45,10 @@ static void take_result(struct cache_item *item, const memcached_result_st *resu
     item->value[item->len] = '\0';
 }
 
-/* Reads the answers to a get until its end. Answers come in the order of the keys, misses left out.
- * Unless it is MEMCACHED_SUCCESS, the connection is of no further use, and whatever was not found
- * is unknown. */
-static memcached_return_t drain(struct memcached_link *s, struct cache_item **asked, size_t n)
+/* Read the replies to a get until its end. They come in the order of the keys, without the misses.
+ * Unless this returns MEMCACHED_SUCCESS the connection is unusable and items not found are unknown.
+ */
+static memcached_return_t get_drain(struct memcached_link *s, struct cache_item **wanted, size_t n)
 {
     memcached_result_st result;
     memcached_return_t rc = MEMCACHED_SUCCESS;
@@ -55,56 +59,56 @@ static memcached_return_t drain(struct memcached_link *s, struct cache_item **as
         const char *key = memcached_result_key_value(&result);
         size_t key_len = memcached_result_key_length(&result);
         while (at < n &&
-               (strlen(asked[at]->key) != key_len || memcmp(asked[at]->key, key, key_len) != 0))
+               (strlen(wanted[at]->key) != key_len || memcmp(wanted[at]->key, key, key_len) != 0))
             at++;
         if (at == n) {
             rc = MEMCACHED_PROTOCOL_ERROR;
             break;
         }
-        take_result(asked[at++], &result, s->epoch);
+        take_result(wanted[at++], &result, s->epoch);
     }
     memcached_result_free(&result);
     return rc == MEMCACHED_END || rc == MEMCACHED_NOTFOUND ? MEMCACHED_SUCCESS : rc;
 }
 
-static memcached_return_t ask(struct memcached_link *s, struct cache_item **asked, size_t n)
+static memcached_return_t get_once(struct memcached_link *s, struct cache_item **wanted, size_t n)
 {
     const char *keys[GET_MAX];
     size_t lengths[GET_MAX];
     for (size_t i = 0; i < n; i++) {
-        keys[i] = asked[i]->key;
+        keys[i] = wanted[i]->key;
         lengths[i] = strlen(keys[i]);
-        asked[i]->result = CACHE_MISS;
-        asked[i]->len = 0;
-        asked[i]->value[0] = '\0';
+        wanted[i]->result = CACHE_MISS;
+        wanted[i]->len = 0;
+        wanted[i]->value[0] = '\0';
     }
     memcached_st *link = link_connect(s);
     if (link == NULL)
         return MEMCACHED_MEMORY_ALLOCATION_FAILURE;
     memcached_return_t rc = memcached_mget(link, keys, lengths, n);
-    return rc == MEMCACHED_SUCCESS ? drain(s, asked, n) : rc;
+    return rc == MEMCACHED_SUCCESS ? get_drain(s, wanted, n) : rc;
 }
 
-/* Nothing that was asked is known, and what the connection would still say is of no use. */
-static void forget(struct memcached_link *s, struct cache_item **asked, size_t n)
+/* Set the result of all items to unknown and close the connection. */
+static void get_fail(struct memcached_link *s, struct cache_item **wanted, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        asked[i]->result = CACHE_UNKNOWN;
+        wanted[i]->result = CACHE_UNKNOWN;
     link_drop(s);
 }
 
-/* A connection that proves to be dead is from before the server started again: a question changes
- * nothing, so it is asked once more on a new one. A server that is silent is not asked again. */
-static void get_from(struct memcached_link *s, struct cache_item **asked, size_t n)
+/* A connection may be dead because the server was restarted. A get changes nothing, so repeat it
+ * once on a new connection; but not after a time-out, when the server itself is slow. */
+static void get_from(struct memcached_link *s, struct cache_item **wanted, size_t n)
 {
     bool old = s->link != NULL;
-    memcached_return_t rc = ask(s, asked, n);
+    memcached_return_t rc = get_once(s, wanted, n);
     if (rc != MEMCACHED_SUCCESS && rc != MEMCACHED_TIMEOUT && old) {
         link_drop(s);
-        rc = ask(s, asked, n);
+        rc = get_once(s, wanted, n);
     }
     if (rc != MEMCACHED_SUCCESS)
-        forget(s, asked, n);
+        get_fail(s, wanted, n);
 }
 
 static void memcached_get_items(struct cache *c, struct cache_item *items, size_t n)
@@ -113,13 +117,13 @@ static void memcached_get_items(struct cache *c, struct cache_item *items, size_
     for (size_t start = 0; start < n; start += GET_MAX) {
         size_t end = n - start > GET_MAX ? start + GET_MAX : n;
         for (size_t s = 0; s < m->n; s++) {
-            struct cache_item *asked[GET_MAX];
+            struct cache_item *wanted[GET_MAX];
             size_t count = 0;
             for (size_t i = start; i < end; i++)
                 if (server_index(m, items[i].key) == s)
-                    asked[count++] = &items[i];
+                    wanted[count++] = &items[i];
             if (count > 0)
-                get_from(&m->servers[s], asked, count);
+                get_from(&m->servers[s], wanted, count);
         }
     }
 }
@@ -136,7 +140,7 @@ static enum cache_result store_result(struct memcached_link *s, memcached_return
     case MEMCACHED_NOTFOUND:
         return CACHE_MISS;
     default:
-        return unknown(s);
+        return result_unknown(s);
     }
 }
 
@@ -162,8 +166,8 @@ static enum cache_result memcached_cas_item(struct cache *c, const struct cache_
                                          (time_t)ttl_s, 0, seen->cas));
 }
 
-/* Without a reply the connection stays as it is: an error that the server would tell all the same
- * spoils the next answer, and so the connection. */
+/* noreply: if the server reports an error anyway, the next read fails to parse and the connection
+ * is closed. */
 static bool send_cas(struct memcached_link *s, const struct cache_write *w)
 {
     const struct cache_item *item = w->item;
@@ -179,24 +183,24 @@ static bool send_cas(struct memcached_link *s, const struct cache_write *w)
     return false;
 }
 
-/* What is read over another connection could be older than what was just sent: so it is asked once,
- * and over the same one. */
+/* The items are read again over the connection that carried the writes, without a retry on another
+ * one: that could return values older than the writes. */
 static void memcached_cas_all(struct cache *c, struct cache_write *writes, size_t n)
 {
     struct memcached *m = (struct memcached *)c;
     for (size_t at = 0; at < m->n; at++) {
         struct memcached_link *s = &m->servers[at];
-        struct cache_item *asked[GET_MAX];
+        struct cache_item *wanted[GET_MAX];
         size_t count = 0;
         for (size_t i = 0; i < n; i++) {
             if (server_index(m, writes[i].item->key) != at)
                 continue;
             writes[i].item->result = CACHE_UNKNOWN;
             if (count < GET_MAX && send_cas(s, &writes[i]))
-                asked[count++] = writes[i].item;
+                wanted[count++] = writes[i].item;
         }
-        if (count > 0 && (s->link == NULL || ask(s, asked, count) != MEMCACHED_SUCCESS))
-            forget(s, asked, count);
+        if (count > 0 && (s->link == NULL || get_once(s, wanted, count) != MEMCACHED_SUCCESS))
+            get_fail(s, wanted, count);
     }
 }
 

@@ -1,3 +1,5 @@
+/* libmemcached is used for its protocol only: one handle per server and purpose, blocking, with
+ * time-outs, without any of its distribution or fail-over. */
 #include "lib/store/memcached_link.h"
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +11,6 @@ void link_drop(struct memcached_link *s)
     s->link = NULL;
 }
 
-/* NULL: no memory. Connects with the first question. */
 static memcached_st *link_new(const struct memcached_link *s)
 {
     memcached_st *m = memcached_create(NULL);
@@ -49,9 +50,9 @@ memcached_st *link_connect(struct memcached_link *s)
     return s->link;
 }
 
-/* Without replies: libmemcached would read them in the middle of a later hint, and aborts the
- * process if that fails (its io.cc). Nothing is asked over this connection for the sake of the
- * answer: an error text of the server could be taken for it. */
+/* noreply: otherwise libmemcached reads replies in the middle of a later hint and aborts the
+ * process if that fails (its io.cc). No value is read over this connection, because an error text
+ * of the server could be taken for the reply. */
 memcached_st *link_hints(struct memcached_link *s)
 {
     if (s->hints == NULL && (s->hints = link_new(s)) != NULL) {
@@ -69,8 +70,8 @@ void link_drop_hints(struct memcached_link *s)
     s->hints_failed = true;
 }
 
-/* Commands of one connection are done in their order: once a question that came after the hints
- * has been answered, whatever the answer, they are done. */
+/* A server executes the commands of one connection in order, so the hints are done once a later get
+ * has been answered, whatever the answer. */
 void link_wait_for_hints(struct memcached_link *s)
 {
     static const char key[] = "hints";

@@ -7,26 +7,31 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One server with a connection of its own, so that the trouble of one is not another's. After any
- * failure the connection is thrown away: what it would still deliver belongs to an older question.
- */
+/* Each server has connections of its own, so that one server's failure does not affect the others.
+ * After any failure the connection is closed, because the next bytes on it would answer an older
+ * request. */
 struct memcached_link {
     char name[128]; /* "/path/socket" or "host:port" */
     unsigned timeout_ms;
     memcached_st *link;  /* NULL: not connected */
-    memcached_st *hints; /* another connection, whose answers nobody waits for */
+    memcached_st *hints; /* a second connection, on which no reply is read; NULL: not connected */
     bool hints_given;    /* since the last flush */
-    bool hints_failed;   /* since the last flush: the rest of them is let go */
-    uint64_t epoch;      /* rises with every new connection of link */
+    bool hints_failed;   /* since the last flush: drop the other hints */
+    uint64_t epoch;      /* number of connections of link so far */
 };
 
-/* NULL: no memory. Connects with the first question. */
+/* Return the connection of s, creating it if there is none; it connects with its first request.
+ * Return NULL if there is no memory. */
 memcached_st *link_connect(struct memcached_link *s);
+/* Close the connection of s, if there is one. */
 void link_drop(struct memcached_link *s);
-/* The connection for hints. NULL: no memory. */
+/* Return the connection of s for hints, creating it if there is none. Return NULL if there is no
+ * memory. */
 memcached_st *link_hints(struct memcached_link *s);
+/* Close the connection of s for hints, if there is one, and drop the hints until the next flush. */
 void link_drop_hints(struct memcached_link *s);
-/* Until what was given over the connection for hints has been done; an error drops it. */
+/* Wait until the server has executed everything sent over the connection of s for hints, which
+ * exists; close that connection on an error or a time-out. */
 void link_wait_for_hints(struct memcached_link *s);
 
 #endif

@@ -1,4 +1,5 @@
-/* The administrator's statements. Names come from our own files and settings, and are checked. */
+/* Statements of a database administrator. Names cannot be hex literals, so they are asserted to
+ * need no escaping; they come from our own files and settings. */
 #include "lib/store/admin.h"
 #include "lib/store/mysql_internal.h"
 #include <assert.h>
@@ -35,7 +36,7 @@ void admin_close(struct admin *a)
     free(a);
 }
 
-/* A name that needs no escaping anywhere. */
+/* Return true for a name that needs no escaping. */
 static bool plain_name(const char *name)
 {
     size_t len = strlen(name);
@@ -133,14 +134,14 @@ enum err admin_generation(struct admin *a, uint8_t generation[16])
     return a->store->ops->generation(a->store, generation);
 }
 
-struct text {
+struct text_out {
     char *out;
     size_t cap;
 };
 
 static void take_variable(void *context, struct sql_row *row)
 {
-    struct text *t = context;
+    struct text_out *t = context;
     row->at = 1;
     row_text(row, t->out, t->cap);
 }
@@ -148,7 +149,7 @@ static void take_variable(void *context, struct sql_row *row)
 enum err admin_variable(struct admin *a, const char *name, char *out, size_t cap)
 {
     struct mysql_store *s = mysql_of(a->store);
-    struct text t = {out, cap};
+    struct text_out t = {out, cap};
     assert(plain_name(name));
     out[0] = '\0';
     buf_printf(sql_begin(s), "SHOW GLOBAL VARIABLES LIKE '%s'", name);

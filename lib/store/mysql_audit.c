@@ -1,5 +1,4 @@
-/* Invariants as SQL. Each query yields the keys of the rows that break its rule; the empty result
- * is the good one. */
+/* The audited invariants as SQL. Each query returns the keys of the rows that violate its rule. */
 #include "lib/store/audit.h"
 #include "lib/store/mysql_internal.h"
 #include <stdlib.h>
@@ -13,24 +12,24 @@ const struct audit_rule audit_rules[] = {
     {"claims_match_envelope", "opened shares and sum are those of the claims"},
     {"seq_without_holes", "the claims of an envelope are numbered 1..n"},
     {"share_within_cap", "every share is from 1 fen to the envelope's cap"},
-    {"send_journal", "every envelope was paid for exactly once, in full, by its sender"},
-    {"claim_credited_once", "every claim is either pending or booked, once, with its amount"},
-    {"no_credit_without_claim", "every pending or booked credit has its claim"},
-    {"refund_journal", "what was refunded was booked once, to the sender"},
+    {"send_transfer", "every envelope was paid for exactly once, in full, by its sender"},
+    {"claim_credited_once", "every claim is either pending or credited, once, with its amount"},
+    {"no_credit_without_claim", "every pending or credited amount has its claim"},
+    {"refund_transfer", "what was refunded was transferred once, to the sender"},
     {"balance_is_postings", "every balance is the sum of its postings"},
-    {"journal_sums_to_zero", "every journal is well-formed, and all postings sum to zero"},
+    {"postings_sum_to_zero", "every transfer is well formed, and all postings sum to zero"},
     {"no_negative_balance", "no balance is negative"},
     {"seed_only_while_open",
      "exactly the open envelopes have a secret seed, exactly the closed ones "
      "show theirs"},
     {"luckiest", "the luckiest has the largest share, the earliest of equals; none in equal mode"},
-    {"idempotency_refs", "every remembered key leads to what it made"},
+    {"idempotency_refs", "every idempotency key refers to an envelope or transfer"},
 };
 const size_t audit_rules_n = sizeof audit_rules / sizeof audit_rules[0];
 
 struct audit_sql {
-    const char *rows;  /* counts what is looked at */
-    const char *wrong; /* yields column k: a key of each violation */
+    const char *rows;  /* counts the rows that are checked */
+    const char *wrong; /* returns column k: a key of each violation */
 };
 
 #define KEY(column) "LOWER(HEX(" column ")) AS k"
@@ -191,14 +190,14 @@ enum err audit_session_check(struct audit_session *s, size_t rule, struct audit_
     return err == ERR_OK ? sql_rows(m, take_wrong, out) : err;
 }
 
-struct stream {
+struct claim_stream {
     audit_claim_fn *each;
     void *context;
 };
 
 static void take_streamed(void *context, struct sql_row *row)
 {
-    struct stream *stream = context;
+    struct claim_stream *stream = context;
     struct envelope e;
     struct claim c;
     envelope_take(row, &e);
@@ -217,11 +216,11 @@ enum err audit_session_claims(struct audit_session *s, const struct id *id, audi
 {
     struct mysql_store *m = mysql_of(s->store);
     struct buf *q = sql_begin(m);
-    struct stream stream = {each, context};
-    buf_printf(q,
-               "SELECT %s, c.seq, c.amount_fen, c.user_id, c.opened_us FROM envelope e "
-               "LEFT JOIN claim c ON c.envelope_id = e.id WHERE e.state <> 0",
-               sql_envelope_columns_public);
+    struct claim_stream stream = {each, context};
+    buf_puts(q, "SELECT ");
+    sql_envelope_columns(q, SQL_SEED_PUBLIC);
+    buf_puts(q, ", c.seq, c.amount_fen, c.user_id, c.opened_us FROM envelope e "
+                "LEFT JOIN claim c ON c.envelope_id = e.id WHERE e.state <> 0");
     if (id != NULL) {
         buf_puts(q, " AND e.id = ");
         sql_id(q, id);

@@ -1,10 +1,20 @@
-/* Crediting one lane, or several with little in them: locks lanes, then accounts, then inserts. */
+/* Crediting one lane, or several near-empty lanes, in one transaction. A lane is locked by its row
+ * in the table lane and its credits are read without locks; the INSERT into account then locks the
+ * accounts in key order; transfers, year totals and the DELETE of the credits follow. */
 #include "lib/base/clock.h"
+#include "lib/base/crypto.h"
 #include "lib/store/mysql_internal.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define CREDIT_COLUMNS "user_id, envelope_id, seq, amount_fen, opened_us, attempts"
+
+unsigned lane_of(const char *user)
+{
+    uint8_t digest[32];
+    hash_sha256(digest, user, strlen(user));
+    return digest[0] % LANES;
+}
 
 static void take_lane_bit(void *context, struct sql_row *row)
 {
@@ -36,20 +46,20 @@ static void take_credit(void *context, struct sql_row *row)
     set->n++;
 }
 
-static int compare_credits(const void *a, const void *b)
+static int credit_order(const void *a, const void *b)
 {
     const struct credit *x = a, *y = b;
     int order = strcmp(x->user, y->user);
     return order != 0 ? order : id_compare(&x->envelope, &y->envelope);
 }
 
-/* The largest and the oldest overlap: each is booked once. */
+/* The largest and the oldest overlap; keep each once. */
 static void sort_distinct(struct credit_set *set)
 {
     size_t n = 0;
-    qsort(set->rows, set->n, sizeof set->rows[0], compare_credits);
+    qsort(set->rows, set->n, sizeof set->rows[0], credit_order);
     for (size_t i = 0; i < set->n; i++)
-        if (n == 0 || compare_credits(&set->rows[n - 1], &set->rows[i]) != 0)
+        if (n == 0 || credit_order(&set->rows[n - 1], &set->rows[i]) != 0)
             set->rows[n++] = set->rows[i];
     set->n = n;
 }
@@ -66,8 +76,8 @@ static void put_lanes(struct buf *q, uint32_t lanes)
     buf_putc(q, ')');
 }
 
-/* FORCE INDEX: a choice by statistics that are behind a rush would sort the whole lane. An order of
- * several lanes would sort them, too. */
+/* FORCE INDEX, because statistics that lag behind a rush make the optimizer sort the whole lane. No
+ * ORDER BY for several lanes, which would be sorted, too. */
 static void put_choice(struct buf *q, const struct credit_set *set, const char *index,
                        const char *order, size_t limit)
 {
@@ -79,9 +89,9 @@ static void put_choice(struct buf *q, const struct credit_set *set, const char *
     buf_printf(q, " LIMIT %zu", limit);
 }
 
-/* Locks the lanes, and takes the oldest credits of one, or any of several: when they are few, these
- * are all. Of many lanes the server reads every row, so that another daemon's lock on one that was
- * not asked for says "locked" too; then each is tried by itself. */
+/* Lock the lanes and read the oldest credits of one, or any credits of several; when there are few,
+ * these are all. For many lanes the server scans the table lane, so that another daemon's lock on a
+ * lane not selected also gives ERR_LOCKED; the caller then tries lane by lane. */
 static enum err lock_and_read(struct mysql_store *s, struct credit_set *set)
 {
     struct buf *q = sql_begin(s);
@@ -105,7 +115,7 @@ static enum err lock_and_read(struct mysql_store *s, struct credit_set *set)
     return err;
 }
 
-/* Of a lane that has more: the few oldest, and the largest. */
+/* Keep the limit_oldest oldest of a full lane and read the largest. */
 static enum err read_largest(struct mysql_store *s, struct credit_set *set)
 {
     set->n = set->limit_oldest;
@@ -119,7 +129,7 @@ enum err mysql_credit_read(struct store *store, struct credit_set *set)
     struct mysql_store *s = mysql_of(store);
     enum err err = lock_and_read(s, set);
     if (err == ERR_LOCKED)
-        return ERR_OK; /* another daemon is at it */
+        return ERR_OK; /* another daemon has the lane; set->taken is false */
     bool full = set->n == set->limit_oldest + set->limit_largest;
     bool overdue = set->n > 0 && set->now_us - set->rows[0].opened_us > set->old_after_us;
     if (full && !lanes_single(set->lanes))
@@ -136,7 +146,7 @@ static bool first_of_user(const struct credit_set *set, size_t i)
     return i == 0 || strcmp(set->rows[i - 1].user, set->rows[i].user) != 0;
 }
 
-/* What credits rows[first..end) of one user come to. */
+/* Return the sum of rows[first..end). */
 static int64_t sum_fen(const struct credit_set *set, size_t first, size_t end)
 {
     int64_t sum = 0;
@@ -145,9 +155,9 @@ static int64_t sum_fen(const struct credit_set *set, size_t first, size_t end)
     return sum;
 }
 
-/* One row a user, in key order: this also locks the accounts. Those that do not exist yet come
- * into being. Returns how many users there are. */
-static size_t put_balances(struct buf *q, const struct credit_set *set)
+/* Append one INSERT of all users, in key order, which locks their accounts and creates those that
+ * do not exist. Return the number of users. */
+static size_t put_user_balances(struct buf *q, const struct credit_set *set)
 {
     size_t users = 0;
     for (size_t i = 0, end; i < set->n; i = end) {
@@ -162,8 +172,8 @@ static size_t put_balances(struct buf *q, const struct credit_set *set)
     return users;
 }
 
-/* One row a user and year. A user's credits lie by envelope, so nearly by time: where a year comes
- * back, it is two rows, added up all the same. */
+/* Append one row per user and year. A user's credits are in order of envelope id, so nearly of
+ * time; if a year comes back it gets a second row, which is added as well. */
 static void put_years(struct buf *q, const struct credit_set *set, int year_offset_min)
 {
     buf_puts(q, "; INSERT INTO year_total (user_id, year, received_count, received_fen) VALUES ");
@@ -193,8 +203,8 @@ static void put_deletes(struct buf *q, const struct credit_set *set)
     buf_putc(q, ')');
 }
 
-/* A balance that was added to counts as two changed rows, a new one as one. */
-static enum err take_balances(struct mysql_store *s, uint64_t users)
+/* ON DUPLICATE KEY UPDATE counts an updated row as two and an inserted row as one. */
+static enum err take_user_balances(struct mysql_store *s, uint64_t users)
 {
     uint64_t changed = 0;
     enum err err = sql_affected(s, &changed);
@@ -207,7 +217,7 @@ enum err mysql_credit_write(struct store *store, const struct credit_set *set,
 {
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
-    size_t users = put_balances(q, set);
+    size_t users = put_user_balances(q, set);
     buf_puts(q, sql_transfer_insert);
     for (size_t i = 0; i < set->n; i++) {
         sql_comma(q, i == 0);
@@ -217,7 +227,7 @@ enum err mysql_credit_write(struct store *store, const struct credit_set *set,
     put_deletes(q, set);
     enum err err = sql_send(s);
     if (err == ERR_OK)
-        err = take_balances(s, users);
+        err = take_user_balances(s, users);
     if (err == ERR_OK)
         err = sql_affected_exactly(s, set->n);
     if (err == ERR_OK)

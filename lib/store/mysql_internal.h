@@ -1,7 +1,9 @@
-/* What the mysql_*.c files share; nobody else includes it. A session sends one text of statements
- * at a time and takes their results in order: struct buf *q = sql_begin(s); buf_puts(q, "SELECT ..;
- * UPDATE .."); sql_send(s); sql_rows(s, ..); sql_affected(s, ..); The first error sticks until the
- * next sql_begin. */
+/* Functions shared by the mysql_*.c files; no other file includes it. A session sends one text of
+ * statements at a time and takes their results in order:
+ *   struct buf *q = sql_begin(s); buf_puts(q, "SELECT ..; UPDATE .."); sql_send(s);
+ *   sql_rows(s, ..); sql_affected(s, ..);
+ * The first error sticks until the next sql_begin, so a chain of calls returns it. The errors are
+ * those of store.h. */
 #ifndef HONGBAO_STORE_MYSQL_INTERNAL_H
 #define HONGBAO_STORE_MYSQL_INTERNAL_H
 
@@ -16,36 +18,41 @@ struct mysql_store {
     MYSQL *link; /* NULL: not connected */
     int64_t deadline_us;
     struct buf sql;
-    bool in_transaction; /* a begun one is never carried over to a new connection */
+    bool in_transaction; /* never carried over to a new connection */
     bool more;           /* a result waits to be taken */
-    bool brief_locks;    /* the statement under way came after sql_lock_briefly */
-    bool mariadb;        /* what the server says it is */
-    enum err step_err;
+    bool brief_locks;    /* the statement being run came after sql_lock_briefly */
+    bool mariadb;        /* the server is MariaDB, not MySQL */
+    enum err step_err;   /* the error that sticks */
 };
 
+/* Return the session that implements s. */
 static inline struct mysql_store *mysql_of(struct store *s)
 {
     return (struct mysql_store *)s;
 }
 
 /* ---- sending ---- */
+/* Discard results that were not taken, clear the error of s and return its empty statement text, to
+ * which the caller appends. */
 struct buf *sql_begin(struct mysql_store *s);
-/* Sends the text, connecting first if there is no connection and no transaction. */
+/* Send the text of s, connecting first if there is no connection and no transaction. */
 MUST_USE enum err sql_send(struct mysql_store *s);
-/* Sends, and takes the results of statements that return no rows. */
+/* Send the text of s and take the results of its statements, none of which returns rows. */
 MUST_USE enum err sql_run(struct mysql_store *s);
-/* The outcome that the last error of the connection means; a fault is logged. */
+/* Return the outcome for the last error of the connection of s; log it if it is a fault. */
 MUST_USE enum err sql_classify(const struct mysql_store *s);
-/* Makes err stick. Returns it. */
+/* Make err the error that sticks to s, and return it. */
 enum err sql_fail(struct mysql_store *s, enum err err);
-/* True if the last error says that the connection itself is gone. */
+/* Return true if the last error of s means that its connection is gone. */
 bool sql_lost(const struct mysql_store *s);
+/* Close the connection of s, which ends its transaction. */
 void sql_disconnect(struct mysql_store *s);
-/* BEGIN is to be part of the text; this remembers it. */
+/* Append BEGIN to the text of s, which must be empty, and record that a transaction begins. */
 void sql_transaction(struct mysql_store *s);
-/* Before a SELECT ... FOR UPDATE: it gives up on locked rows (ERR_LOCKED) well before the batch
- * that waits with it opens the breaker. The server's own lock wait, in whole seconds, is longer.
- * Nothing with nowait, or where the server has no such limit (MySQL). */
+/* Append to the text of s a limit of 0.25 s for the SELECT ... FOR UPDATE that follows, which then
+ * returns ERR_LOCKED well before the stall detector takes the wait for a stall; the server's own
+ * lock wait, in whole seconds, is longer. Appends nothing with nowait, or on MySQL, which has no
+ * such limit. */
 void sql_lock_briefly(struct mysql_store *s, bool nowait);
 
 /* ---- results ---- */
@@ -54,55 +61,81 @@ struct sql_row {
     unsigned long *lengths;
     unsigned at; /* the next column */
 };
+/* Take the values of one row with the row_* functions, in the order of the columns. */
 typedef void sql_row_fn(void *context, struct sql_row *row);
-/* Takes the rows of the next statement. */
+/* Take the rows of the next statement of s: call each(context, row) for every one. */
 MUST_USE enum err sql_rows(struct mysql_store *s, sql_row_fn *each, void *context);
-/* The same, row by row as they come: for results that do not fit in memory. */
+/* Take the rows of the next statement of s as they arrive: call each(context, row) for every one.
+ * For results that do not fit in memory. */
 MUST_USE enum err sql_stream(struct mysql_store *s, sql_row_fn *each, void *context);
-/* Takes the outcome of the next statement that returns no rows; n may be NULL. */
+/* Take the outcome of the next statement of s, which returns no rows; set *n to the rows that it
+ * changed unless n is NULL. */
 MUST_USE enum err sql_affected(struct mysql_store *s, uint64_t *n);
-/* Takes it, and says ERR_FAULT unless exactly n rows were changed. */
+/* Take the outcome of the next statement of s, which returns no rows; ERR_FAULT, logged, unless it
+ * changed exactly n rows. */
 MUST_USE enum err sql_affected_exactly(struct mysql_store *s, uint64_t n);
-bool row_null(struct sql_row *r); /* the next column is NULL; does not move on */
+/* Return true if the next column of r is NULL, without taking it. */
+bool row_null(struct sql_row *r);
+/* Take the next column of r as a number; NULL reads as 0. */
 int64_t row_i64(struct sql_row *r);
+/* Take the next column of r as text into out, which holds cap bytes; NULL and text that does not
+ * fit read as "". */
 void row_text(struct sql_row *r, char *out, size_t cap);
-void row_bytes(struct sql_row *r, void *out, size_t n); /* NULL reads as zeros */
+/* Take the next column of r as n bytes into out; NULL and missing bytes read as zeros. */
+void row_bytes(struct sql_row *r, void *out, size_t n);
+/* Take the next column of row as a number into the int64_t at context; a sql_row_fn. */
+void row_take_i64(void *context, struct sql_row *row);
 
 /* ---- text ---- */
+/* Append id to q as a hex literal. */
 void sql_id(struct buf *q, const struct id *id);
+/* Append n bytes to q as a hex literal. */
 void sql_bytes(struct buf *q, const void *bytes, size_t n);
-void sql_user(struct buf *q, const char *user); /* asserts its characters; '' for "" */
+/* Append user to q as a quoted literal; it is a valid user id or "" (asserted). */
+void sql_user(struct buf *q, const char *user);
+/* Append UTF-8 text to q as a hex literal. */
 void sql_text(struct buf *q, const char *text);
-/* Appends ", " unless first. */
-/* before, then the number. */
+/* Append the string before and then n to q. */
 void sql_number(struct buf *q, const char *before, int64_t n);
+/* Append ", " to q unless first. */
 void sql_comma(struct buf *q, bool first);
-/* Microseconds since 1970 on the primary; to be read in a statement of its own, after the locks. */
+/* Microseconds since 1970 on the primary; read it in a statement of its own, after the locks. */
 #define SQL_NOW "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
-void row_take_i64(void *context, struct sql_row *row); /* sql_row_fn into an int64_t */
 
 /* ---- shared pieces of operations ---- */
-/* Columns of an envelope, from `envelope e LEFT JOIN seed s`, as envelope_take reads them. */
-extern const char sql_envelope_columns[];
-/* The same without the seeds of open envelopes: for those who may not read them. */
-extern const char sql_envelope_columns_public[];
+enum sql_seed {
+    SQL_SEED_PUBLIC, /* of closed envelopes: for users that may not read the table seed */
+    SQL_SEED_SECRET  /* of all: needs `envelope e LEFT JOIN seed s` */
+};
+/* Append the columns of an envelope `e` to q, as envelope_take reads them, with the seed as seed
+ * selects. */
+void sql_envelope_columns(struct buf *q, enum sql_seed seed);
+/* Take the columns of sql_envelope_columns from row into *e. */
 void envelope_take(struct sql_row *row, struct envelope *e);
+/* Append "INSERT INTO envelope (columns) VALUES " to q. */
+void sql_envelope_insert(struct buf *q);
+/* Append the values of e, in parentheses, for sql_envelope_insert to q. */
+void sql_envelope_values(struct buf *q, const struct envelope *e);
 /* Columns of a transfer, as transfer_take reads them. */
 extern const char sql_transfer_columns[];
+/* Take the columns sql_transfer_columns from row into *t. */
 void transfer_take(struct sql_row *row, struct transfer *t);
-/* "INSERT INTO transfer .. VALUES" and one row of it. */
+/* "INSERT INTO transfer .. VALUES ". */
 extern const char sql_transfer_insert[];
+/* Append the values of t, in parentheses, for sql_transfer_insert to q. */
 void sql_transfer_values(struct buf *q, const struct transfer *t);
-/* UPDATE of what changes in the changed envelopes of set (at least one), which must be open.
- * Returns how many rows it must change. */
+/* Append an UPDATE of the members that change in the changed envelopes of set, at least one, to q.
+ * They must be open. Return the number of rows that it must change. */
 size_t sql_envelopes_update(struct buf *q, const struct open_set *set);
-/* For the closed among set's changed envelopes: seeds deleted, closing queued. *n: how many. */
+/* Append statements to q that delete the seeds of the changed envelopes of set that are closed now
+ * and queue their closings; nothing if there are none. Set *n to their number. */
 void sql_closings(struct buf *q, const struct open_set *set, size_t *n);
-/* Takes the results of sql_closings. */
+/* Take the results of sql_closings, which found n envelopes. */
 MUST_USE enum err sql_closings_take(struct mysql_store *s, size_t n);
-unsigned lane_of(const char *user); /* 0..LANES-1 */
+/* Return the lane of user, 0..LANES-1: the first byte of its SHA-256. */
+unsigned lane_of(const char *user);
 
-/* ---- operations, one or a few a file ---- */
+/* ---- the operations of store.h, which holds their contracts ---- */
 enum err mysql_open_read(struct store *s, struct open_set *set);
 enum err mysql_open_look(struct store *s, struct open_set *set);
 enum err mysql_open_write(struct store *s, const struct open_set *set);
@@ -122,8 +155,8 @@ enum err mysql_due_list(struct store *s, struct id *ids, size_t limit, size_t *n
 enum err mysql_refund_write(struct store *s, const struct open_set *set,
                             const struct transfer *transfers, size_t n);
 enum err mysql_closing_list(struct store *s, struct closing *out, size_t limit, size_t *n);
-enum err mysql_tally_run(struct store *s, int year_offset_min, const struct closing *closings,
-                         size_t n, size_t *done);
+enum err mysql_year_totals_add(struct store *s, int year_offset_min, const struct closing *closings,
+                               size_t n, size_t *done);
 enum err mysql_idempotency_expire(struct store *s, int64_t before_us, size_t limit, size_t *n);
 enum err mysql_books_read(struct store *s, const struct id *after, struct books *books,
                           size_t limit, size_t claims_max, size_t *n);

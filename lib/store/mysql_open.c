@@ -1,29 +1,26 @@
-/* The transaction of a batch of opens: three round trips, the last of them the commit. */
+/* The transaction of a batch of opens takes three round trips: locks and reads, writes, commit.
+ * Each is one text of statements, because round trips under the lock bound the rate of one
+ * envelope. */
 #include "lib/store/mysql_internal.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_ids(const void *a, const void *b)
-{
-    return id_compare(a, b);
-}
-
-/* Takes one locked envelope straight into its place: it is large. */
-static void take_envelope(void *context, struct sql_row *row)
+/* Read one locked envelope directly into its place in the set; it is too large to copy. */
+static void take_locked_envelope(void *context, struct sql_row *row)
 {
     struct open_set *set = context;
     struct id id;
     struct sql_row first = *row;
     row_bytes(&first, id.b, ID_SIZE);
-    const struct id *at = bsearch(&id, set->ids, set->n_envelopes, sizeof set->ids[0], compare_ids);
+    const struct id *at = bsearch(&id, set->ids, set->n_envelopes, sizeof set->ids[0], id_order);
     assert(at != NULL);
     envelope_take(row, &set->envelopes[at - set->ids]);
     set->opened_before[at - set->ids] = set->envelopes[at - set->ids].opened_shares;
     set->exists[at - set->ids] = true;
 }
 
-static void take_claim(void *context, struct sql_row *row)
+static void take_found_claim(void *context, struct sql_row *row)
 {
     struct open_set *set = context;
     struct claim c = {.seq = 0};
@@ -42,8 +39,9 @@ static void take_claim(void *context, struct sql_row *row)
     }
 }
 
-/* By the key that is meant: weighing the other one against it costs more than reading. Returns how
- * many claims are asked for. */
+/* Append a SELECT of the claims of the rows with look. Force the primary key: letting the optimizer
+ * weigh the second index costs more than the read. Return the number of such rows; nothing is
+ * appended for 0. */
 static size_t put_looks(struct buf *q, const struct open_set *set)
 {
     size_t n = 0;
@@ -69,9 +67,9 @@ enum err mysql_open_read(struct store *store, struct open_set *set)
     struct buf *q = sql_begin(s);
     sql_transaction(s);
     sql_lock_briefly(s, set->nowait);
-    buf_printf(q,
-               "SELECT %s FROM envelope e LEFT JOIN seed s ON s.envelope_id = e.id WHERE e.id IN (",
-               sql_envelope_columns);
+    buf_puts(q, "SELECT ");
+    sql_envelope_columns(q, SQL_SEED_SECRET);
+    buf_puts(q, " FROM envelope e LEFT JOIN seed s ON s.envelope_id = e.id WHERE e.id IN (");
     for (size_t i = 0; i < set->n_envelopes; i++) {
         sql_comma(q, i == 0);
         sql_id(q, &set->ids[i]);
@@ -84,9 +82,9 @@ enum err mysql_open_read(struct store *store, struct open_set *set)
     if (err == ERR_OK)
         err = sql_affected(s, NULL);
     if (err == ERR_OK)
-        err = sql_rows(s, take_envelope, set);
+        err = sql_rows(s, take_locked_envelope, set);
     if (err == ERR_OK && looks > 0)
-        err = sql_rows(s, take_claim, set);
+        err = sql_rows(s, take_found_claim, set);
     return err == ERR_OK ? sql_rows(s, row_take_i64, &set->now_us) : err;
 }
 
@@ -95,10 +93,10 @@ enum err mysql_open_look(struct store *store, struct open_set *set)
     struct mysql_store *s = mysql_of(store);
     put_looks(sql_begin(s), set);
     enum err err = sql_send(s);
-    return err == ERR_OK ? sql_rows(s, take_claim, set) : err;
+    return err == ERR_OK ? sql_rows(s, take_found_claim, set) : err;
 }
 
-/* Both inserts of the new claims; returns how many. */
+/* Append one INSERT of the new claims. Return their number; nothing is appended for 0. */
 static size_t put_claims(struct buf *q, const struct open_set *set)
 {
     size_t n = 0;
@@ -122,13 +120,14 @@ static size_t put_claims(struct buf *q, const struct open_set *set)
     return n;
 }
 
-static int compare_credits(const void *a, const void *b)
+static int claim_credit_order(const void *a, const void *b)
 {
     const struct claim *x = *(const struct claim *const *)a, *y = *(const struct claim *const *)b;
     int order = strcmp(x->user, y->user);
     return order != 0 ? order : id_compare(&x->envelope, &y->envelope);
 }
 
+/* Append one INSERT of the credits of the new claims, in key order; nothing if there are none. */
 static void put_credits(struct buf *q, const struct open_set *set)
 {
     const struct claim *claims[BATCH_MAX] = {NULL};
@@ -136,8 +135,8 @@ static void put_credits(struct buf *q, const struct open_set *set)
     for (size_t i = 0; i < set->n_rows; i++)
         if (set->rows[i].insert)
             claims[n++] = &set->rows[i].claim;
-    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is sorted */
-    qsort(claims, n, sizeof claims[0], compare_credits); /* NOLINT(bugprone-sizeof-expression) */
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are sorted */
+    qsort(claims, n, sizeof claims[0], claim_credit_order);
     for (size_t i = 0; i < n; i++) {
         const struct claim *c = claims[i];
         buf_puts(q, i == 0 ? "; INSERT INTO credit (user_id, envelope_id, lane, seq, amount_fen, "

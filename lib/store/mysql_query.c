@@ -1,4 +1,4 @@
-/* Plain reads of one thing. */
+/* Plain reads of an envelope, its claims, an account and the queues. */
 #include "lib/store/mysql_internal.h"
 #include <string.h>
 
@@ -7,7 +7,7 @@ struct one_envelope {
     bool found;
 };
 
-static void take_envelope(void *context, struct sql_row *row)
+static void take_one_envelope(void *context, struct sql_row *row)
 {
     struct one_envelope *one = context;
     envelope_take(row, one->e);
@@ -20,12 +20,14 @@ enum err mysql_envelope_get(struct store *store, const struct id *id, struct env
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
     struct one_envelope one = {.e = e};
-    buf_printf(q, "SELECT %s FROM envelope e WHERE e.id = ", sql_envelope_columns_public);
+    buf_puts(q, "SELECT ");
+    sql_envelope_columns(q, SQL_SEED_PUBLIC);
+    buf_puts(q, " FROM envelope e WHERE e.id = ");
     sql_id(q, id);
     buf_puts(q, "; " SQL_NOW);
     enum err err = sql_send(s);
     if (err == ERR_OK)
-        err = sql_rows(s, take_envelope, &one);
+        err = sql_rows(s, take_one_envelope, &one);
     *found = one.found;
     return err == ERR_OK ? sql_rows(s, row_take_i64, now_us) : err;
 }
@@ -41,15 +43,15 @@ enum err mysql_version_get(struct store *store, const struct id *id, int64_t *ve
     return err == ERR_OK ? sql_rows(s, row_take_i64, version) : err;
 }
 
-struct claims {
+struct claim_rows {
     struct id envelope;
     struct claim *out;
     size_t n, limit;
 };
 
-static void take_claim(void *context, struct sql_row *row)
+static void take_claim_row(void *context, struct sql_row *row)
 {
-    struct claims *claims = context;
+    struct claim_rows *claims = context;
     if (claims->n == claims->limit)
         return;
     struct claim *c = &claims->out[claims->n++];
@@ -68,14 +70,14 @@ enum err mysql_claim_get(struct store *store, const struct id *id, const char *u
 {
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
-    struct claims claims = {.envelope = *id, .out = c, .limit = 1};
+    struct claim_rows claims = {.envelope = *id, .out = c, .limit = 1};
     buf_puts(q, "SELECT " CLAIM_COLUMNS " FROM claim WHERE envelope_id = ");
     sql_id(q, id);
     buf_puts(q, " AND user_id = ");
     sql_user(q, user);
     enum err err = sql_send(s);
     if (err == ERR_OK)
-        err = sql_rows(s, take_claim, &claims);
+        err = sql_rows(s, take_claim_row, &claims);
     *found = claims.n == 1;
     return err;
 }
@@ -85,13 +87,13 @@ enum err mysql_claims_page(struct store *store, const struct id *id, int64_t aft
 {
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
-    struct claims claims = {.envelope = *id, .out = out, .limit = limit};
+    struct claim_rows claims = {.envelope = *id, .out = out, .limit = limit};
     buf_puts(q, "SELECT " CLAIM_COLUMNS " FROM claim WHERE envelope_id = ");
     sql_id(q, id);
     buf_printf(q, " AND seq > %lld ORDER BY seq LIMIT %zu", (long long)after_seq, limit);
     enum err err = sql_send(s);
     if (err == ERR_OK)
-        err = sql_rows(s, take_claim, &claims);
+        err = sql_rows(s, take_claim_row, &claims);
     *n = claims.n;
     return err;
 }
@@ -112,8 +114,8 @@ static void take_me(void *context, struct sql_row *row)
     *me->pending_fen = row_i64(row);
 }
 
-/* One statement for balance and pending: a credit between two reads would be counted twice or not.
- */
+/* One statement for balance and pending: a credit booked between two reads would be counted twice
+ * or not at all. */
 enum err mysql_account_get(struct store *store, const char *user, struct account *a,
                            int64_t *pending_fen)
 {

@@ -1,20 +1,20 @@
-/* What the reconciliation reads, and the three things it may write: a lost credit row again, and
- * whether an envelope is frozen. */
+/* Reads and writes of the reconciliation. It reads all tables of an envelope from one snapshot and
+ * may write two things: the credit of a claim that lost it, and whether an envelope is frozen. */
 #include "lib/store/mysql_internal.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* A credit of a frozen envelope: not before the year 9999. */
+/* not_before_us of the credits of a frozen envelope: beyond any year that can be shown */
 #define FROZEN_UNTIL_US INT64_C(253370764800000000)
 
-struct reading {
+struct books_reading {
     struct books *books;
-    size_t n, limit, at; /* at: the envelope whose rows pass by */
+    size_t n, limit, at; /* at: the envelope whose rows are being read */
 };
 
-static void take_envelope(void *context, struct sql_row *row)
+static void take_books_envelope(void *context, struct sql_row *row)
 {
-    struct reading *r = context;
+    struct books_reading *r = context;
     if (r->n == r->limit)
         return;
     struct books *b = &r->books[r->n++];
@@ -25,8 +25,8 @@ static void take_envelope(void *context, struct sql_row *row)
     b->closing_row = row_i64(row) != 0;
 }
 
-/* The books of an id; ids come in ascending order. NULL: not among those read. */
-static struct books *books_of(struct reading *r, const struct id *id)
+/* Return the books of id, or NULL if they are not being read. Ids must come in ascending order. */
+static struct books *books_of(struct books_reading *r, const struct id *id)
 {
     while (r->at < r->n && id_compare(&r->books[r->at].envelope.id, id) < 0)
         r->at++;
@@ -34,7 +34,7 @@ static struct books *books_of(struct reading *r, const struct id *id)
     return here ? &r->books[r->at] : NULL;
 }
 
-static void take_claim(void *context, struct sql_row *row)
+static void take_books_claim(void *context, struct sql_row *row)
 {
     struct books_claim c;
     memset(&c, 0, sizeof c);
@@ -46,15 +46,15 @@ static void take_claim(void *context, struct sql_row *row)
     c.pending = !row_null(row);
     c.pending_seq = row_i64(row);
     c.pending_fen = row_i64(row);
-    c.booked = !row_null(row);
-    row_text(row, c.booked_user, sizeof c.booked_user);
-    c.booked_fen = row_i64(row);
+    c.credited = !row_null(row);
+    row_text(row, c.credited_user, sizeof c.credited_user);
+    c.credited_fen = row_i64(row);
     struct books *b = books_of(context, &c.claim.envelope);
     if (b != NULL)
         books_add_claim(b, &c);
 }
 
-static void take_transfer(void *context, struct sql_row *row)
+static void take_books_transfer(void *context, struct sql_row *row)
 {
     struct id id;
     char user[USER_SIZE];
@@ -74,8 +74,8 @@ static void put_between(struct buf *q, const struct id *first, const struct id *
     sql_id(q, last);
 }
 
-/* As many of the envelopes as have not too many shares together; at least one. */
-static void cut(struct reading *r, size_t claims_max)
+/* Keep as many envelopes as have at most claims_max opened shares together, at least one. */
+static void limit_claims(struct books_reading *r, size_t claims_max)
 {
     int64_t claims = 0;
     for (size_t i = 0; i < r->n; i++) {
@@ -85,25 +85,25 @@ static void cut(struct reading *r, size_t claims_max)
     }
 }
 
-static enum err read_envelopes(struct mysql_store *s, const struct id *after, struct reading *r)
+static enum err read_envelopes(struct mysql_store *s, const struct id *after,
+                               struct books_reading *r)
 {
     struct buf *q = sql_begin(s);
-    buf_printf(
-        q,
-        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; "
-        "START TRANSACTION WITH CONSISTENT SNAPSHOT; "
-        "SELECT %s, s.expires_us, q.envelope_id IS NOT NULL FROM envelope e LEFT JOIN seed s "
-        "ON s.envelope_id = e.id LEFT JOIN closing q ON q.envelope_id = e.id WHERE e.id > ",
-        sql_envelope_columns_public);
+    buf_puts(q, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; "
+                "START TRANSACTION WITH CONSISTENT SNAPSHOT; SELECT ");
+    sql_envelope_columns(q, SQL_SEED_PUBLIC);
+    buf_puts(q,
+             ", s.expires_us, q.envelope_id IS NOT NULL FROM envelope e LEFT JOIN seed s "
+             "ON s.envelope_id = e.id LEFT JOIN closing q ON q.envelope_id = e.id WHERE e.id > ");
     sql_id(q, after);
     buf_printf(q, " AND e.frozen = 0 ORDER BY e.id LIMIT %zu", r->limit);
     enum err err = sql_send(s);
     for (int i = 0; i < 2 && err == ERR_OK; i++)
         err = sql_affected(s, NULL);
-    return err == ERR_OK ? sql_rows(s, take_envelope, r) : err;
+    return err == ERR_OK ? sql_rows(s, take_books_envelope, r) : err;
 }
 
-static enum err read_claims(struct mysql_store *s, struct reading *r)
+static enum err read_claims(struct mysql_store *s, struct books_reading *r)
 {
     const struct id *first = &r->books[0].envelope.id, *last = &r->books[r->n - 1].envelope.id;
     struct buf *q = sql_begin(s);
@@ -116,11 +116,11 @@ static enum err read_claims(struct mysql_store *s, struct reading *r)
     put_between(q, first, last);
     buf_puts(q, " ORDER BY c.envelope_id, c.seq");
     enum err err = sql_send(s);
-    return err == ERR_OK ? sql_stream(s, take_claim, r) : err;
+    return err == ERR_OK ? sql_stream(s, take_books_claim, r) : err;
 }
 
-/* All that was booked for an envelope has its id at the head of the reference. */
-static enum err read_transfers(struct mysql_store *s, struct reading *r)
+/* The reference of every transfer of an envelope begins with its id. */
+static enum err read_transfers(struct mysql_store *s, struct books_reading *r)
 {
     struct buf *q = sql_begin(s);
     r->at = 0;
@@ -130,17 +130,17 @@ static enum err read_transfers(struct mysql_store *s, struct reading *r)
     sql_id(q, &r->books[r->n - 1].envelope.id);
     buf_puts(q, ", X'FFFFFFFF') AND kind IN (3, 4, 5) ORDER BY ref");
     enum err err = sql_send(s);
-    return err == ERR_OK ? sql_stream(s, take_transfer, r) : err;
+    return err == ERR_OK ? sql_stream(s, take_books_transfer, r) : err;
 }
 
 enum err mysql_books_read(struct store *store, const struct id *after, struct books *books,
                           size_t limit, size_t claims_max, size_t *n)
 {
     struct mysql_store *s = mysql_of(store);
-    struct reading r = {.books = books, .limit = limit};
+    struct books_reading r = {.books = books, .limit = limit};
     *n = 0;
     enum err err = read_envelopes(s, after, &r);
-    cut(&r, claims_max);
+    limit_claims(&r, claims_max);
     if (err == ERR_OK && r.n > 0)
         err = read_claims(s, &r);
     if (err == ERR_OK && r.n > 0)

@@ -1,4 +1,5 @@
-/* Results of statements and the values in their rows. */
+/* Results of statements, the values in their rows, and literals in statements. Every text that
+ * comes from outside is written as a hex literal, so that no escaping can go wrong. */
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/store/mysql_internal.h"
@@ -6,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Goes on to the result of the next statement; its error shows when that one is taken. */
-static void advance(struct mysql_store *s)
+/* Go on to the result of the next statement; its error is returned when that result is taken. */
+static void result_advance(struct mysql_store *s)
 {
     int rc = mysql_next_result(s->link);
     s->more = rc == 0;
@@ -34,7 +35,7 @@ static enum err take_rows(struct mysql_store *s, MYSQL_RES *(*result_of)(MYSQL *
     mysql_free_result(result);
     if (broken)
         return sql_fail(s, err);
-    advance(s);
+    result_advance(s);
     return ERR_OK;
 }
 
@@ -54,7 +55,7 @@ enum err sql_affected(struct mysql_store *s, uint64_t *n)
         return s->step_err != ERR_OK ? s->step_err : sql_fail(s, ERR_FAULT);
     if (n != NULL)
         *n = mysql_affected_rows(s->link);
-    advance(s);
+    result_advance(s);
     return ERR_OK;
 }
 

@@ -1,8 +1,9 @@
-/* The transaction of a batch of sends. */
+/* The transaction of a batch of sends, and idempotency keys. A key belongs to its sender, whose
+ * locked account protects it, so the keys themselves are read without locks. */
 #include "lib/store/mysql_internal.h"
 #include <string.h>
 
-static void take_account(void *context, struct sql_row *row)
+static void take_sender_account(void *context, struct sql_row *row)
 {
     struct send_set *set = context;
     char user[USER_SIZE];
@@ -20,7 +21,7 @@ static void take_account(void *context, struct sql_row *row)
     }
 }
 
-/* Takes a known key and the envelope it made. */
+/* Read a known key and the envelope that was stored with it. */
 static void take_replay(void *context, struct sql_row *row)
 {
     struct send_set *set = context;
@@ -51,11 +52,9 @@ enum err mysql_send_read(struct store *store, struct send_set *set)
     }
     buf_puts(q, set->nowait ? ") ORDER BY user_id FOR UPDATE NOWAIT; "
                             : ") ORDER BY user_id FOR UPDATE; ");
-    buf_printf(
-        q,
-        "SELECT i.key_hash, i.body_hash, %s FROM idempotency i JOIN envelope e ON e.id = i.ref "
-        "WHERE i.key_hash IN (",
-        sql_envelope_columns_public);
+    buf_puts(q, "SELECT i.key_hash, i.body_hash, ");
+    sql_envelope_columns(q, SQL_SEED_PUBLIC);
+    buf_puts(q, " FROM idempotency i JOIN envelope e ON e.id = i.ref WHERE i.key_hash IN (");
     for (size_t i = 0; i < set->n_rows; i++) {
         sql_comma(q, i == 0);
         sql_bytes(q, set->rows[i].key_hash, sizeof set->rows[i].key_hash);
@@ -65,7 +64,7 @@ enum err mysql_send_read(struct store *store, struct send_set *set)
     if (err == ERR_OK)
         err = sql_affected(s, NULL);
     if (err == ERR_OK)
-        err = sql_rows(s, take_account, set);
+        err = sql_rows(s, take_sender_account, set);
     if (err == ERR_OK)
         err = sql_rows(s, take_replay, set);
     return err == ERR_OK ? sql_rows(s, row_take_i64, &set->now_us) : err;
@@ -84,21 +83,7 @@ static void put_key(struct buf *q, const struct send_row *r)
 
 static void put_envelope(struct buf *q, const struct send_row *r)
 {
-    const struct envelope *e = r->envelope;
-    buf_putc(q, '(');
-    sql_id(q, &e->id);
-    buf_putc(q, ',');
-    sql_user(q, e->sender);
-    buf_putc(q, ',');
-    sql_text(q, e->sender_name);
-    buf_printf(q, ",%d,%lld,%lld,%lld,", (int)e->mode, (long long)e->total_fen,
-               (long long)e->shares, (long long)e->cap_fen);
-    sql_text(q, e->greeting);
-    buf_printf(q, ",%d,", (int)e->to_kind);
-    sql_bytes(q, e->to, strlen(e->to));
-    buf_printf(q, ",0,0,0,0,%lld,%lld,0,", (long long)e->created_us, (long long)e->expires_us);
-    sql_bytes(q, e->seed_hash, sizeof e->seed_hash);
-    buf_printf(q, ",0,0,'','',%lld)", (long long)e->version);
+    sql_envelope_values(q, r->envelope);
 }
 
 static void put_seed(struct buf *q, const struct send_row *r)
@@ -115,21 +100,32 @@ static void put_transfer(struct buf *q, const struct send_row *r)
     sql_transfer_values(q, &r->transfer);
 }
 
+static void head_key(struct buf *q)
+{
+    buf_puts(q, "INSERT INTO idempotency (key_hash, body_hash, ref, created_us) VALUES ");
+}
+
+static void head_seed(struct buf *q)
+{
+    buf_puts(q, "INSERT INTO seed (envelope_id, expires_us, seed) VALUES ");
+}
+
+static void head_transfer(struct buf *q)
+{
+    buf_puts(q, sql_transfer_insert);
+}
+
 struct insert {
-    const char *head;
+    void (*head)(struct buf *q);
     void (*put)(struct buf *q, const struct send_row *r);
 };
 
-/* In the order in which everybody inserts. */
+/* In the order in which every transaction inserts. */
 static const struct insert inserts[] = {
-    {"INSERT INTO idempotency (key_hash, body_hash, ref, created_us) VALUES ", put_key},
-    {"INSERT INTO envelope (id, sender, sender_name, mode, total_fen, shares, cap_fen, greeting, "
-     "to_kind, recipients, state, opened_shares, opened_fen, refunded_fen, created_us, expires_us, "
-     "closed_us, seed_hash, luckiest_seq, luckiest_fen, luckiest_user, luckiest_name, version) "
-     "VALUES ",
-     put_envelope},
-    {"INSERT INTO seed (envelope_id, expires_us, seed) VALUES ", put_seed},
-    {sql_transfer_insert, put_transfer},
+    {head_key, put_key},
+    {sql_envelope_insert, put_envelope},
+    {head_seed, put_seed},
+    {head_transfer, put_transfer},
 };
 #define INSERTS (sizeof inserts / sizeof inserts[0])
 
@@ -138,7 +134,7 @@ static size_t put_inserts(struct buf *q, const struct send_set *set)
     size_t n = 0;
     for (size_t k = 0; k < INSERTS; k++) {
         n = 0;
-        buf_puts(q, inserts[k].head);
+        inserts[k].head(q);
         for (size_t i = 0; i < set->n_rows; i++) {
             if (!set->rows[i].insert)
                 continue;
@@ -178,7 +174,7 @@ enum err mysql_send_write(struct store *store, const struct send_set *set)
     return err;
 }
 
-/* An insert under way would be seen as a lock on the key's own row. */
+/* A running insert holds a lock on the row of its key. */
 enum err mysql_key_in_progress(struct store *store, const uint8_t key_hash[32], bool *busy)
 {
     struct mysql_store *s = mysql_of(store);
@@ -192,4 +188,17 @@ enum err mysql_key_in_progress(struct store *store, const uint8_t key_hash[32], 
         err = sql_rows(s, row_take_i64, &ignored);
     *busy = err == ERR_LOCKED;
     return *busy ? ERR_OK : err;
+}
+
+enum err mysql_idempotency_expire(struct store *store, int64_t before_us, size_t limit, size_t *n)
+{
+    struct mysql_store *s = mysql_of(store);
+    uint64_t deleted = 0;
+    buf_printf(sql_begin(s), "DELETE FROM idempotency WHERE created_us < %lld LIMIT %zu",
+               (long long)before_us, limit);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_affected(s, &deleted);
+    *n = (size_t)deleted;
+    return err;
 }

@@ -1,13 +1,13 @@
-/* Connecting, sending, errors, results. */
+/* Connecting, sending and the meaning of errors. One table maps the numbers of MariaDB and MySQL to
+ * outcomes; a number that is not in it is a fault, so that no unknown error is retried for ever. */
 #include "lib/base/log.h"
-#include "lib/base/str.h"
 #include "lib/store/mysql_internal.h"
 #include <errmsg.h>
 #include <mysqld_error.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NOWAIT_MYSQL 3572 /* ER_LOCK_NOWAIT of MySQL 8; MariaDB says 1205 */
+#define NOWAIT_MYSQL 3572 /* ER_LOCK_NOWAIT of MySQL 8; MariaDB returns 1205 */
 #define STATEMENT_TIME_MARIADB 1969
 
 enum err mysql_start(void)
@@ -20,7 +20,6 @@ struct error_row {
     enum err err;
 };
 
-/* What is not here is a fault: a bug or a broken installation. */
 static const struct error_row error_rows[] = {
     {ER_LOCK_DEADLOCK, ERR_DEADLOCK},
     {1020, ERR_DEADLOCK}, /* record has changed since last read */
@@ -30,7 +29,7 @@ static const struct error_row error_rows[] = {
     {ER_WARN_DATA_OUT_OF_RANGE, ERR_RANGE},
     {ER_DATA_TOO_LONG, ERR_RANGE},
     {4025, ERR_RANGE}, /* CHECK constraint, MariaDB */
-    {3819, ERR_RANGE}, /* the same, MySQL */
+    {3819, ERR_RANGE}, /* CHECK constraint, MySQL */
     {1690, ERR_RANGE}, /* BIGINT out of range */
     {1366, ERR_RANGE}, /* incorrect value */
     {ER_BAD_NULL_ERROR, ERR_RANGE},
@@ -59,7 +58,7 @@ static const struct error_row error_rows[] = {
     {1836, ERR_UNAVAILABLE}, /* read-only mode */
     {1927, ERR_UNAVAILABLE}, /* connection was killed */
     {STATEMENT_TIME_MARIADB, ERR_UNAVAILABLE},
-    {3024, ERR_UNAVAILABLE}, /* the same, MySQL */
+    {3024, ERR_UNAVAILABLE}, /* statement time, MySQL */
 };
 
 enum err sql_classify(const struct mysql_store *s)
@@ -70,13 +69,13 @@ enum err sql_classify(const struct mysql_store *s)
     for (size_t i = 0; i < sizeof error_rows / sizeof error_rows[0]; i++)
         if (error_rows[i].code == code)
             return error_rows[i].err;
-    /* the server's message may quote values: only the number is logged */
+    /* the server's message may quote values, so only the number is logged */
     log_event(LOG_LEVEL_ERROR, "database_error", "error %u, SQLSTATE %s", code,
               mysql_sqlstate(s->link));
     return ERR_FAULT;
 }
 
-/* The client library's own errors: 2000..2999, and from 5000 on the connector's. */
+/* 2000..2999 are errors of the client library, 5000 and above of the connector. */
 bool sql_lost(const struct mysql_store *s)
 {
     unsigned code = s->link == NULL ? CR_SERVER_LOST : mysql_errno(s->link);
@@ -146,7 +145,6 @@ static enum err connect_link(struct mysql_store *s)
 
 struct buf *sql_begin(struct mysql_store *s)
 {
-    /* what was not taken is of no interest to anybody */
     while (s->link != NULL && s->more) {
         MYSQL_RES *rest = mysql_store_result(s->link);
         mysql_free_result(rest);
@@ -188,7 +186,7 @@ enum err sql_send(struct mysql_store *s)
     if (late)
         return sql_fail(s, ERR_UNAVAILABLE);
     if (s->link == NULL) {
-        /* a transaction that lost its connection is over */
+        /* the server has rolled back a transaction that lost its connection */
         bool lost = s->in_transaction && strncmp(s->sql.data, "BEGIN", 5) != 0;
         enum err err = lost ? ERR_UNAVAILABLE : connect_link(s);
         if (err != ERR_OK)

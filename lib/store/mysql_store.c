@@ -1,4 +1,4 @@
-/* A session as a whole: its operations in one table, and how transactions end. */
+/* The table of operations of a session, and the end of its transactions. */
 #include "lib/store/mysql_internal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +19,14 @@ static void mysql_set_deadline(struct store *store, int64_t mono_us)
     mysql_of(store)->deadline_us = mono_us;
 }
 
-/* Alone in its trip, so that a lost connection means an unknown outcome for this statement only. */
+/* COMMIT is a round trip of its own, so that a lost connection leaves only this statement
+ * uncertain.
+ */
 static enum err mysql_commit_transaction(struct store *store)
 {
     struct mysql_store *s = mysql_of(store);
     int64_t deadline_us = s->deadline_us;
-    s->deadline_us = 0; /* all is done but this */
+    s->deadline_us = 0; /* the work is done; giving up now would waste it */
     buf_puts(sql_begin(s), "COMMIT");
     bool connected = s->link != NULL;
     enum err err = sql_run(s);
@@ -38,7 +40,7 @@ static void mysql_rollback_transaction(struct store *store)
 {
     struct mysql_store *s = mysql_of(store);
     bool late = s->deadline_us != 0 && s->clock->mono_us(s->clock->self) >= s->deadline_us;
-    /* past the deadline a round trip is not waited for: the server rolls back when it is closed */
+    /* past the deadline close the connection instead of waiting; the server then rolls back */
     if (s->link == NULL || late || sql_lost(s)) {
         sql_disconnect(s);
         return;
@@ -101,7 +103,7 @@ static const struct store_ops mysql_ops = {
     .due_list = mysql_due_list,
     .refund_write = mysql_refund_write,
     .closing_list = mysql_closing_list,
-    .tally_run = mysql_tally_run,
+    .year_totals_add = mysql_year_totals_add,
     .idempotency_expire = mysql_idempotency_expire,
     .books_read = mysql_books_read,
     .credit_requeue = mysql_credit_requeue,

@@ -1,8 +1,8 @@
-/* Money in and out, and guests: one transaction each. */
+/* Top-ups, withdrawals and guests: one transaction each, under the account's lock. */
 #include "lib/store/mysql_internal.h"
 #include <string.h>
 
-static void take_account(void *context, struct sql_row *row)
+static void take_wallet_account(void *context, struct sql_row *row)
 {
     struct account *a = context;
     a->exists = true;
@@ -50,7 +50,7 @@ enum err mysql_wallet_read(struct store *store, struct wallet_row *r)
     if (err == ERR_OK)
         err = sql_affected(s, NULL);
     if (err == ERR_OK)
-        err = sql_rows(s, take_account, &r->account);
+        err = sql_rows(s, take_wallet_account, &r->account);
     if (err == ERR_OK)
         err = sql_rows(s, take_key, r);
     if (err == ERR_OK)
@@ -81,7 +81,7 @@ enum err mysql_wallet_write(struct store *store, const struct wallet_row *r)
         buf_puts(q, "; INSERT INTO account (user_id, name, balance_fen) VALUES (");
         sql_user(q, r->user);
         buf_putc(q, ',');
-        sql_text(q, ""); /* the first token that names him fills it in */
+        sql_text(q, ""); /* filled in by the user's first send */
         buf_printf(q, ",%lld)", (long long)r->transfer.balance_fen);
     }
     enum err err = sql_send(s);

@@ -1,5 +1,6 @@
 /* The HTTP API: one table of routes; for each route what its body and query may hold (decode) and
- * what its answer looks like (encode). Services never see JSON. */
+ * what its answer looks like (encode). Services never see JSON. Every function is thread-safe as
+ * long as its arguments are not shared. */
 #ifndef HONGBAO_WIRE_API_H
 #define HONGBAO_WIRE_API_H
 
@@ -41,46 +42,59 @@ struct api_route {
     bool idempotency_key; /* required */
 };
 extern const struct api_route api_routes[ROUTE_COUNT];
-/* api_route_names[METRIC_ROUTES] for metrics_print. */
+/* Names of the routes for metrics_print; METRIC_ROUTES entries. */
 extern const char *const api_route_names[];
 
-/* The route of method and path; *id where the path has one. ERR_NOT_FOUND (also for an id that does
- * not parse); ERR_METHOD_NOT_ALLOWED with allow (16 bytes) filled. */
+#define ALLOW_SIZE 16
+/* Find the route of method and path: set *route, and *id if the path has one. ERR_NOT_FOUND, also
+ * for an id that does not parse. ERR_METHOD_NOT_ALLOWED with the methods of the path in allow,
+ * which holds ALLOW_SIZE bytes, and *route set. */
 MUST_USE enum err api_find(const char *method, const char *path, const struct api_route **route,
                            struct id *id, char *allow);
-/* Content rules common to all routes: 411, 413, 415, Idempotency-Key (400 idempotency_key_required;
- * 1..128 of printable ASCII). A BODY_NONE route refuses a body that is not empty. */
+/* Check r against the rules that all routes share. Fills *p and returns its error:
+ * ERR_LENGTH_REQUIRED, ERR_BODY_TOO_LARGE, ERR_UNSUPPORTED_MEDIA_TYPE,
+ * ERR_IDEMPOTENCY_KEY_REQUIRED, or ERR_INVALID_REQUEST for a body where route takes none or a
+ * malformed key. */
 MUST_USE enum err api_check_request(const struct api_route *route, const struct http_request *r,
                                     struct problem *p);
 
-/* ---- decode: ERR_INVALID_JSON or ERR_INVALID_REQUEST (naming the member), or OK. A value that is
- * well-formed but over a configured limit (total over shares x cap, under shares; shares over
- * shares_max) is ERR_INVALID_REQUEST too. ---- */
+/* ---- decode. Each function fills *out, or fills *p and returns its error with *out undefined:
+ * ERR_INVALID_JSON, ERR_INVALID_REQUEST with the member at fault, or ERR_FAULT if there is no
+ * memory. A well-formed value over a configured limit is ERR_INVALID_REQUEST, too. ---- */
 struct api_guest {
     char name[NAME_SIZE]; /* "" none given */
 };
+/* Decode body[0..len) of POST /v1/guests into *out. Errors as for every decode function, with *p
+ * filled. */
 MUST_USE enum err api_decode_guest(const char *body, size_t len, struct api_guest *out,
                                    struct problem *p);
 struct api_money {
     char user[USER_SIZE], reference[REFERENCE_SIZE];
     int64_t amount_fen;
 };
+/* Decode body[0..len) of a top-up or withdrawal into *out. Errors as for every decode function,
+ * with *p filled. */
 MUST_USE enum err api_decode_money(const char *body, size_t len, struct api_money *out,
                                    struct problem *p);
-/* The parts of an envelope that a sender chooses. */
+/* The parts of an envelope that the sender chooses. */
 struct api_send {
     enum envelope_mode mode;
     int64_t total_fen, shares, expires_in_s;
-    char greeting[GREETING_SIZE]; /* the default filled in */
+    char greeting[GREETING_SIZE]; /* the default if none was given */
     enum recipients to_kind;
-    char to[RECIPIENTS_SIZE]; /* users in the order given; duplicates refused */
+    char to[RECIPIENTS_SIZE]; /* users in the order given, without duplicates */
 };
+/* Decode body[0..len) of a send into *out, with the limits and defaults of config; errors as for
+ * every decode function, with *p filled. */
 MUST_USE enum err api_decode_send(const char *body, size_t len, const struct config *config,
                                   struct api_send *out, struct problem *p);
-/* A canonical form of the fields for the idempotency hash: equal requests give equal bytes whatever
- * their JSON looked like. */
+/* Append the canonical form of s to out, for the body hash of an idempotency key: equal requests
+ * give equal bytes however their JSON is written. */
 void api_send_canonical(const struct api_send *s, struct buf *out);
+/* Append the canonical form of m to out, for the body hash of an idempotency key. */
 void api_money_canonical(const struct api_money *m, struct buf *out);
+/* Decode body[0..len) of an open: copy its ticket and set *ticket_len. ERR_TICKET_INVALID if it
+ * does not fit; other errors as for every decode function, with *p filled. */
 MUST_USE enum err api_decode_open(const char *body, size_t len, char ticket[TICKET_SIZE],
                                   size_t *ticket_len, struct problem *p);
 struct api_page {
@@ -90,28 +104,43 @@ struct api_page {
     struct page_after after; /* decoded cursor */
 };
 enum api_page_kind { PAGE_CLAIMS, PAGE_SENT, PAGE_RECEIVED, PAGE_LEDGER };
+/* Decode the query of a list of that kind into *out. Errors as for every decode function, with *p
+ * filled. */
 MUST_USE enum err api_decode_page(const char *query, enum api_page_kind kind, struct api_page *out,
                                   struct problem *p);
 
-/* ---- encode: fill r (status, body, state, headers). ---- */
+/* ---- encode. Each function fills *r, which http_response_init made: status, body, state and
+ * headers. If there is no memory r->body.failed is set, and http_render sends a problem. ---- */
+/* Fill *r with 201 for the new guest a and its bearer token. */
 void api_encode_guest(struct http_response *r, const struct account *a, const char *token);
+/* Fill *r with 201 for the top-up or withdrawal t. */
 void api_encode_money(struct http_response *r, const struct transfer *t);
-/* 201 with Location and the envelope as the sender sees it at birth (no claims, mine null). */
+/* Fill *r with 201, a Location, and the new envelope e as its sender sees it: no claims, mine null.
+ */
 void api_encode_sent(struct http_response *r, const struct envelope *e);
+/* Fill *r with 200 and the outcome a of a grab; Retry-After if it is busy. */
 void api_encode_grab(struct http_response *r, const struct grab_answer *a);
+/* Fill *r with 200 and the outcome a of an open. */
 void api_encode_open(struct http_response *r, const struct open_answer *a);
-/* "<version>-<mine seq>-<page>": strong within the reader's view. */
+/* Write the ETag "<version>-<mine_seq>-<page>" to out. It is strong for one user: any change of
+ * what that user sees changes it. */
 void api_envelope_etag(char out[80], int64_t version, int64_t mine_seq,
                        const struct api_page *page);
+/* Fill *r with 200 and the envelope v with its claims. */
 void api_encode_envelope(struct http_response *r, const struct envelope_view *v);
+/* Fill *r with 200 and the part of e that is shown without a token. */
 void api_encode_preview(struct http_response *r, const struct envelope *e);
+/* Fill *r with 200 and the account v; currency is the site's label. */
 void api_encode_me(struct http_response *r, const struct me_view *v, const char *currency);
+/* Fill *r with 200 and the page v of sent envelopes. */
 void api_encode_sent_list(struct http_response *r, const struct sent_view *v);
+/* Fill *r with 200 and the page v of received claims. */
 void api_encode_received_list(struct http_response *r, const struct received_view *v);
+/* Fill *r with 200 and the page v of the ledger. */
 void api_encode_ledger(struct http_response *r, const struct ledger_view *v);
-/* 304 with the etag and no body. */
+/* Fill *r with 304 and etag, without a body. */
 void api_encode_not_modified(struct http_response *r, const char *etag);
-/* {"status":"ok"}; with ok false 503 unavailable. */
+/* Fill *r with 200 {"status":"ok"}, or 503 {"status":"unavailable"} if ok is false. */
 void api_encode_health(struct http_response *r, bool ok);
 
 #endif

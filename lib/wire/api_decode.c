@@ -1,3 +1,5 @@
+/* Request bodies are decoded strictly: unknown members, wrong types and values out of range are
+ * refused with the name of the member, so that a mistake of a client never passes unnoticed. */
 #include "lib/base/str.h"
 #include "lib/wire/api.h"
 #include "lib/wire/api_fields.h"
@@ -50,8 +52,8 @@ void api_money_canonical(const struct api_money *m, struct buf *out)
     buf_printf(out, "%s\n%s\n%lld", m->user, m->reference, (long long)m->amount_fen);
 }
 
-/* True if id is already among the ids of to, which are separated by one space. */
-static bool listed(const char *to, const char *id)
+/* Return true if id is among the ids in to, which are separated by one space. */
+static bool is_listed(const char *to, const char *id)
 {
     size_t len = strlen(id);
     for (const char *at = strstr(to, id); at != NULL; at = strstr(at + 1, id))
@@ -70,7 +72,7 @@ static enum err take_users(const struct json_value *users, struct api_send *out,
         enum err err = api_user(v, "to.users", user, p);
         if (err != ERR_OK)
             return err;
-        if (listed(out->to, user))
+        if (is_listed(out->to, user))
             return problem_set(p, ERR_INVALID_REQUEST, "to.users", "%s appears twice", user);
         if (used > 0)
             out->to[used++] = ' ';
@@ -98,7 +100,7 @@ static enum err take_to(const struct json_value *to, struct api_send *out, struc
     return api_user(to->first, "to.group", out->to, p);
 }
 
-/* The sum can be shared out: at least 1 fen and at most the cap for each. */
+/* Check that the total can be divided: at least 1 fen and at most the cap per share. */
 static enum err check_total(const struct config *c, const struct api_send *s, struct problem *p)
 {
     if (s->total_fen < s->shares)

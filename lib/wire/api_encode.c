@@ -1,5 +1,7 @@
-/* The short answers. */
+/* Answers other than envelopes and lists: each is a flat object, written member by member in the
+ * order of the OpenAPI description. */
 #include "lib/wire/api_json.h"
+#include "lib/wire/grab_json.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -29,22 +31,11 @@ void api_encode_money(struct http_response *r, const struct transfer *t)
 
 void api_encode_grab(struct http_response *r, const struct grab_answer *a)
 {
-    static const char *const states[] = {"grabbed", "opened", "busy", "sold_out", "expired"};
-    struct json_writer *w = answer_begin(r, 200, states[a->state]);
-    if (w == NULL)
-        return;
-    json_put_string(w, "state", states[a->state]);
-    if (a->state == GRAB_GRABBED) {
-        json_put_string(w, "ticket", a->ticket);
-        put_time(w, "expires_at", a->expires_us);
-    } else if (a->state == GRAB_OPENED) {
-        json_put_int(w, "amount", a->amount_fen);
-        json_put_int(w, "seq", a->seq);
-    } else if (a->state == GRAB_BUSY) {
-        json_put_int(w, "retry_after", a->retry_after_s);
-        r->retry_after_s = a->retry_after_s;
-    }
-    answer_end(w);
+    r->status = 200;
+    r->content_type = "application/json";
+    r->state = grab_state_name(a->state);
+    r->retry_after_s = a->state == GRAB_BUSY ? a->retry_after_s : 0;
+    grab_json(a, &r->body);
 }
 
 void api_encode_open(struct http_response *r, const struct open_answer *a)

@@ -1,4 +1,4 @@
-/* An envelope as its readers see it, and lists of them. */
+/* Envelopes, claims and lists as their readers see them. */
 #include "lib/wire/api_json.h"
 #include <stdio.h>
 #include <string.h>
@@ -139,7 +139,8 @@ void api_encode_received_list(struct http_response *r, const struct received_vie
     answer_end(w);
 }
 
-/* The envelope that a transfer is about, from its reference; null for money in and out. */
+/* The envelope of a transfer is the first part of its reference; null for top-ups and withdrawals.
+ */
 static void put_reference(struct json_writer *w, const struct transfer *t)
 {
     struct id envelope;

@@ -1,3 +1,4 @@
+/* A table of fields describes what an object may hold; whatever is not in it is refused. */
 #include "lib/wire/api_fields.h"
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
@@ -12,7 +13,8 @@ static const char *type_name(enum json_type type)
     return names[type];
 }
 
-static const struct api_field *find(const struct api_field *fields, size_t n, const char *name)
+static const struct api_field *field_find(const struct api_field *fields, size_t n,
+                                          const char *name)
 {
     for (size_t i = 0; i < n; i++)
         if (strcmp(fields[i].name, name) == 0)
@@ -20,7 +22,7 @@ static const struct api_field *find(const struct api_field *fields, size_t n, co
     return NULL;
 }
 
-/* "to.users", or the name alone. */
+/* Write "prefix.name" to out, or name alone if prefix is empty. */
 static void full_name(char out[80], const char *prefix, const char *name)
 {
     snprintf(out, 80, "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", name);
@@ -33,7 +35,7 @@ enum err api_check_object(const struct json_value *object, const char *prefix,
     if (object->type != JSON_OBJECT)
         return problem_set(p, ERR_INVALID_REQUEST, prefix, "%s", "a JSON object is expected");
     for (const struct json_value *v = object->first; v != NULL; v = v->next) {
-        const struct api_field *field = find(fields, n, v->key);
+        const struct api_field *field = field_find(fields, n, v->key);
         full_name(name, prefix, v->key);
         if (field == NULL)
             return problem_set(p, ERR_INVALID_REQUEST, name, "%s", "no such member");
@@ -58,7 +60,7 @@ struct json_doc *api_parse(const char *body, size_t len, const struct api_field 
     if (doc == NULL) {
         problem_set(p, err, member, "%s",
                     err == ERR_INVALID_JSON ? "the body is not one well-formed JSON document"
-                                            : "twice the same member, or nested too deeply");
+                                            : "duplicate member, or nesting too deep");
         return NULL;
     }
     if (api_check_object(json_top(doc), "", fields, n, p) == ERR_OK)

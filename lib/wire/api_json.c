@@ -1,8 +1,14 @@
+/* Members that several answers share. The plain members of an envelope follow the table of members;
+ * those that are composed or depend on its state are written here. */
 #include "lib/wire/api_json.h"
 #include "lib/base/clock.h"
 #include "lib/base/str.h"
+#include "lib/domain/envelope_members.h"
 #include "lib/wire/api_page.h"
+#include <assert.h>
 #include <string.h>
+
+#define HEX_BYTES_MAX 64
 
 struct json_writer *answer_begin(struct http_response *r, int status, const char *state)
 {
@@ -52,10 +58,11 @@ void put_next(struct json_writer *w, enum api_page_kind kind, const struct page_
     json_put_string(w, "next", text);
 }
 
-static void put_hex(struct json_writer *w, const char *key, const uint8_t bytes[32])
+static void put_hex(struct json_writer *w, const char *key, const uint8_t *bytes, size_t n)
 {
-    char text[65];
-    str_to_hex(text, bytes, 32);
+    char text[2 * HEX_BYTES_MAX + 1];
+    assert(n <= HEX_BYTES_MAX);
+    str_to_hex(text, bytes, n);
     json_put_string(w, key, text);
 }
 
@@ -101,6 +108,29 @@ static void put_luckiest(struct json_writer *w, const struct envelope *e)
     json_close_object(w);
 }
 
+static void put_plain_member(struct json_writer *w, const struct envelope *e,
+                             const struct envelope_member *m)
+{
+    switch (m->kind) {
+    case MEMBER_USER:
+    case MEMBER_TEXT:
+    case MEMBER_ASCII:
+        json_put_string(w, m->json, envelope_member_at(e, m));
+        break;
+    case MEMBER_BYTES:
+        put_hex(w, m->json, envelope_member_at(e, m), m->size);
+        break;
+    case MEMBER_TIME:
+        put_time(w, m->json, envelope_member_number(e, m));
+        break;
+    case MEMBER_FLAG:
+        json_put_bool(w, m->json, envelope_member_number(e, m) != 0);
+        break;
+    default:
+        json_put_int(w, m->json, envelope_member_number(e, m));
+    }
+}
+
 void put_envelope(struct json_writer *w, const struct envelope *e)
 {
     put_id(w, "id", &e->id);
@@ -109,22 +139,14 @@ void put_envelope(struct json_writer *w, const struct envelope *e)
     json_put_string(w, "name", e->sender_name);
     json_close_object(w);
     json_put_string(w, "mode", envelope_mode_name(e->mode));
-    json_put_int(w, "total", e->total_fen);
-    json_put_int(w, "shares", e->shares);
-    json_put_string(w, "greeting", e->greeting);
     put_to(w, e);
+    for (size_t i = 0; i < envelope_members_n; i++)
+        if (envelope_members[i].json != NULL)
+            put_plain_member(w, e, &envelope_members[i]);
     json_put_string(w, "state", envelope_state_name(e->state));
-    json_put_int(w, "opened_shares", e->opened_shares);
-    json_put_int(w, "opened_total", e->opened_fen);
-    json_put_int(w, "refunded", e->refunded_fen);
-    put_time(w, "created_at", e->created_us);
-    put_time(w, "expires_at", e->expires_us);
-    put_time(w, "closed_at", e->closed_us);
-    put_hex(w, "seed_hash", e->seed_hash);
     if (e->state != STATE_OPEN && e->has_seed)
-        put_hex(w, "seed", e->seed);
+        put_hex(w, "seed", e->seed, sizeof e->seed);
     else
         json_put_null(w, "seed");
-    json_put_int(w, "cap", e->cap_fen);
     put_luckiest(w, e);
 }

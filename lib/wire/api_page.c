@@ -1,4 +1,5 @@
-/* Queries of pages, and the opaque cursors in them. */
+/* Queries of lists, and the opaque cursors in them. A cursor holds its kind, so that the cursor of
+ * one list is refused by another. */
 #include "lib/wire/api_page.h"
 #include "lib/base/str.h"
 #include "lib/wire/api.h"
@@ -42,8 +43,8 @@ static bool takes_year(enum api_page_kind kind)
     return kind == PAGE_SENT || kind == PAGE_RECEIVED;
 }
 
-/* A number of the query, where it is there. */
-static enum err take_number(const char *query, const char *name, int64_t low, int64_t high,
+/* Read parameter name of query, in low..high, into *out and set *found; absent is no error. */
+static enum err number_take(const char *query, const char *name, int64_t low, int64_t high,
                             bool *found, int64_t *out, struct problem *p)
 {
     char text[24];
@@ -57,8 +58,8 @@ static enum err take_number(const char *query, const char *name, int64_t low, in
     return ERR_OK;
 }
 
-static enum err take_after(const char *query, enum api_page_kind kind, struct api_page *out,
-                           struct problem *p)
+static enum err cursor_take(const char *query, enum api_page_kind kind, struct api_page *out,
+                            struct problem *p)
 {
     char text[CURSOR_TEXT_SIZE];
     int rc = http_query_get(query, "after", text, sizeof text);
@@ -77,10 +78,10 @@ enum err api_decode_page(const char *query, enum api_page_kind kind, struct api_
     memset(out, 0, sizeof *out);
     if (http_query_unknown(query, names, takes_year(kind) ? 3 : 2, unknown, sizeof unknown))
         return problem_set(p, ERR_INVALID_REQUEST, unknown, "%s", "no such parameter");
-    enum err err = take_number(query, "limit", 1, PAGE_MAX, &found, &limit, p);
+    enum err err = number_take(query, "limit", 1, PAGE_MAX, &found, &limit, p);
     if (err == ERR_OK && takes_year(kind))
-        err = take_number(query, "year", 1970, 9998, &out->has_year, &year, p);
+        err = number_take(query, "year", 1970, 9998, &out->has_year, &year, p);
     out->limit = (size_t)limit;
     out->year = (int)year;
-    return err == ERR_OK ? take_after(query, kind, out, p) : err;
+    return err == ERR_OK ? cursor_take(query, kind, out, p) : err;
 }

@@ -5,7 +5,7 @@
 #include "lib/wire/api.h"
 
 #define CURSOR_TEXT_SIZE 48
-/* The "next" of a list. */
+/* Write *after, for lists of that kind, to out as opaque text; api_decode_page reads it. */
 void api_cursor_format(char out[CURSOR_TEXT_SIZE], enum api_page_kind kind,
                        const struct page_after *after);
 

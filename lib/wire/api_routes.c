@@ -1,3 +1,4 @@
+/* Routing by a linear search: the table has fifteen rows, and the hot routes come early. */
 #include "lib/base/metrics.h"
 #include "lib/base/str.h"
 #include "lib/wire/api.h"
@@ -32,7 +33,7 @@ const char *const api_route_names[METRIC_ROUTES] = {
     "sent",   "received", "ledger",      "healthz", "readyz", "metrics", "none"};
 _Static_assert(ROUTE_COUNT <= METRIC_ROUTES, "metrics count by route");
 
-/* True if path has the form of pattern; {id} takes the text up to the next '/'. */
+/* Return true if path matches pattern; {id} matches the text up to the next '/'. */
 static bool path_matches(const char *pattern, const char *path, const char **id, size_t *id_len)
 {
     const char *brace = strchr(pattern, '{');
@@ -53,7 +54,7 @@ static bool method_matches(const struct api_route *route, const char *method)
            (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
-/* No path has more than one method of its own. */
+/* No path has more than one route. */
 enum err api_find(const char *method, const char *path, const struct api_route **route,
                   struct id *id, char *allow)
 {
@@ -68,13 +69,13 @@ enum err api_find(const char *method, const char *path, const struct api_route *
         if (method_matches(&api_routes[i], method))
             return ERR_OK;
         const char *methods = strcmp(api_routes[i].method, "GET") == 0 ? "GET, HEAD" : "POST";
-        (void)str_set(allow, 16, methods, strlen(methods));
+        (void)str_set(allow, ALLOW_SIZE, methods, strlen(methods));
         return ERR_METHOD_NOT_ALLOWED;
     }
     return ERR_NOT_FOUND;
 }
 
-/* "application/json", with or without parameters. */
+/* Return true for "application/json", with or without parameters. */
 static bool is_json(const char *content_type)
 {
     static const char json[] = "application/json";
@@ -89,7 +90,7 @@ static enum err check_key(const struct http_request *r, struct problem *p)
     const char *key = r->idempotency_key;
     if (key == NULL || key[0] == '\0')
         return problem_set(p, ERR_IDEMPOTENCY_KEY_REQUIRED, "Idempotency-Key",
-                           "a key of your choice, the same again when you repeat the request");
+                           "required: choose a unique key and send the same one when retrying");
     if (!key_valid(key, strlen(key), KEY_MAX))
         return problem_set(p, ERR_INVALID_REQUEST, "Idempotency-Key",
                            "1 to %d printable ASCII characters without space", KEY_MAX);

@@ -1,3 +1,5 @@
+/* Responses in CGI form. Headers are few and fixed, so they are members of the response, not a
+ * list. */
 #include "lib/wire/http.h"
 #include "lib/wire/problem.h"
 #include <string.h>
@@ -54,7 +56,7 @@ void http_response_free(struct http_response *r)
     buf_free(&r->body);
 }
 
-static void put_header(struct buf *out, const char *name, const char *value)
+static void header_put(struct buf *out, const char *name, const char *value)
 {
     if (value == NULL || value[0] == '\0')
         return;
@@ -64,7 +66,7 @@ static void put_header(struct buf *out, const char *name, const char *value)
     buf_puts(out, "\r\n");
 }
 
-static void put_number(struct buf *out, const char *name, int64_t n)
+static void header_put_number(struct buf *out, const char *name, int64_t n)
 {
     buf_puts(out, name);
     buf_puts(out, ": ");
@@ -72,27 +74,27 @@ static void put_number(struct buf *out, const char *name, int64_t n)
     buf_puts(out, "\r\n");
 }
 
-static void render(const struct http_response *r, const char *request_id, struct buf *out)
+static void response_render(const struct http_response *r, const char *request_id, struct buf *out)
 {
     buf_puts(out, "Status: ");
     buf_put_i64(out, r->status);
     buf_putc(out, ' ');
     buf_puts(out, http_status_text(r->status));
     buf_puts(out, "\r\n");
-    put_header(out, "Content-Type", r->content_type);
-    put_header(out, "Location", r->location);
-    put_header(out, "ETag", r->etag);
-    put_header(out, "Allow", r->allow);
+    header_put(out, "Content-Type", r->content_type);
+    header_put(out, "Location", r->location);
+    header_put(out, "ETag", r->etag);
+    header_put(out, "Allow", r->allow);
     if (r->retry_after_s > 0)
-        put_number(out, "Retry-After", r->retry_after_s);
+        header_put_number(out, "Retry-After", r->retry_after_s);
     if (r->status == 401)
-        put_header(out, "WWW-Authenticate", "Bearer");
-    put_header(out, "Cache-Control", r->etag[0] != '\0' ? "private, no-cache" : "no-store");
-    put_header(out, "X-Content-Type-Options", "nosniff");
-    put_header(out, "X-Request-Id", request_id);
-    /* the length that a 304 names would be that of the 200 */
+        header_put(out, "WWW-Authenticate", "Bearer");
+    header_put(out, "Cache-Control", r->etag[0] != '\0' ? "private, no-cache" : "no-store");
+    header_put(out, "X-Content-Type-Options", "nosniff");
+    header_put(out, "X-Request-Id", request_id);
+    /* a Content-Length in a 304 would describe the 200 (RFC 9110, section 8.6) */
     if (r->status != 304)
-        put_number(out, "Content-Length", (int64_t)r->body.len);
+        header_put_number(out, "Content-Length", (int64_t)r->body.len);
     buf_puts(out, "\r\n");
     if (r->status != 304 && r->body.len > 0)
         buf_append(out, r->body.data, r->body.len);
@@ -101,18 +103,18 @@ static void render(const struct http_response *r, const char *request_id, struct
 void http_render(const struct http_response *r, const char *request_id, struct buf *out)
 {
     if (!r->body.failed) {
-        render(r, request_id, out);
+        response_render(r, request_id, out);
         return;
     }
     struct problem p = {.err = ERR_FAULT};
-    struct http_response sorry;
-    http_response_init(&sorry);
-    problem_render(&p, request_id, &sorry);
-    if (sorry.body.failed)
+    struct http_response refusal;
+    http_response_init(&refusal);
+    problem_render(&p, request_id, &refusal);
+    if (refusal.body.failed)
         out->failed = true;
     else
-        render(&sorry, request_id, out);
-    http_response_free(&sorry);
+        response_render(&refusal, request_id, out);
+    http_response_free(&refusal);
 }
 
 const char *http_bearer(const char *authorization, size_t *len)
@@ -130,7 +132,7 @@ const char *http_bearer(const char *authorization, size_t *len)
     return token;
 }
 
-/* The length of an opaque tag without what a compressing web server added to it. */
+/* Return the length of an opaque tag without the suffix that a compressing web server added. */
 static size_t plain_length(const char *tag, size_t len)
 {
     static const char *const suffixes[] = {"-gzip", "-br", "-deflate", "-zstd"};

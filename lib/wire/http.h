@@ -1,4 +1,4 @@
-/* A request as the FastCGI loop hands it over and an answer as it goes back. No I/O. */
+/* An HTTP request as the FastCGI server passes it on, and the response as it goes back. No I/O. */
 #ifndef HONGBAO_WIRE_HTTP_H
 #define HONGBAO_WIRE_HTTP_H
 
@@ -15,48 +15,54 @@ struct http_request {
     const char *query; /* after '?', "" if none, not decoded */
     /* headers; NULL where absent */
     const char *authorization, *idempotency_key, *if_none_match, *content_type;
-    char request_id[REQUEST_ID_SIZE]; /* the client's X-Request-Id if it is 1..64 of A-Za-z0-9._-,
-                                         else one made here */
+    char request_id[REQUEST_ID_SIZE]; /* X-Request-Id if it is 1..64 of A-Za-z0-9._-, else made here
+                                       */
     const char *remote_address;       /* "" unknown */
-    const char *body;                 /* body_len bytes, NUL after them */
+    const char *body;                 /* body_len bytes, and a NUL */
     size_t body_len;
-    bool has_length; /* CONTENT_LENGTH was there and well-formed */
+    bool has_length; /* CONTENT_LENGTH was present and well formed */
     bool too_large;  /* longer than the limit; body is then empty */
 };
 
 struct http_response {
     int status;
     const char *content_type; /* static; NULL: none (304) */
-    char location[64];        /* "" none; likewise below */
-    char etag[80];
-    char allow[16];
-    int64_t retry_after_s; /* 0 none */
+    char location[64];        /* "" none */
+    char etag[80];            /* "" none */
+    char allow[16];           /* "" none */
+    int64_t retry_after_s;    /* 0 none */
     struct buf body;
-    const char *state; /* static text for log and metrics: the body's state, or problem code */
+    const char *state; /* static text for log and metrics: state of the body, or problem code */
 };
 
-/* Empty 200 application/json answer with a body ceiling of 1 MiB. */
+/* Initialize *r as an empty 200 application/json response whose body holds at most 1 MiB. Free it
+ * with http_response_free. */
 void http_response_init(struct http_response *r);
+/* Free the body of r. */
 void http_response_free(struct http_response *r);
-/* The same empty answer again, with the memory that the body had. */
+/* Make *r an empty 200 response again, keeping the memory of its body. */
 void http_response_reset(struct http_response *r);
-/* "Not Found" and so on; "Error" for a status that this service never gives. */
+/* Return the reason phrase of status; "Error" for a status that this service never sends. */
 const char *http_status_text(int status);
-/* The CGI form: Status line, headers, blank line, body. Always X-Request-Id, nosniff and
- * Cache-Control (private, no-cache with an ETag, else no-store); Content-Length but for 304;
- * WWW-Authenticate with 401. A body that failed becomes a 503 problem. out->failed on no memory. */
+/* Append r to out in CGI form: Status line, headers, blank line, body. Always with X-Request-Id
+ * from request_id, nosniff and Cache-Control (private, no-cache with an ETag, else no-store);
+ * Content-Length unless it is 304; WWW-Authenticate with 401. A body that failed becomes a 503
+ * problem. Sets out->failed if there is no memory. */
 void http_render(const struct http_response *r, const char *request_id, struct buf *out);
 
-/* The Bearer token in an Authorization value (scheme in any case): *len > 0, else NULL. */
+/* Return the bearer token in the Authorization value authorization (NULL: none; scheme in any case)
+ * and set *len, or return NULL if there is none. The result points into authorization. */
 const char *http_bearer(const char *authorization, size_t *len);
-/* True if If-None-Match names etag: weak comparison (RFC 9110), lists and "*", and a "-gzip" suffix
- * that a web server's compression added is ignored. */
+/* Return true if if_none_match (NULL: absent) names etag: weak comparison (RFC 9110, section
+ * 13.1.2), lists and "*". A "-gzip" suffix that a web server's compression added is ignored. */
 bool http_etag_matches(const char *if_none_match, const char *etag);
-/* The value of one query parameter, percent-decoded, into out: 1 found, 0 absent, -1 ill-formed,
- * duplicate or too long. out is "" where it is not found. */
+/* Decode the value of parameter name of query into out, which holds out_cap bytes. Return 1 if it
+ * was found, 0 if it is absent, -1 if it is malformed, duplicate or too long; out is "" unless
+ * found. */
 int http_query_get(const char *query, const char *name, char *out, size_t out_cap);
-/* The first parameter whose name is not among names[0..n): copied to out, cut to fit and with '?'
- * for what is not printable ASCII; false if all are known. */
+/* Find the first parameter of query that is not in names[0..n). Return true with its name in out,
+ * which holds out_cap bytes: truncated to fit, '?' for bytes that are not printable ASCII. Return
+ * false if all are known. */
 bool http_query_unknown(const char *query, const char *const *names, size_t n, char *out,
                         size_t out_cap);
 

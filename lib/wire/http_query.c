@@ -8,7 +8,7 @@ struct slice {
     size_t len;
 };
 
-/* The next pair of *at; false at the end. Empty pairs are passed over. */
+/* Take the next pair of *at, skipping empty ones. Return false at the end. */
 static bool next_pair(const char **at, struct slice *name, struct slice *value)
 {
     *at += strspn(*at, "&");
@@ -24,8 +24,8 @@ static bool next_pair(const char **at, struct slice *name, struct slice *value)
     return true;
 }
 
-/* False if s is ill-formed, holds a NUL, or does not fit. */
-static bool decode(struct slice s, char *out, size_t out_cap)
+/* Percent-decode s into out. Return false if s is malformed, holds a NUL, or does not fit. */
+static bool slice_decode(struct slice s, char *out, size_t out_cap)
 {
     size_t n = 0;
     for (size_t i = 0; i < s.len; i++) {
@@ -47,12 +47,12 @@ static bool decode(struct slice s, char *out, size_t out_cap)
     return true;
 }
 
-#define NAME_CAP 32 /* longer than any parameter's name */
+#define NAME_CAP 32 /* longer than any known parameter name */
 
 static bool named(struct slice s, const char *name)
 {
     char text[NAME_CAP];
-    return decode(s, text, sizeof text) && strcmp(text, name) == 0;
+    return slice_decode(s, text, sizeof text) && strcmp(text, name) == 0;
 }
 
 int http_query_get(const char *query, const char *name, char *out, size_t out_cap)
@@ -63,7 +63,7 @@ int http_query_get(const char *query, const char *name, char *out, size_t out_ca
     while (next_pair(&query, &seen, &value)) {
         if (!named(seen, name))
             continue;
-        if (found != 0 || !decode(value, out, out_cap)) {
+        if (found != 0 || !slice_decode(value, out, out_cap)) {
             out[0] = '\0';
             return -1;
         }

@@ -1,7 +1,7 @@
-/* JSON in and out; the only user of yajl.
- * In: a whole document into a flat tree. Refused: comments, trailing bytes, depth over 4, more than
- * JSON_NODES_MAX values, duplicate members, ill-formed UTF-8, lone surrogates, NUL in a string.
- * Numbers stay text. Out: appended to a buf; every string is checked. */
+/* JSON in and out; json_read.c and json_write.c are the only users of yajl.
+ * In: a whole document into a tree in one allocation. Refused: comments, trailing bytes, depth over
+ * 4, more than JSON_NODES_MAX values, duplicate members, malformed UTF-8, lone surrogates, NUL in a
+ * string. Numbers stay text. Out: appended to a buffer; every string is checked. */
 #ifndef HONGBAO_WIRE_JSON_H
 #define HONGBAO_WIRE_JSON_H
 
@@ -25,28 +25,42 @@ struct json_value {
 };
 struct json_doc;
 
-/* NULL with *error ERR_INVALID_JSON (not one well-formed document, bytes that are no UTF-8, a NUL
- * or lone surrogate in a string), ERR_INVALID_REQUEST (duplicate member, its name in member; too
- * deep or too many values) or ERR_FAULT. member holds member_cap bytes. */
+/* Parse text[0..len). Return the document, to be freed with json_free, or NULL with *error set:
+ * ERR_INVALID_JSON (not one well-formed document), ERR_INVALID_REQUEST (duplicate member, its name
+ * in member; too deep or too many values) or ERR_FAULT (no memory). member holds member_cap bytes
+ * and is
+ * "" unless stated. */
 struct json_doc *json_parse(const char *text, size_t len, enum err *error, char *member,
                             size_t member_cap);
+/* Return the value at the top of doc, which lives as long as doc. */
 const struct json_value *json_top(const struct json_doc *doc);
-/* The member of an object, or NULL. */
+/* Return the member name of object, or NULL if there is none or object is no object. */
 const struct json_value *json_member(const struct json_value *object, const char *name);
+/* Free doc; it may be NULL. */
 void json_free(struct json_doc *doc);
 
-/* Writer. Everything is appended to out; a failure (ill-formed text, nesting) sets out->failed. */
+/* ---- writer. Everything is appended to the buffer; an error (malformed text, wrong nesting, no
+ * memory) sets its failed. key is the member name; NULL in arrays and at the top. ---- */
 struct json_writer;
-struct json_writer *json_writer_new(struct buf *out); /* NULL: no memory */
+/* Return a writer that appends one JSON value to out, or NULL if there is no memory. */
+struct json_writer *json_writer_new(struct buf *out);
+/* Free w, which may be NULL; sets failed in its buffer if the value is incomplete. */
 void json_writer_free(struct json_writer *w);
-void json_open_object(struct json_writer *w,
-                      const char *key); /* key NULL in arrays and at the top */
+/* Open an object as member key. */
+void json_open_object(struct json_writer *w, const char *key);
+/* Close the innermost object. */
 void json_close_object(struct json_writer *w);
+/* Open an array as member key. */
 void json_open_array(struct json_writer *w, const char *key);
+/* Close the innermost array. */
 void json_close_array(struct json_writer *w);
+/* Write the UTF-8 string text as member key. */
 void json_put_string(struct json_writer *w, const char *key, const char *text);
+/* Write the number n as member key. */
 void json_put_int(struct json_writer *w, const char *key, int64_t n);
+/* Write b as member key. */
 void json_put_bool(struct json_writer *w, const char *key, bool b);
+/* Write null as member key. */
 void json_put_null(struct json_writer *w, const char *key);
 
 #endif

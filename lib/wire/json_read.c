@@ -1,3 +1,5 @@
+/* yajl is an event parser; this builds a flat tree of its events in one allocation, whose size
+ * follows from the length of the text, and refuses what yajl accepts but this service does not. */
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
 #include "lib/wire/json.h"
@@ -16,18 +18,18 @@ struct json_doc {
     struct json_value nodes[];
 };
 
-struct reader {
+struct json_reader {
     struct json_doc *doc;
-    struct json_value *open[DEPTH_MAX]; /* the objects and arrays we are in */
-    struct json_value *last[DEPTH_MAX]; /* the youngest child of each */
+    struct json_value *open[DEPTH_MAX]; /* the enclosing objects and arrays */
+    struct json_value *last[DEPTH_MAX]; /* the last child of each */
     size_t depth;
-    const char *key; /* of the value to come */
+    const char *key; /* of the next value */
     enum err error;  /* why a callback stopped the parser */
     char *member;
     size_t member_cap;
 };
 
-static int refuse(struct reader *r, enum err error, const char *member)
+static int reader_refuse(struct json_reader *r, enum err error, const char *member)
 {
     r->error = error;
     if (member != NULL && !str_set(r->member, r->member_cap, member, strlen(member)))
@@ -35,16 +37,17 @@ static int refuse(struct reader *r, enum err error, const char *member)
     return 0;
 }
 
-/* Keeps a copy with a NUL. The room is never exceeded: each text had quotes or a delimiter. */
-static const char *keep(struct reader *r, const char *text, size_t len)
+/* Copy text[0..len) and a NUL into the document. The room suffices, because in the input every text
+ * has quotes or a delimiter. */
+static const char *reader_copy(struct json_reader *r, const char *text, size_t len)
 {
     struct json_doc *d = r->doc;
     if (memchr(text, '\0', len) != NULL || !utf8_valid(text, len)) {
-        refuse(r, ERR_INVALID_JSON, NULL);
+        reader_refuse(r, ERR_INVALID_JSON, NULL);
         return NULL;
     }
     if ((size_t)(d->text_end - d->text) < len + 1) {
-        refuse(r, ERR_FAULT, NULL);
+        reader_refuse(r, ERR_FAULT, NULL);
         return NULL;
     }
     char *copy = d->text;
@@ -54,11 +57,12 @@ static const char *keep(struct reader *r, const char *text, size_t len)
     return copy;
 }
 
-static struct json_value *add(struct reader *r, enum json_type type, const char *text, size_t len)
+static struct json_value *reader_add(struct json_reader *r, enum json_type type, const char *text,
+                                     size_t len)
 {
     struct json_doc *d = r->doc;
     if (d->n_nodes == d->max_nodes) {
-        refuse(r, ERR_INVALID_REQUEST, NULL);
+        reader_refuse(r, ERR_INVALID_REQUEST, NULL);
         return NULL;
     }
     struct json_value *v = &d->nodes[d->n_nodes++];
@@ -78,18 +82,18 @@ static struct json_value *add(struct reader *r, enum json_type type, const char 
 
 static int on_null(void *ctx)
 {
-    return add(ctx, JSON_NULL, "null", 4) != NULL;
+    return reader_add(ctx, JSON_NULL, "null", 4) != NULL;
 }
 
 static int on_boolean(void *ctx, int value)
 {
-    return add(ctx, JSON_BOOL, value ? "true" : "false", value ? 4 : 5) != NULL;
+    return reader_add(ctx, JSON_BOOL, value ? "true" : "false", value ? 4 : 5) != NULL;
 }
 
-static int on_text(struct reader *r, enum json_type type, const char *text, size_t len)
+static int on_text(struct json_reader *r, enum json_type type, const char *text, size_t len)
 {
-    const char *copy = keep(r, text, len);
-    return copy != NULL && add(r, type, copy, len) != NULL;
+    const char *copy = reader_copy(r, text, len);
+    return copy != NULL && reader_add(r, type, copy, len) != NULL;
 }
 
 static int on_number(void *ctx, const char *text, size_t len)
@@ -104,20 +108,20 @@ static int on_string(void *ctx, const unsigned char *text, size_t len)
 
 static int on_key(void *ctx, const unsigned char *text, size_t len)
 {
-    struct reader *r = ctx;
-    r->key = keep(r, (const char *)text, len);
+    struct json_reader *r = ctx;
+    r->key = reader_copy(r, (const char *)text, len);
     if (r->key == NULL)
         return 0;
     if (json_member(r->open[r->depth - 1], r->key) != NULL)
-        return refuse(r, ERR_INVALID_REQUEST, r->key);
+        return reader_refuse(r, ERR_INVALID_REQUEST, r->key);
     return 1;
 }
 
-static int on_open(struct reader *r, enum json_type type)
+static int on_open(struct json_reader *r, enum json_type type)
 {
     if (r->depth == DEPTH_MAX)
-        return refuse(r, ERR_INVALID_REQUEST, r->key);
-    struct json_value *v = add(r, type, "", 0);
+        return reader_refuse(r, ERR_INVALID_REQUEST, r->key);
+    struct json_value *v = reader_add(r, type, "", 0);
     if (v == NULL)
         return 0;
     r->open[r->depth] = v;
@@ -138,7 +142,7 @@ static int on_array(void *ctx)
 
 static int on_close(void *ctx)
 {
-    struct reader *r = ctx;
+    struct json_reader *r = ctx;
     r->depth--;
     return 1;
 }
@@ -155,7 +159,7 @@ static const yajl_callbacks callbacks = {
     .yajl_end_array = on_close,
 };
 
-/* The 16 bits of \uXXXX at text, or -1. */
+/* Return the 16 bits of \uXXXX at text, or -1 if there is none. */
 static int escaped_unit(const char *text, const char *end)
 {
     uint8_t b[2];
@@ -164,8 +168,8 @@ static int escaped_unit(const char *text, const char *end)
     return b[0] << 8 | b[1];
 }
 
-/* yajl turns a lone surrogate into '?': so they are looked for before it runs. A backslash outside
- * a string is no JSON, so there is no need to know where strings begin. */
+/* yajl replaces a lone surrogate by '?', so search for them before it runs. A backslash outside a
+ * string is not JSON, so it does not matter where strings begin. */
 static bool surrogates_paired(const char *text, size_t len)
 {
     const char *end = text + len;
@@ -181,13 +185,13 @@ static bool surrogates_paired(const char *text, size_t len)
         if (unit >= 0xDC00 && unit <= 0xDFFF)
             return false;
         if (end - at < 2)
-            return true; /* yajl will refuse it */
+            return true; /* yajl refuses it */
         at += unit < 0 ? 2 : 6;
     }
     return true;
 }
 
-/* Every value but the first has a comma, colon or bracket before it, so len / 2 + 1 are enough. */
+/* Every value but the first follows a comma, colon or bracket, so len / 2 + 1 nodes suffice. */
 static struct json_doc *doc_new(size_t len)
 {
     size_t nodes = len / 2 + 1 < JSON_NODES_MAX ? len / 2 + 1 : JSON_NODES_MAX;
@@ -204,7 +208,7 @@ static struct json_doc *doc_new(size_t len)
     return d;
 }
 
-static enum err run(struct reader *r, const char *text, size_t len)
+static enum err reader_run(struct json_reader *r, const char *text, size_t len)
 {
     yajl_handle parser = yajl_alloc(&callbacks, NULL, r);
     if (parser == NULL)
@@ -221,7 +225,7 @@ static enum err run(struct reader *r, const char *text, size_t len)
 struct json_doc *json_parse(const char *text, size_t len, enum err *error, char *member,
                             size_t member_cap)
 {
-    struct reader r = {.member = member, .member_cap = member_cap};
+    struct json_reader r = {.member = member, .member_cap = member_cap};
     member[0] = '\0';
     *error = ERR_INVALID_JSON;
     if (len == 0 || !utf8_valid(text, len) || !surrogates_paired(text, len))
@@ -230,7 +234,7 @@ struct json_doc *json_parse(const char *text, size_t len, enum err *error, char 
     r.doc = doc_new(len);
     if (r.doc == NULL)
         return NULL;
-    *error = run(&r, text, len);
+    *error = reader_run(&r, text, len);
     if (*error == ERR_OK)
         return r.doc;
     json_free(r.doc);

@@ -1,3 +1,5 @@
+/* yajl generates the text; this checks what it does not: the nesting, one value at the top, and
+ * strict UTF-8. */
 #include "lib/base/utf8.h"
 #include "lib/wire/json.h"
 #include <stdbool.h>
@@ -7,7 +9,8 @@
 
 #define NESTING_MAX 16
 
-/* yajl's generator does not notice an array closed as an object; so the nesting is kept here. */
+/* yajl's generator does not detect an array closed as an object, so the nesting is recorded here.
+ */
 struct json_writer {
     yajl_gen gen;
     struct buf *out;
@@ -16,7 +19,7 @@ struct json_writer {
     bool done; /* the one value at the top was written */
 };
 
-static void print(void *ctx, const char *text, size_t len)
+static void print_to_buf(void *ctx, const char *text, size_t len)
 {
     buf_append(ctx, text, len);
 }
@@ -32,7 +35,7 @@ struct json_writer *json_writer_new(struct buf *out)
         return NULL;
     }
     yajl_gen_config(w->gen, yajl_gen_validate_utf8, 1);
-    yajl_gen_config(w->gen, yajl_gen_print_callback, print, out);
+    yajl_gen_config(w->gen, yajl_gen_print_callback, print_to_buf, out);
     return w;
 }
 
@@ -46,24 +49,24 @@ void json_writer_free(struct json_writer *w)
     free(w);
 }
 
-static void check(struct json_writer *w, yajl_gen_status status)
+static void writer_check(struct json_writer *w, yajl_gen_status status)
 {
     if (status != yajl_gen_status_ok)
         w->out->failed = true;
 }
 
-static void put_text(struct json_writer *w, const char *text)
+static void writer_text(struct json_writer *w, const char *text)
 {
     size_t len = strlen(text);
-    /* yajl's own check lets overlong forms and surrogates pass */
+    /* yajl's own check accepts overlong forms and surrogates */
     if (!utf8_valid(text, len))
         w->out->failed = true;
     else
-        check(w, yajl_gen_string(w->gen, (const unsigned char *)text, len));
+        writer_check(w, yajl_gen_string(w->gen, (const unsigned char *)text, len));
 }
 
-/* What comes before every value. False: it may not stand here. */
-static bool begin(struct json_writer *w, const char *key)
+/* Prepare for the next value: write its key. Return false if no value may come here. */
+static bool writer_begin(struct json_writer *w, const char *key)
 {
     bool in_object = w->depth > 0 && w->object[w->depth - 1];
     if ((key != NULL) != in_object || (w->depth == 0 && w->done))
@@ -71,73 +74,73 @@ static bool begin(struct json_writer *w, const char *key)
     if (w->out->failed)
         return false;
     if (key != NULL)
-        put_text(w, key);
+        writer_text(w, key);
     w->done = true;
     return !w->out->failed;
 }
 
-static void open_nest(struct json_writer *w, const char *key, bool object)
+static void nest_open(struct json_writer *w, const char *key, bool object)
 {
-    if (!begin(w, key))
+    if (!writer_begin(w, key))
         return;
     if (w->depth == NESTING_MAX) {
         w->out->failed = true;
         return;
     }
     w->object[w->depth++] = object;
-    check(w, object ? yajl_gen_map_open(w->gen) : yajl_gen_array_open(w->gen));
+    writer_check(w, object ? yajl_gen_map_open(w->gen) : yajl_gen_array_open(w->gen));
 }
 
-static void close_nest(struct json_writer *w, bool object)
+static void nest_close(struct json_writer *w, bool object)
 {
     if (w->depth == 0 || w->object[w->depth - 1] != object)
         w->out->failed = true;
     if (w->out->failed)
         return;
     w->depth--;
-    check(w, object ? yajl_gen_map_close(w->gen) : yajl_gen_array_close(w->gen));
+    writer_check(w, object ? yajl_gen_map_close(w->gen) : yajl_gen_array_close(w->gen));
 }
 
 void json_open_object(struct json_writer *w, const char *key)
 {
-    open_nest(w, key, true);
+    nest_open(w, key, true);
 }
 
 void json_close_object(struct json_writer *w)
 {
-    close_nest(w, true);
+    nest_close(w, true);
 }
 
 void json_open_array(struct json_writer *w, const char *key)
 {
-    open_nest(w, key, false);
+    nest_open(w, key, false);
 }
 
 void json_close_array(struct json_writer *w)
 {
-    close_nest(w, false);
+    nest_close(w, false);
 }
 
 void json_put_string(struct json_writer *w, const char *key, const char *text)
 {
-    if (begin(w, key))
-        put_text(w, text);
+    if (writer_begin(w, key))
+        writer_text(w, text);
 }
 
 void json_put_int(struct json_writer *w, const char *key, int64_t n)
 {
-    if (begin(w, key))
-        check(w, yajl_gen_integer(w->gen, n));
+    if (writer_begin(w, key))
+        writer_check(w, yajl_gen_integer(w->gen, n));
 }
 
 void json_put_bool(struct json_writer *w, const char *key, bool b)
 {
-    if (begin(w, key))
-        check(w, yajl_gen_bool(w->gen, b));
+    if (writer_begin(w, key))
+        writer_check(w, yajl_gen_bool(w->gen, b));
 }
 
 void json_put_null(struct json_writer *w, const char *key)
 {
-    if (begin(w, key))
-        check(w, yajl_gen_null(w->gen));
+    if (writer_begin(w, key))
+        writer_check(w, yajl_gen_null(w->gen));
 }

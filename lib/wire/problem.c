@@ -1,3 +1,5 @@
+/* One table maps outcomes to status and text. Internal errors are mapped to `unavailable` here, at
+ * the last moment, so that logs still have the real one. */
 #include "lib/wire/problem.h"
 #include "lib/base/utf8.h"
 #include "lib/wire/json.h"
@@ -7,7 +9,7 @@
 
 struct problem_row {
     int status;
-    const char *detail; /* where the problem has none of its own */
+    const char *detail; /* if the problem has none of its own */
 };
 
 static const struct problem_row rows[ERR_COUNT] = {
@@ -22,7 +24,7 @@ static const struct problem_row rows[ERR_COUNT] = {
     [ERR_NOT_RECIPIENT] = {403, "This envelope is meant for others."},
     [ERR_SCOPE_REQUIRED] = {403, "This token may not be used for this call."},
     [ERR_NOT_FOUND] = {404, "There is nothing at this address."},
-    [ERR_METHOD_NOT_ALLOWED] = {405, "This address does not take this method; see Allow."},
+    [ERR_METHOD_NOT_ALLOWED] = {405, "Method not allowed; see the Allow header."},
     [ERR_IDEMPOTENCY_IN_PROGRESS] = {409, "A request with this Idempotency-Key is still running; "
                                           "repeat it in a moment."},
     [ERR_LENGTH_REQUIRED] = {411, "Send a Content-Length, 0 for an empty body."},
@@ -36,14 +38,14 @@ static const struct problem_row rows[ERR_COUNT] = {
     [ERR_UNAVAILABLE] = {503, "The service cannot answer now; repeat the identical request."},
 };
 
-/* What the client is told of err: nothing of what is ours to mend. */
-static enum err shown(enum err err)
+/* Map internal errors to ERR_UNAVAILABLE before they reach the client. */
+static enum err client_err(enum err err)
 {
     return err_class(err) == CLASS_CLIENT ? err : ERR_UNAVAILABLE;
 }
 
-/* Copies as much of text as fits in whole characters; "" if it is not UTF-8. */
-static void put_text(char *out, size_t cap, const char *text)
+/* Copy as many whole characters of text as fit; "" if it is not UTF-8. */
+static void copy_characters(char *out, size_t cap, const char *text)
 {
     size_t len = strlen(text);
     if (len >= cap) {
@@ -66,14 +68,9 @@ enum err problem_set(struct problem *p, enum err err, const char *member, const 
         detail[0] = '\0';
     va_end(args);
     *p = (struct problem){.err = err};
-    put_text(p->member, sizeof p->member, member == NULL ? "" : member);
-    put_text(p->detail, sizeof p->detail, detail);
+    copy_characters(p->member, sizeof p->member, member == NULL ? "" : member);
+    copy_characters(p->detail, sizeof p->detail, detail);
     return err;
-}
-
-int problem_status(enum err err)
-{
-    return rows[shown(err)].status;
 }
 
 static void write_body(const struct problem *p, enum err err, const char *request_id,
@@ -84,7 +81,7 @@ static void write_body(const struct problem *p, enum err err, const char *reques
         out->failed = true;
         return;
     }
-    /* what went wrong inside is for the log */
+    /* details of an internal error are for the log */
     bool own = err == p->err && p->detail[0] != '\0';
     json_open_object(w, NULL);
     json_put_string(w, "type", "about:blank");
@@ -102,7 +99,7 @@ static void write_body(const struct problem *p, enum err err, const char *reques
 
 void problem_render(const struct problem *p, const char *request_id, struct http_response *r)
 {
-    enum err err = shown(p->err);
+    enum err err = client_err(p->err);
     r->status = rows[err].status;
     r->content_type = "application/problem+json";
     r->location[0] = r->etag[0] = '\0';

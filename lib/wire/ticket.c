@@ -1,3 +1,6 @@
+/* A ticket is checked without any lookup, so an open pool can refuse a forged one before it touches
+ * the database. Both keys are always tried, so that the time does not depend on which one matches.
+ */
 #include "lib/wire/ticket.h"
 #include "lib/base/str.h"
 #include <string.h>
@@ -7,14 +10,14 @@
 #define TICKET_BYTES (1 + 4 + MAC_SIZE)
 #define PREFIX "hongbao-ticket-1"
 
-static void put_u32(uint8_t *out, uint32_t n)
+static void ticket_put_u32(uint8_t *out, uint32_t n)
 {
     for (int i = 3; i >= 0; i--, n >>= 8)
         out[i] = (uint8_t)n;
 }
 
-static void sign(uint8_t mac[32], const uint8_t key[32], const uint8_t generation[16],
-                 const struct id *envelope, const char *user, uint32_t expires_s)
+static void ticket_sign(uint8_t mac[32], const uint8_t key[32], const uint8_t generation[16],
+                        const struct id *envelope, const char *user, uint32_t expires_s)
 {
     uint8_t message[sizeof PREFIX - 1 + 16 + ID_SIZE + 4 + USER_SIZE], *p = message;
     size_t user_len = strlen(user);
@@ -22,7 +25,7 @@ static void sign(uint8_t mac[32], const uint8_t key[32], const uint8_t generatio
     p += sizeof PREFIX - 1;
     memcpy(p, generation, 16);
     memcpy(p + 16, envelope->b, ID_SIZE);
-    put_u32(p + 16 + ID_SIZE, expires_s);
+    ticket_put_u32(p + 16 + ID_SIZE, expires_s);
     p += 16 + ID_SIZE + 4;
     memcpy(p, user, user_len);
     hash_hmac256(mac, key, message, (size_t)(p - message) + user_len);
@@ -32,9 +35,9 @@ void ticket_make(char *out, const struct secret_pair *keys, const uint8_t genera
                  const struct id *envelope, const char *user, int64_t expires_s)
 {
     uint8_t mac[32], bytes[TICKET_BYTES];
-    sign(mac, keys->key[0], generation, envelope, user, (uint32_t)expires_s);
+    ticket_sign(mac, keys->key[0], generation, envelope, user, (uint32_t)expires_s);
     bytes[0] = TICKET_VERSION;
-    put_u32(bytes + 1, (uint32_t)expires_s);
+    ticket_put_u32(bytes + 1, (uint32_t)expires_s);
     memcpy(bytes + 5, mac, MAC_SIZE);
     if (!base64url_encode(out, TICKET_SIZE, bytes, sizeof bytes))
         out[0] = '\0';
@@ -54,7 +57,7 @@ enum err ticket_check(const char *text, size_t len, const struct secret_pair *ke
     for (int i = 1; i <= 4; i++)
         expires_s = expires_s << 8 | bytes[i];
     for (size_t i = 0; i < keys->n; i++) {
-        sign(mac, keys->key[i], generation, envelope, user, expires_s);
+        ticket_sign(mac, keys->key[i], generation, envelope, user, expires_s);
         genuine |= bytes_equal(mac, bytes + 5, MAC_SIZE);
     }
     if (!genuine)

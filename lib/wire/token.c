@@ -1,3 +1,5 @@
+/* The signature decides which kind of token it is: the members that depend on the kind are checked
+ * against the key that signed it, so that no key can make a token of another kind. */
 #include "lib/wire/token.h"
 #include "lib/base/crypto.h"
 #include "lib/base/str.h"
@@ -12,13 +14,12 @@
 #include <unistd.h>
 
 #define TOKEN_MAX 8192
-#define LEEWAY_S 30
 #define EXPIRES_MAX_S INT64_C(253402300799) /* the end of the year 9999 */
 
 #define HEX_LEN 64
 
-/* One or two lines and nothing else: a line passed over would be a key that nobody knows is dead.
- * The last line may lack its end. */
+/* One or two lines and nothing else: an ignored line would be a key that looks valid and is not.
+ * The last line may lack its newline. */
 static bool read_lines(struct secret_pair *pair, const char *text, size_t len)
 {
     while (len > 0) {
@@ -34,7 +35,8 @@ static bool read_lines(struct secret_pair *pair, const char *text, size_t len)
     return pair->n > 0;
 }
 
-/* Up to size bytes of a file that only its owner and group may touch; -1: *message says why. */
+/* Read up to size bytes of a file that only its owner and group may access. Return -1 with the
+ * reason appended to *message on failure. */
 static ssize_t read_private(const char *path, char *text, size_t size, struct buf *message)
 {
     struct stat st = {0};
@@ -53,7 +55,7 @@ static ssize_t read_private(const char *path, char *text, size_t size, struct bu
 
 enum err secret_load(struct secret_pair *pair, const char *path, struct buf *message)
 {
-    char text[2 * (HEX_LEN + 1) + 1]; /* a byte more than there may be */
+    char text[2 * (HEX_LEN + 1) + 1]; /* one byte more than allowed */
     memset(pair, 0, sizeof *pair);
     ssize_t len = read_private(path, text, sizeof text, message);
     if (len < 0)
@@ -67,16 +69,16 @@ enum err secret_load(struct secret_pair *pair, const char *path, struct buf *mes
     return ERR_FAULT;
 }
 
-/* A member that must be text, or NULL. */
-static const struct json_value *text_member(const struct json_value *claims, const char *name)
+/* Return member name if it is a string, else NULL. */
+static const struct json_value *text_member(const struct json_value *members, const char *name)
 {
-    const struct json_value *v = json_member(claims, name);
+    const struct json_value *v = json_member(members, name);
     return v != NULL && v->type == JSON_STRING ? v : NULL;
 }
 
-static bool take_name(const struct json_value *claims, struct who *who)
+static bool take_name(const struct json_value *members, struct who *who)
 {
-    const struct json_value *name = json_member(claims, "name");
+    const struct json_value *name = json_member(members, "name");
     if (name == NULL)
         return str_set(who->name, sizeof who->name, who->user,
                        strlen(who->user) < NAME_MAX_POINTS ? strlen(who->user) : NAME_MAX_POINTS);
@@ -85,9 +87,9 @@ static bool take_name(const struct json_value *claims, struct who *who)
            str_set(who->name, sizeof who->name, name->text, name->len);
 }
 
-static bool take_groups(const struct json_value *claims, struct who *who)
+static bool take_groups(const struct json_value *members, struct who *who)
 {
-    const struct json_value *groups = json_member(claims, "groups");
+    const struct json_value *groups = json_member(members, "groups");
     who->n_groups = 0;
     if (groups == NULL)
         return true;
@@ -100,46 +102,48 @@ static bool take_groups(const struct json_value *claims, struct who *who)
     return true;
 }
 
-/* A whole number of seconds; true if it is absent and may be. */
-static bool take_time(const struct json_value *claims, const char *name, bool required,
+/* Read member name, a whole number of seconds. Return true if it is valid, or absent and not
+ * required.
+ */
+static bool take_time(const struct json_value *members, const char *name, bool required,
                       int64_t *out)
 {
-    const struct json_value *v = json_member(claims, name);
+    const struct json_value *v = json_member(members, name);
     if (v == NULL)
         return !required;
     return v->type == JSON_NUMBER && str_to_i64(v->text, v->len, out) && *out <= EXPIRES_MAX_S;
 }
 
-/* The key that signed decides what may be claimed: nobody's key makes another kind. */
-static bool kind_agrees(enum token_kind kind, const struct json_value *claims,
+/* Return true if the members fit the kind of the key that signed the token. */
+static bool kind_agrees(enum token_kind kind, const struct json_value *members,
                         const struct who *who)
 {
-    const struct json_value *scope = text_member(claims, "scope");
+    const struct json_value *scope = text_member(members, "scope");
     bool wallet = scope != NULL && strcmp(scope->text, "wallet") == 0;
     return wallet == (kind == TOKEN_WALLET) && user_is_guest(who->user) == (kind == TOKEN_GUEST);
 }
 
-static enum err read_claims(const struct json_value *claims, enum token_kind kind, int64_t now_s,
-                            struct who *who, int64_t *expires_s)
+static enum err read_members(const struct json_value *members, enum token_kind kind, int64_t now_s,
+                             struct who *who, int64_t *expires_s)
 {
     int64_t not_before_s = 0;
-    const struct json_value *sub = text_member(claims, "sub");
-    if (claims->type != JSON_OBJECT || sub == NULL || !user_valid(sub->text, sub->len) ||
+    const struct json_value *sub = text_member(members, "sub");
+    if (members->type != JSON_OBJECT || sub == NULL || !user_valid(sub->text, sub->len) ||
         !str_set(who->user, sizeof who->user, sub->text, sub->len))
         return ERR_UNAUTHORIZED;
     who->wallet = kind == TOKEN_WALLET;
-    if (!kind_agrees(kind, claims, who) || !take_name(claims, who) || !take_groups(claims, who) ||
-        !take_time(claims, "exp", true, expires_s) ||
-        !take_time(claims, "nbf", false, &not_before_s))
+    if (!kind_agrees(kind, members, who) || !take_name(members, who) ||
+        !take_groups(members, who) || !take_time(members, "exp", true, expires_s) ||
+        !take_time(members, "nbf", false, &not_before_s))
         return ERR_UNAUTHORIZED;
-    if (now_s > *expires_s + LEEWAY_S)
+    if (now_s > *expires_s + TOKEN_LEEWAY_S)
         return ERR_TOKEN_EXPIRED;
-    return not_before_s > now_s + LEEWAY_S ? ERR_UNAUTHORIZED : ERR_OK;
+    return not_before_s > now_s + TOKEN_LEEWAY_S ? ERR_UNAUTHORIZED : ERR_OK;
 }
 
-/* The claims that count, as one JSON object; others are the back end's business, whatever they
- * hold. NULL: no memory. To be freed. */
-static char *known_claims(jwt_t *jwt)
+/* Return the members that this service knows as one JSON object, to be freed, or NULL if there is
+ * no memory. Others are ignored, whatever they hold. */
+static char *known_members(jwt_t *jwt)
 {
     static const char *const names[] = {"sub", "exp", "nbf", "name", "groups", "scope"};
     struct buf out;
@@ -150,7 +154,7 @@ static char *known_claims(jwt_t *jwt)
         char *value = jwt_get_grants_json(jwt, names[i]);
         if (value != NULL)
             buf_printf(&out, "%s\"%s\":%s", out.len > 1 ? "," : "", names[i], value);
-        else if (errno != EINVAL && errno != ENOENT) /* absent: one or the other, by version */
+        else if (errno != EINVAL && errno != ENOENT) /* absent: depends on libjwt's version */
             out.failed = true;
         free(value);
     }
@@ -161,13 +165,13 @@ static char *known_claims(jwt_t *jwt)
     return NULL;
 }
 
-/* The claims as JSON text if key signed the token, else NULL. To be freed. */
-static char *signed_claims(const char *token, const uint8_t key[32])
+/* Return the members as JSON text, to be freed, if key signed the token, else NULL. */
+static char *signed_members(const char *token, const uint8_t key[32])
 {
     jwt_t *jwt = NULL;
     if (jwt_decode(&jwt, token, key, 32) != 0)
         return NULL;
-    char *json = jwt_get_alg(jwt) == JWT_ALG_HS256 ? known_claims(jwt) : NULL;
+    char *json = jwt_get_alg(jwt) == JWT_ALG_HS256 ? known_members(jwt) : NULL;
     jwt_free(jwt);
     return json;
 }
@@ -176,7 +180,7 @@ static char *find_signer(const struct token_keys *keys, const char *token, enum 
 {
     for (int k = 0; k < TOKEN_KINDS; k++)
         for (size_t i = 0; i < keys->kind[k].n; i++) {
-            char *json = signed_claims(token, keys->kind[k].key[i]);
+            char *json = signed_members(token, keys->kind[k].key[i]);
             *kind = (enum token_kind)k;
             if (json != NULL)
                 return json;
@@ -184,8 +188,8 @@ static char *find_signer(const struct token_keys *keys, const char *token, enum 
     return NULL;
 }
 
-/* libjwt reads the payload leniently (duplicates), and writes each claim anew for us: what its own
- * reader made of it is what counts, and our reader checks that strictly. */
+/* libjwt parses the payload leniently (duplicates) and writes each member again for us; that text
+ * is then checked strictly. */
 enum err token_verify(const struct token_keys *keys, const char *text, size_t len, int64_t now_s,
                       struct who *who, int64_t *expires_s)
 {
@@ -201,7 +205,7 @@ enum err token_verify(const struct token_keys *keys, const char *text, size_t le
     free(json);
     if (doc == NULL)
         return err == ERR_FAULT ? ERR_FAULT : ERR_UNAUTHORIZED;
-    err = read_claims(json_top(doc), kind, now_s, who, expires_s);
+    err = read_members(json_top(doc), kind, now_s, who, expires_s);
     json_free(doc);
     return err;
 }

@@ -1,31 +1,38 @@
-/* Verified tokens, remembered by their SHA-256: a token is a bearer's secret, so its digest is all
- * that is kept. */
+/* A token is a bearer's secret, so the cache keeps only its digest. A place is chosen by the digest
+ * and holds one token: a collision costs one more verification. */
 #include "lib/base/crypto.h"
 #include "lib/wire/token.h"
 #include <pthread.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define STRIPES 32
-#define LEEWAY_S 30
 
-struct slot {
+/* struct who without the groups that the user does not have. */
+struct cached_who {
+    char user[USER_SIZE];
+    char name[NAME_SIZE];
+    bool wallet;
+    size_t n_groups;
+    char groups[][USER_SIZE];
+};
+
+struct cached_token {
     uint8_t digest[32];
     int64_t expires_s;
-    struct who *who; /* NULL: empty; as long as his groups need */
+    struct cached_who *who; /* NULL: empty */
 };
 
 struct token_cache {
     const struct token_keys *keys;
     size_t n;
-    pthread_mutex_t locks[STRIPES];
-    struct slot slots[];
+    pthread_mutex_t locks[STRIPES]; /* lock i guards the places with index i modulo STRIPES */
+    struct cached_token places[];
 };
 
 struct token_cache *token_cache_new(const struct token_keys *keys, size_t slots)
 {
-    struct token_cache *c = calloc(1, sizeof *c + slots * sizeof c->slots[0]);
+    struct token_cache *c = calloc(1, sizeof *c + slots * sizeof c->places[0]);
     if (c == NULL)
         return NULL;
     c->keys = keys;
@@ -40,29 +47,45 @@ void token_cache_free(struct token_cache *c)
     for (size_t i = 0; c != NULL && i < STRIPES; i++)
         pthread_mutex_destroy(&c->locks[i]);
     for (size_t i = 0; c != NULL && i < c->n; i++)
-        free(c->slots[i].who);
+        free(c->places[i].who);
     free(c);
 }
 
-/* Only what is there of his groups is copied, and room is needed only for that. */
-static size_t who_size(const struct who *who)
+/* Return a copy of *who, to be freed, or NULL if there is no memory. */
+static struct cached_who *who_pack(const struct who *who)
 {
-    return offsetof(struct who, groups) + who->n_groups * sizeof who->groups[0];
+    struct cached_who *copy = malloc(sizeof *copy + who->n_groups * sizeof copy->groups[0]);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy->user, who->user, sizeof copy->user);
+    memcpy(copy->name, who->name, sizeof copy->name);
+    copy->wallet = who->wallet;
+    copy->n_groups = who->n_groups;
+    memcpy(copy->groups, who->groups, who->n_groups * sizeof copy->groups[0]);
+    return copy;
 }
 
-/* Remembers the token in place of whoever was there; without memory, not. */
-static void remember(struct slot *slot, pthread_mutex_t *lock, const uint8_t digest[32],
-                     int64_t expires_s, const struct who *who)
+static void who_unpack(const struct cached_who *copy, struct who *who)
 {
-    struct who *copy = malloc(who_size(who));
+    memcpy(who->user, copy->user, sizeof who->user);
+    memcpy(who->name, copy->name, sizeof who->name);
+    who->wallet = copy->wallet;
+    who->n_groups = copy->n_groups;
+    memcpy(who->groups, copy->groups, copy->n_groups * sizeof who->groups[0]);
+}
+
+/* Store the token in its place; without memory, do not. */
+static void token_remember(struct cached_token *place, pthread_mutex_t *lock,
+                           const uint8_t digest[32], int64_t expires_s, const struct who *who)
+{
+    struct cached_who *copy = who_pack(who);
     if (copy == NULL)
         return;
-    memcpy(copy, who, who_size(who));
     pthread_mutex_lock(lock);
-    struct who *old = slot->who;
-    memcpy(slot->digest, digest, sizeof slot->digest);
-    slot->expires_s = expires_s;
-    slot->who = copy;
+    struct cached_who *old = place->who;
+    memcpy(place->digest, digest, sizeof place->digest);
+    place->expires_s = expires_s;
+    place->who = copy;
     pthread_mutex_unlock(lock);
     free(old);
 }
@@ -75,14 +98,14 @@ enum err token_cache_verify(struct token_cache *c, const char *text, size_t len,
     hash_sha256(digest, text, len);
     memcpy(&number, digest, sizeof number);
     size_t at = number % c->n;
-    struct slot *slot = &c->slots[at];
+    struct cached_token *place = &c->places[at];
     pthread_mutex_t *lock = &c->locks[at % STRIPES];
 
     pthread_mutex_lock(lock);
-    bool known = slot->who != NULL && memcmp(slot->digest, digest, sizeof digest) == 0;
-    bool lapsed = known && now_s > slot->expires_s + LEEWAY_S;
+    bool known = place->who != NULL && memcmp(place->digest, digest, sizeof digest) == 0;
+    bool lapsed = known && now_s > place->expires_s + TOKEN_LEEWAY_S;
     if (known && !lapsed)
-        memcpy(who, slot->who, who_size(slot->who));
+        who_unpack(place->who, who);
     pthread_mutex_unlock(lock);
     if (known)
         return lapsed ? ERR_TOKEN_EXPIRED : ERR_OK;
@@ -90,6 +113,6 @@ enum err token_cache_verify(struct token_cache *c, const char *text, size_t len,
     int64_t expires_s;
     enum err err = token_verify(c->keys, text, len, now_s, who, &expires_s);
     if (err == ERR_OK)
-        remember(slot, lock, digest, expires_s, who);
+        token_remember(place, lock, digest, expires_s, who);
     return err;
 }

@@ -156,18 +156,18 @@ const struct envelope *fake_envelope(struct fake_service *f, const struct id *id
 
 void fake_gate_put(struct fake_service *f, const struct envelope *e)
 {
-    char key[GATE_KEY_SIZE], text[GATE_TEXT_SIZE];
+    char key[ITEM_KEY_SIZE], text[GATE_TEXT_SIZE];
     struct gate g;
     gate_from_envelope(&f->runtime, e, &g);
-    gate_key(key, GATE_KEY_GATE, f->runtime.generation, &e->id);
+    item_key(key, ITEM_KEY_GATE, f->runtime.generation, &e->id);
     (void)gate_text(&f->runtime, &g, text);
     memory_cache_put(f->server, key, text);
 }
 
 bool fake_gate_get(struct fake_service *f, const struct id *id, struct gate *g)
 {
-    char key[GATE_KEY_SIZE];
-    gate_key(key, GATE_KEY_GATE, f->runtime.generation, id);
+    char key[ITEM_KEY_SIZE];
+    item_key(key, ITEM_KEY_GATE, f->runtime.generation, id);
     const char *text = memory_cache_look(f->server, key);
     return text != NULL && gate_read(g, text, strlen(text), f->runtime.generation, id);
 }

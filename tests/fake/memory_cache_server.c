@@ -1,11 +1,11 @@
 /* The table of a fake memcached, and what a test does to it from outside. A linear search: tests
  * have few items. */
+#include "lib/wire/envelope_value.h"
 #include "tests/fake/memory_cache_internal.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define US_PER_S INT64_C(1000000)
 #define TTL_MAX_S 2592000 /* memcached takes more for a point in time */
 #define DAY_S 86400
 
@@ -65,7 +65,7 @@ void memory_item_store(struct memory_cache *m, const char *key, const char *valu
 {
     memory_check_key(key);
     assert(ttl_s >= 1 && ttl_s <= TTL_MAX_S);
-    assert(len <= CACHE_VALUE_MAX);
+    assert(len <= ENVELOPE_VALUE_TEXT_SIZE); /* no service writes a longer value */
     struct memory_item *item = memory_item_find(m, key);
     char *copy = memory_copy(value, len);
     if (item != NULL)

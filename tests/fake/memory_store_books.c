@@ -50,9 +50,9 @@ static void collect_claim(struct memory_db *db, const struct claim *c, struct bo
         if (t->kind != TRANSFER_CLAIM || t->ref_len != wanted.ref_len ||
             memcmp(t->ref, wanted.ref, wanted.ref_len) != 0)
             continue;
-        b.booked = true;
-        b.booked_fen = t->amount_fen;
-        memcpy(b.booked_user, t->user, sizeof b.booked_user);
+        b.credited = true;
+        b.credited_fen = t->amount_fen;
+        memcpy(b.credited_user, t->user, sizeof b.credited_user);
     }
     books_add_claim(out, &b);
 }

@@ -1,5 +1,5 @@
 /* Opens, closings and refunds on the tables in memory: the counterpart of mysql_open.c and
- * mysql_refund.c. */
+ * mysql_close.c. */
 #include "lib/base/clock.h"
 #include "tests/fake/memory_store_internal.h"
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* Plain reads of the tables in memory: the counterpart of mysql_query.c and mysql_records.c. */
+/* Plain reads of the tables in memory: the counterpart of mysql_query.c and mysql_history.c. */
 #include "tests/fake/memory_store_internal.h"
 #include <assert.h>
 #include <stdlib.h>

@@ -4,6 +4,8 @@
 #include "lib/base/str.h"
 #include "lib/wire/envelope_value.h"
 #include "lib/wire/gate_value.h"
+#include "lib/wire/user_value.h"
+#include "lib/wire/version_value.h"
 #include "tests/fuzz/fuzz.h"
 
 static const uint8_t generation[16] = {0xab, 0xcd};
@@ -47,26 +49,26 @@ static void check_gate(const char *text, size_t len)
 
 static void check_user(const char *text, size_t len)
 {
-    struct gate_user u, again;
+    struct user_value u, again;
     char out[GATE_TEXT_SIZE];
-    if (!gate_user_read(&u, text, len, &id))
+    if (!user_value_read(&u, text, len, &id))
         return;
     FUZZ_CHECK(!u.opened || (u.amount_fen >= 1 && u.amount_fen <= AMOUNT_MAX_FEN && u.seq >= 1));
-    size_t n = gate_user_write(out, &u, &id);
-    FUZZ_CHECK(n < sizeof out && gate_user_read(&again, out, n, &id) && again.opened == u.opened);
+    size_t n = user_value_write(out, &u, &id);
+    FUZZ_CHECK(n < sizeof out && user_value_read(&again, out, n, &id) && again.opened == u.opened);
 }
 
 static void check_version(const char *text, size_t len)
 {
-    static struct gate_version v, again;
+    static struct version_value v, again;
     char out[VERSION_TEXT_SIZE];
-    if (!gate_version_read(&v, text, len, &id))
+    if (!version_value_read(&v, text, len, &id))
         return;
     FUZZ_CHECK(v.n_claims <= VERSION_CLAIMS_MAX);
     for (size_t i = 0; i < v.n_claims; i++)
         FUZZ_CHECK(user_valid(v.claims[i].user, strlen(v.claims[i].user)));
-    size_t n = gate_version_write(out, &v, &id);
-    FUZZ_CHECK(n < sizeof out && gate_version_read(&again, out, n, &id) &&
+    size_t n = version_value_write(out, &v, &id);
+    FUZZ_CHECK(n < sizeof out && version_value_read(&again, out, n, &id) &&
                again.version == v.version);
 }
 

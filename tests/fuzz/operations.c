@@ -94,14 +94,14 @@ static void check_books(const struct envelope *e, const struct model *m)
         struct books_claim c = {
             .claim = {.envelope = e->id, .amount_fen = m->amounts[i], .seq = i + 1}};
         memcpy(c.claim.user, m->users[i], 4);
-        memcpy(c.booked_user, m->users[i], 4);
-        c.booked = m->credited[i];
-        c.booked_fen = m->amounts[i];
-        c.pending = !c.booked;
+        memcpy(c.credited_user, m->users[i], 4);
+        c.credited = m->credited[i];
+        c.credited_fen = m->amounts[i];
+        c.pending = !c.credited;
         c.pending_seq = i + 1;
         c.pending_fen = m->amounts[i];
         books_add_claim(&b, &c);
-        if (c.booked)
+        if (c.credited)
             books_add_transfer(&b, TRANSFER_CLAIM, m->users[i], m->amounts[i]);
     }
     books_add_transfer(&b, TRANSFER_SEND, e->sender, e->total_fen);

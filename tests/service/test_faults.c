@@ -19,7 +19,6 @@
 
 #define REPEATS_MAX 12
 #define TOTAL_FEN 1000
-#define US_PER_S INT64_C(1000000)
 
 struct flow {
     struct daemon daemon; /* connects as the administrator: rights are tested elsewhere */

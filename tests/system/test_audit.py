@@ -18,14 +18,14 @@ CORRUPTIONS = {
     "claims_match_envelope": f"UPDATE claim SET amount_fen = amount_fen + 1 WHERE envelope_id = {ONE_CLOSED} AND seq = 1",
     "seq_without_holes": f"UPDATE claim SET seq = 9 WHERE envelope_id = {ONE_CLOSED} AND seq = 1",
     "share_within_cap": f"UPDATE envelope SET cap_fen = 1 WHERE id = {ONE_CLOSED}",
-    "send_journal": f"DELETE FROM transfer WHERE kind = 3 AND ref = {ONE_OPEN}",
+    "send_transfer": f"DELETE FROM transfer WHERE kind = 3 AND ref = {ONE_OPEN}",
     "claim_credited_once": "DELETE FROM credit WHERE user_id = '{bob}'",
     "no_credit_without_claim": f"INSERT INTO credit (user_id, envelope_id, lane, seq, amount_fen, opened_us) "
                                f"VALUES ('{{alice}}', {ONE_OPEN}, 0, 1, 1, 1)",
-    "refund_journal": f"UPDATE transfer SET user_id = '{{bob}}' WHERE kind = 5 AND ref = {ONE_EXPIRED}",
+    "refund_transfer": f"UPDATE transfer SET user_id = '{{bob}}' WHERE kind = 5 AND ref = {ONE_EXPIRED}",
     "balance_is_postings": "UPDATE account SET balance_fen = balance_fen + 1 WHERE user_id = '{alice}'",
     "no_negative_balance": "UPDATE account SET balance_fen = -1 WHERE user_id = '{alice}'",
-    "journal_sums_to_zero": "",  # a property of the view; see below
+    "postings_sum_to_zero": "",  # a property of the view; see below
     "seed_only_while_open": f"DELETE FROM seed WHERE envelope_id = {ONE_OPEN}",
     "luckiest": f"UPDATE envelope SET luckiest_fen = luckiest_fen - 1 WHERE id = {ONE_CLOSED}",
     "idempotency_refs": "UPDATE idempotency SET ref = X'00000000000000000000000000000000' LIMIT 1",
@@ -94,7 +94,7 @@ def test_broken_posting_view_is_reported(service, books):
     try:
         service.sql("CREATE OR REPLACE VIEW posting AS SELECT user_id AS owner, id AS journal_id, user_id AS account, "
                     "amount_fen, at_us FROM transfer")
-        assert "journal_sums_to_zero" in service.audit()
+        assert "postings_sum_to_zero" in service.audit()
     finally:
         service.sql(f"CREATE OR REPLACE VIEW posting AS {definition}")
     assert service.audit() == {}

@@ -104,9 +104,9 @@ def test_missing_gate_is_rebuilt(proxied, report):
     winners = [Client(proxied, t).grab_and_open(envelope) for t in crowd[5:10]]
     assert [a.state for a in winners] == ["opened"] * 5
     assert Client(proxied, crowd[11]).grab_and_open(envelope).state == "sold_out"
-    rebuilt = rose(proxied, before, outcome("rebuilt"))
-    report(f"rebuilt {rebuilt:.0f}")
-    assert rebuilt > 0
+    created = rose(proxied, before, outcome("created"))
+    report(f"created {created:.0f}")
+    assert created > 0
 
 
 @pytest.mark.parametrize("when", ["after", "before"])
@@ -123,7 +123,7 @@ def test_open_with_lost_commit_reply(proxied, report, when):
         assert {a.state for a in first} == {"opened"}
         assert [a.json for a in proxied.swarm.fire(opens)] == [a.json for a in first]
         assert sorted(a.json["seq"] for a in first) == list(range(1, n + 1))
-    unknown = rose(proxied, before, "hongbao_commit_unknown_total")
+    unknown = rose(proxied, before, "hongbao_commits_uncertain_total")
     report(f"unknown commits of opens, cut {when} the server: {unknown:.0f}")
     assert unknown >= 4 and not proxied.proxy.orders
     assert proxied.audit() == {}
@@ -141,9 +141,9 @@ def test_repeated_open_costs_one_rerun(proxied):
     proxied.kill_and_wait("open")
     wait_until(lambda: proxied.swarm.fire(opens[:1])[0].status == 200, 10, "opens are answered again")
     assert [proxied.swarm.fire(opens[:1])[0].json for _ in range(20)] == [first.json] * 20
-    assert rose(proxied, before, "hongbao_batch_looked_total") == 1
+    assert rose(proxied, before, "hongbao_batch_lookups_total") == 1
     assert [proxied.swarm.fire(opens[1:])[0].json["seq"] for _ in range(20)] == [2] * 20
-    assert rose(proxied, before, "hongbao_batch_looked_total") == 1
+    assert rose(proxied, before, "hongbao_batch_lookups_total") == 1
     assert proxied.audit() == {}
 
 
@@ -158,7 +158,7 @@ def test_new_process_repeats_the_answer_of_a_winner(proxied):
     proxied.kill_and_wait("open")
     wait_until(lambda: proxied.swarm.fire(again)[0].status == 200, 10, "opens are answered again")
     assert proxied.swarm.fire(again)[0].json == first.json
-    assert rose(proxied, before, "hongbao_batch_looked_total") == 0
+    assert rose(proxied, before, "hongbao_batch_lookups_total") == 0
 
 
 @pytest.mark.parametrize("when", ["after", "before"])
@@ -171,7 +171,7 @@ def test_send_with_lost_commit_reply(proxied, report, when):
         assert sent.status == 201
         assert proxied.alice.send(10, 1, key=f"unknown-{when}-{i}").json == sent.json
     assert proxied.alice.get("/v1/me").json["balance"] == balance - 30
-    unknown = rose(proxied, before, "hongbao_commit_unknown_total")
+    unknown = rose(proxied, before, "hongbao_commits_uncertain_total")
     report(f"unknown commits of sends, cut {when} the server: {unknown:.0f}")
     assert unknown >= 3
     assert proxied.audit() == {}
@@ -238,7 +238,7 @@ def test_locked_envelope_does_not_delay_its_batch(proxied, report):
         for request in requests[0::2]:
             wait_until(lambda r=request: proxied.swarm.fire([r])[0].state == "opened", 5, "unlocked")
         assert len(proxied.alice.envelope(locked).json["claims"]) == 10
-        out = rose(proxied, before, "hongbao_batch_turned_out_total")
+        out = rose(proxied, before, "hongbao_batch_locked_total")
         report(f"turned out {out:.0f}, {10 - len(again)} of 10 others opened at once")
         if out > 0 and len(again) < 10:
             break
@@ -248,8 +248,8 @@ def test_locked_envelope_does_not_delay_its_batch(proxied, report):
 
 def test_every_event_was_counted(proxied, report):
     m = proxied.metrics()
-    names = [outcome(w) for w in ("won", "lost", "let_through", "busy", "refilled", "rebuilt")]
-    names += ["hongbao_commit_unknown_total", "hongbao_batch_turned_out_total"]
+    names = [outcome(w) for w in ("won", "lost", "let_through", "busy", "refilled", "created")]
+    names += ["hongbao_commits_uncertain_total", "hongbao_batch_locked_total"]
     for name in names:
         report(f"{name} {m[name]:.0f}")
     assert all(m[name] > 0 for name in names)

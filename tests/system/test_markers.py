@@ -132,7 +132,7 @@ def test_settle_restores_a_missing_marker(service, user):
     alice = user(money=1000)
     service.signal("settle", signal.SIGSTOP)
     try:
-        before = service.metrics()['hongbao_markers_total{outcome="mended"}']
+        before = service.metrics()['hongbao_markers_total{outcome="repaired"}']
         sold = [alice.send(100, 1).json["id"] for _ in range(3)]
         for envelope in sold:
             user().grab_and_open(envelope)
@@ -143,7 +143,7 @@ def test_settle_restores_a_missing_marker(service, user):
     for envelope in sold:
         wait_until(lambda e=envelope: marker(service, e).exists(), 5, "the marker exists")
         assert by_the_web_server(user().grab(envelope))
-    assert service.metrics()['hongbao_markers_total{outcome="mended"}'] == before + 2
+    assert service.metrics()['hongbao_markers_total{outcome="repaired"}'] == before + 2
 
 
 def test_markers_after_open_workers_are_killed(service, user):
@@ -169,7 +169,7 @@ def test_missing_directory_costs_speed_only(service, user):
     log = service.directory / "log/open.log"
     logged = lambda word: collections.Counter(  # noqa: E731
         line["pid"] for line in map(json.loads, log.read_text().splitlines()) if line.get("event") == word)
-    before = logged("markers_fail")
+    before = logged("markers_failing")
     tree.rename(aside)
     try:
         failed = [alice.send(10, 1).json["id"] for _ in range(10)]
@@ -179,7 +179,7 @@ def test_missing_directory_costs_speed_only(service, user):
             assert answer.state == "sold_out" and not by_the_web_server(answer)
     finally:
         aside.rename(tree)
-    new = logged("markers_fail") - before
+    new = logged("markers_failing") - before
     assert new and set(new.values()) == {1}
     assert service.metrics()['hongbao_markers_total{outcome="failed"}'] >= 10
     envelope = alice.send(10, 1).json["id"]

@@ -83,10 +83,10 @@ def test_queue_gauges(user, service):
         assert m["hongbao_pending_credits"] == 1 and m["hongbao_pending_credits_fen"] == won
         assert m["hongbao_pending_credits_oldest_microseconds"] > 1000000
         assert m["hongbao_overdue_refunds"] == 1
-        booked, refunded = m["hongbao_credits_booked_total"], m["hongbao_refunds_booked_total"]
+        booked, refunded = m["hongbao_claims_credited_total"], m["hongbao_envelopes_expired_total"]
     finally:
         service.signal("settle", signal.SIGCONT)
     wait_until(lambda: service.metrics()["hongbao_pending_credits"] == 0, 5, "credited")
     wait_until(lambda: service.metrics()["hongbao_overdue_refunds"] == 0, 5, "refunded")
     m = service.metrics()
-    assert m["hongbao_credits_booked_total"] == booked + 1 and m["hongbao_refunds_booked_total"] == refunded + 1
+    assert m["hongbao_claims_credited_total"] == booked + 1 and m["hongbao_envelopes_expired_total"] == refunded + 1

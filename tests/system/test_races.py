@@ -195,7 +195,7 @@ def test_locked_envelope_does_not_delay_its_batch(sender, user, service):
     holder.stdin.flush()
     while "held" not in holder.stdout.readline():
         pass
-    before = service.metrics()["hongbao_batch_turned_out_total"]
+    before = service.metrics()["hongbao_batch_locked_total"]
     answers = together([lambda c=c, e=e, t=t: (e, Client(service, c.token).open(e, t)) for c, e, t in tickets])
     assert all(a.status == 503 for e, a in answers if e == held)
     holder.stdin.write("ROLLBACK;\n")
@@ -206,14 +206,14 @@ def test_locked_envelope_does_not_delay_its_batch(sender, user, service):
         return wait_until(lambda: (a := client.open(envelope, ticket)).state == "opened" and a, 10, "opened")
     for client, envelope, ticket in tickets:
         until_opened(client, envelope, ticket)
-    assert service.metrics()["hongbao_batch_turned_out_total"] > before
+    assert service.metrics()["hongbao_batch_locked_total"] > before
 
 
 def test_connections_killed_while_opens_commit(sender, user, service):
     """Repeated opens return the same answers; there is no second claim."""
-    before = service.metrics()["hongbao_commit_unknown_total"]
+    before = service.metrics()["hongbao_commits_uncertain_total"]
     end = time.monotonic() + 60
-    while service.metrics()["hongbao_commit_unknown_total"] == before:
+    while service.metrics()["hongbao_commits_uncertain_total"] == before:
         assert time.monotonic() < end, "no commit was hit"
         envelope = sender.send(5000, 100).json["id"]
         stop = threading.Event()
@@ -263,8 +263,8 @@ def test_every_race_took_place(service, sender, crowd):
     """Every counter of a race event is above 0."""
     names = {"lost cas": 'hongbao_gate_total{outcome="lost"}', "let through": 'hongbao_gate_total{outcome="let_through"}',
              "busy": 'hongbao_gate_total{outcome="busy"}', "refilled": 'hongbao_gate_total{outcome="refilled"}',
-             "rebuilt": 'hongbao_gate_total{outcome="rebuilt"}', "unknown commit": "hongbao_commit_unknown_total",
-             "turned out": "hongbao_batch_turned_out_total"}
+             "rebuilt": 'hongbao_gate_total{outcome="created"}', "unknown commit": "hongbao_commits_uncertain_total",
+             "turned out": "hongbao_batch_locked_total"}
     m = service.metrics()
     counts = {what: m[name] for what, name in names.items()}
     for kind in ("grab", "open", "send"):

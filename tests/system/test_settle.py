@@ -28,7 +28,7 @@ def money(client):
 
 def test_three_daemons_book_everything_once(user, service, two_more):
     alice, winners = user(money=100 * ENVELOPES), [user() for _ in range(OPENED)]
-    booked = ["hongbao_credits_booked_total", "hongbao_refunds_booked_total"]
+    booked = ["hongbao_claims_credited_total", "hongbao_envelopes_expired_total"]
     before = service.metrics()
     won, opened = dict.fromkeys(winners, 0), 0
     envelopes = [alice.send(100, SHARES, expires_in=5 * SLOW).json["id"] for _ in range(ENVELOPES)]
@@ -86,11 +86,11 @@ def test_unbookable_credit_does_not_delay_others():
         s.sql(f"INSERT INTO transfer SET user_id = 'nobody', id = X'07', amount_fen = 1, at_us = 1, "
               f"{entry.replace(' AND ', ', ')}")
         won = {w: w.grab_and_open(envelope).json["amount"] for w in winners}
-        before = s.metrics()["hongbao_credits_poisoned_total"]
+        before = s.metrics()["hongbao_credits_postponed_total"]
         s.signal("settle", signal.SIGCONT)
         wait_until(lambda: all(money(w) == (won[w], 0) for w in others), 5 * SLOW, "the others are credited")
         assert money(winners[6]) == (0, won[winners[6]])
-        assert s.metrics()["hongbao_credits_poisoned_total"] > before
+        assert s.metrics()["hongbao_credits_postponed_total"] > before
         s.sql(f"DELETE FROM transfer WHERE user_id = 'nobody' AND {entry}")
         wait_until(lambda: money(winners[6]) == (won[winners[6]], 0), 20 * SLOW, "the postponed credit is booked")
         assert s.audit() == {}

@@ -74,17 +74,19 @@ static struct envelope closed_sample(void)
 }
 
 #define HEAD                                                                                       \
-    "\"id\":\"" ID "\",\"sender\":{\"user\":\"alice\",\"name\":\"A\\\"l\"},\"mode\":\"lucky\","    \
-    "\"total\":100,\"shares\":3,\"greeting\":\"\xe7\xa6\x8f\",\"to\":"
+    "\"id\":\"" ID                                                                                 \
+    "\",\"sender\":{\"user\":\"alice\",\"name\":\"A\\\"l\"},\"mode\":\"lucky\",\"to\":"
+#define SUMS                                                                                       \
+    ",\"total\":100,\"shares\":3,\"cap\":20000,\"greeting\":\"\xe7\xa6\x8f\",\"opened_shares\":"
+#define DATES "\"created_at\":\"" AT "\",\"expires_at\":\"2026-02-16T16:01:00.123Z\",\"closed_at\":"
 #define FRESH                                                                                      \
-    ",\"state\":\"open\",\"opened_shares\":0,\"opened_total\":0,\"refunded\":0,"                   \
-    "\"created_at\":\"" AT "\",\"expires_at\":\"2026-02-16T16:01:00.123Z\",\"closed_at\":null,"    \
-    "\"seed_hash\":\"" AB64 "\",\"seed\":null,\"cap\":20000,\"luckiest\":null"
+    SUMS "0,\"opened_total\":0,\"refunded\":0," DATES "null,\"seed_hash\":\"" AB64                 \
+         "\",\"state\":\"open\",\"seed\":null,\"luckiest\":null"
 #define CLOSED                                                                                     \
-    ",\"state\":\"expired\",\"opened_shares\":2,\"opened_total\":90,\"refunded\":10,"              \
-    "\"created_at\":\"" AT "\",\"expires_at\":\"2026-02-16T16:01:00.123Z\","                       \
-    "\"closed_at\":\"2026-02-16T16:01:00.123Z\",\"seed_hash\":\"" AB64 "\",\"seed\":\"" CD64       \
-    "\",\"cap\":20000,\"luckiest\":{\"user\":\"bob\",\"name\":\"Bob\",\"amount\":60,\"seq\":2}"
+    SUMS "2,\"opened_total\":90,\"refunded\":10," DATES                                            \
+         "\"2026-02-16T16:01:00.123Z\",\"seed_hash\":\"" AB64                                      \
+         "\",\"state\":\"expired\",\"seed\":\"" CD64                                               \
+         "\",\"luckiest\":{\"user\":\"bob\",\"name\":\"Bob\",\"amount\":60,\"seq\":2}"
 
 /* What would let people foresee the amounts is not shown while there are any left. */
 static void keeps_secrets_while_open(void **state)

@@ -52,11 +52,11 @@ static void make(struct case_books *c)
         struct books_claim *claim = &c->claims[i];
         claim->claim = (struct claim){.amount_fen = amounts[i], .seq = (int64_t)i + 1};
         snprintf(claim->claim.user, USER_SIZE, "u%zu", i + 1);
-        memcpy(claim->booked_user, claim->claim.user, USER_SIZE);
-        claim->booked = i == 0;
-        claim->pending = !claim->booked;
+        memcpy(claim->credited_user, claim->claim.user, USER_SIZE);
+        claim->credited = i == 0;
+        claim->pending = !claim->credited;
         claim->pending_seq = claim->claim.seq;
-        claim->pending_fen = claim->booked_fen = amounts[i];
+        claim->pending_fen = claim->credited_fen = amounts[i];
     }
     c->sends = c->refunds = 1;
     c->send_fen = TOTAL_FEN;
@@ -74,9 +74,9 @@ static enum books_rule check(const struct case_books *c)
     b.seed_expires_us = c->seed_expires_us;
     for (size_t i = 0; i < c->n_claims; i++) {
         books_add_claim(&b, &c->claims[i]);
-        if (c->claims[i].booked)
-            books_add_transfer(&b, TRANSFER_CLAIM, c->claims[i].booked_user,
-                               c->claims[i].booked_fen);
+        if (c->claims[i].credited)
+            books_add_transfer(&b, TRANSFER_CLAIM, c->claims[i].credited_user,
+                               c->claims[i].credited_fen);
     }
     for (int64_t i = 0; i < c->sends; i++)
         books_add_transfer(&b, TRANSFER_SEND, c->send_user, c->send_fen);
@@ -116,21 +116,21 @@ static void reopen(struct case_books *c)
     X(BOOKS_LUCKIEST, c->envelope.luckiest_fen--)                                                  \
     X(BOOKS_LUCKIEST, c->envelope.luckiest_user[1] = '2')                                          \
     X(BOOKS_LUCKIEST, c->envelope.mode = MODE_EQUAL)                                               \
-    X(BOOKS_SEND_JOURNAL, c->sends = 0)                                                            \
-    X(BOOKS_SEND_JOURNAL, (c->sends = 2, c->send_fen = TOTAL_FEN / 2))                             \
-    X(BOOKS_SEND_JOURNAL, c->send_fen--)                                                           \
-    X(BOOKS_SEND_JOURNAL, c->send_user = "eve")                                                    \
-    X(BOOKS_REFUND_JOURNAL, c->refunds = 0)                                                        \
-    X(BOOKS_REFUND_JOURNAL, (c->refunds = 2, c->refund_fen = 15))                                  \
-    X(BOOKS_REFUND_JOURNAL, c->refund_fen++)                                                       \
-    X(BOOKS_REFUND_JOURNAL, c->refund_user = "eve")                                                \
-    X(BOOKS_REFUND_JOURNAL, (reopen(c), c->refunds = 1))                                           \
+    X(BOOKS_SEND_TRANSFER, c->sends = 0)                                                           \
+    X(BOOKS_SEND_TRANSFER, (c->sends = 2, c->send_fen = TOTAL_FEN / 2))                            \
+    X(BOOKS_SEND_TRANSFER, c->send_fen--)                                                          \
+    X(BOOKS_SEND_TRANSFER, c->send_user = "eve")                                                   \
+    X(BOOKS_REFUND_TRANSFER, c->refunds = 0)                                                       \
+    X(BOOKS_REFUND_TRANSFER, (c->refunds = 2, c->refund_fen = 15))                                 \
+    X(BOOKS_REFUND_TRANSFER, c->refund_fen++)                                                      \
+    X(BOOKS_REFUND_TRANSFER, c->refund_user = "eve")                                               \
+    X(BOOKS_REFUND_TRANSFER, (reopen(c), c->refunds = 1))                                          \
     X(BOOKS_CLAIM_CREDITED_ONCE, c->claims[0].pending = true)                                      \
     X(BOOKS_CREDIT_MATCHES_CLAIM, c->claims[1].pending_fen++)                                      \
     X(BOOKS_CREDIT_MATCHES_CLAIM, c->claims[1].pending_seq++)                                      \
-    X(BOOKS_BOOKING_MATCHES_CLAIM, c->claims[0].booked_fen++)                                      \
-    X(BOOKS_BOOKING_MATCHES_CLAIM, c->claims[0].booked_user[1] = '9')                              \
-    X(BOOKS_NO_BOOKING_OF_NO_CLAIM, c->bookings_without_claim = 1)                                 \
+    X(BOOKS_TRANSFER_MATCHES_CLAIM, c->claims[0].credited_fen++)                                   \
+    X(BOOKS_TRANSFER_MATCHES_CLAIM, c->claims[0].credited_user[1] = '9')                           \
+    X(BOOKS_NO_TRANSFER_WITHOUT_CLAIM, c->bookings_without_claim = 1)                              \
     X(BOOKS_SEED_ONLY_WHILE_OPEN, c->envelope.has_seed = false)                                    \
     X(BOOKS_SEED_ONLY_WHILE_OPEN, c->seed_row = true)                                              \
     X(BOOKS_SEED_ONLY_WHILE_OPEN, (reopen(c), c->seed_row = false))                                \

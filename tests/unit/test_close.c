@@ -88,7 +88,7 @@ static void it_closes_at_the_deadline_and_not_before(void **state)
     assert_true(published(f, &f->e.id));
     assert_int_equal(run(f, &done), ERR_OK);
     assert_int_equal(done.closed, 0);
-    assert_int_equal(fake_metric(&f->fake, METRIC_REFUNDS_BOOKED), 1);
+    assert_int_equal(fake_metric(&f->fake, METRIC_ENVELOPES_EXPIRED), 1);
 }
 
 /* The list is a plain read: when the lock is had, the envelope is not due (a clock set back). */
@@ -154,7 +154,7 @@ static void a_lost_answer_refunds_once(void **state)
     assert_int_equal(run(f, &done), ERR_OK);
     assert_int_equal(state_of(f, &f->e.id), STATE_EXPIRED);
     assert_int_equal(memory_db_account(f->fake.db, "alice")->balance_fen, f->balance_fen);
-    assert_int_equal(fake_metric(&f->fake, METRIC_COMMIT_UNKNOWN), 1);
+    assert_int_equal(fake_metric(&f->fake, METRIC_COMMITS_UNCERTAIN), 1);
     assert_int_equal(memory_db_count(f->fake.db, MEMORY_CLOSINGS),
                      1); /* settle looks for markers */
 }

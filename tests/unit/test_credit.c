@@ -133,7 +133,7 @@ static void all_is_booked_in_the_end(void **state)
     }
     assert_int_equal(memory_db_count(f->fake.db, MEMORY_CREDITS), 0);
     assert_int_equal(memory_db_account(f->fake.db, "bob")->balance_fen, sum_fen);
-    assert_int_equal(fake_metric(&f->fake, METRIC_CREDITS_BOOKED), CLAIMS);
+    assert_int_equal(fake_metric(&f->fake, METRIC_CLAIMS_CREDITED), CLAIMS);
     audit(f);
 }
 
@@ -176,10 +176,10 @@ static void one_that_cannot_be_booked_waits_alone(void **state)
     for (size_t i = 0; i < 5; i++)
         assert_int_equal(pending(f, &f->claims[i]), i == 2);
     assert_int_equal(postponed_for_s(f, &f->claims[2]), 1);
-    assert_int_equal(fake_metric(&f->fake, METRIC_CREDITS_POISONED), 1);
+    assert_int_equal(fake_metric(&f->fake, METRIC_CREDITS_POSTPONED), 1);
     /* not before its time, then for twice as long each time, up to an hour */
     assert_int_equal(run_lanes(f, lane("bob")), 0);
-    assert_int_equal(fake_metric(&f->fake, METRIC_CREDITS_POISONED), 1);
+    assert_int_equal(fake_metric(&f->fake, METRIC_CREDITS_POSTPONED), 1);
     for (int64_t wait_s = 2; wait_s <= 8192; wait_s *= 2) {
         fixed_clock_advance(&f->fake.clock, 3600 * FAKE_US_PER_S);
         assert_int_equal(run_lanes(f, lane("bob")), 0);
@@ -233,7 +233,7 @@ static void a_lost_answer_books_once(void **state)
         audit(f);
     }
     assert_int_equal(memory_db_count(f->fake.db, MEMORY_CREDITS), 0);
-    assert_int_equal(fake_metric(&f->fake, METRIC_COMMIT_UNKNOWN), 2);
+    assert_int_equal(fake_metric(&f->fake, METRIC_COMMITS_UNCERTAIN), 2);
 }
 
 static void an_absent_database_changes_nothing(void **state)

@@ -37,15 +37,15 @@ static int tear_down(void **state)
 
 static const char *gate_key_of(struct fixture *f, const struct id *id)
 {
-    static char key[GATE_KEY_SIZE];
-    gate_key(key, GATE_KEY_GATE, f->fake.runtime.generation, id);
+    static char key[ITEM_KEY_SIZE];
+    item_key(key, ITEM_KEY_GATE, f->fake.runtime.generation, id);
     return key;
 }
 
 static const char *user_key_of(struct fixture *f, const char *user)
 {
-    static char key[GATE_KEY_SIZE];
-    gate_user_key(key, f->fake.runtime.generation, &f->e.id, user);
+    static char key[ITEM_KEY_SIZE];
+    item_key_user(key, f->fake.runtime.generation, &f->e.id, user);
     return key;
 }
 
@@ -111,14 +111,14 @@ static void a_claim_replaces_a_ticket_and_not_the_reverse(void **state)
     struct cache *c = f->fake.cache;
     struct claim claim = {
         .envelope = f->e.id, .user = "bob", .amount_fen = 77, .seq = 3, .opened_us = 5};
-    struct gate_user u;
+    struct user_value u;
     gate_hint_ticket(r, c, &f->e.id, "bob", 1000, f->e.expires_us);
     gate_hint_opened(r, c, f->e.expires_us, &claim);
     gate_hint_ticket(r, c, &f->e.id, "bob", 2000, f->e.expires_us);
     c->ops->flush(c, true);
     const char *text = memory_cache_look(f->fake.server, user_key_of(f, "bob"));
     assert_non_null(text);
-    assert_true(gate_user_read(&u, text, strlen(text), &f->e.id));
+    assert_true(user_value_read(&u, text, strlen(text), &f->e.id));
     assert_true(u.opened);
     assert_int_equal(u.amount_fen, 77);
 }

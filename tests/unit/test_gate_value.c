@@ -2,6 +2,8 @@
 #include "lib/base/str.h"
 #include "lib/wire/envelope_value.h"
 #include "lib/wire/gate_value.h"
+#include "lib/wire/item_key.h"
+#include "lib/wire/user_value.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -187,47 +189,47 @@ static void user_items(void **state)
                                           "o1 " ID " 5.0 1 2",
                                           "o1 019c665f10007000800102030405060b 5 1 2",
                                           "t2 " ID " 5"};
-    struct gate_user u = {.seq = 77}, back;
+    struct user_value u = {.seq = 77}, back;
     char text[GATE_TEXT_SIZE];
     (void)state;
     for (size_t i = 0; i < COUNT(refused); i++) {
-        if (gate_user_read(&u, refused[i], strlen(refused[i]), &id))
+        if (user_value_read(&u, refused[i], strlen(refused[i]), &id))
             fail_msg("read: %s", refused[i]);
         assert_int_equal(u.seq, 77);
     }
-    u = (struct gate_user){.opened = true,
-                           .amount_fen = AMOUNT_MAX_FEN,
-                           .seq = SHARES_LIMIT,
-                           .opened_us = INT64_C(253402300799999999)};
-    size_t len = gate_user_write(text, &u, &id);
+    u = (struct user_value){.opened = true,
+                            .amount_fen = AMOUNT_MAX_FEN,
+                            .seq = SHARES_LIMIT,
+                            .opened_us = INT64_C(253402300799999999)};
+    size_t len = user_value_write(text, &u, &id);
     assert_int_equal(len, strlen(text));
-    assert_true(gate_user_read(&back, text, len, &id));
+    assert_true(user_value_read(&back, text, len, &id));
     assert_true(back.opened && back.amount_fen == u.amount_fen && back.seq == u.seq &&
                 back.opened_us == u.opened_us);
-    u = (struct gate_user){.ticket_expires_s = 1771257600};
-    len = gate_user_write(text, &u, &id);
-    assert_true(gate_user_read(&back, text, len, &id));
+    u = (struct user_value){.ticket_expires_s = 1771257600};
+    len = user_value_write(text, &u, &id);
+    assert_true(user_value_read(&back, text, len, &id));
     assert_true(!back.opened && back.ticket_expires_s == u.ticket_expires_s);
 }
 
 /* The part before the first '/' chooses the server: equal for all of one envelope. */
 static void keys(void **state)
 {
-    char key[GATE_KEY_SIZE], user[USER_SIZE];
+    char key[ITEM_KEY_SIZE], user[USER_SIZE];
     (void)state;
-    gate_key(key, GATE_KEY_GATE, generation, &id);
+    item_key(key, ITEM_KEY_GATE, generation, &id);
     assert_string_equal(key, ID "/g/" GEN);
-    gate_key(key, GATE_KEY_HOLD, generation, &id);
+    item_key(key, ITEM_KEY_HOLD, generation, &id);
     assert_string_equal(key, ID "/h/" GEN);
-    gate_key(key, GATE_KEY_UNKNOWN, generation, &id);
+    item_key(key, ITEM_KEY_UNKNOWN, generation, &id);
     assert_string_equal(key, ID "/x/" GEN);
-    gate_user_key(key, generation, &id, "guest:a.b_c@d-e");
+    item_key_user(key, generation, &id, "guest:a.b_c@d-e");
     assert_string_equal(key, ID "/u/" GEN "/guest:a.b_c@d-e");
     memset(user, 'u', USER_MAX);
     user[USER_MAX] = '\0';
-    gate_user_key(key, generation, &id, user);
+    item_key_user(key, generation, &id, user);
     assert_int_equal(strlen(key), 32 + 3 + 32 + 1 + USER_MAX);
-    envelope_value_key(key, generation, &id);
+    item_key(key, ITEM_KEY_ENVELOPE, generation, &id);
     assert_string_equal(key, ID "/r/" GEN);
 }
 

@@ -163,8 +163,8 @@ static void many_readers_are_one_round_trip_and_each_gets_its_own(void **state)
 static void a_lying_or_absent_cache_knows_nothing(void **state)
 {
     struct fixture *f = *state;
-    char key[GATE_KEY_SIZE];
-    gate_key(key, GATE_KEY_VERSION, f->fake.runtime.generation, &f->e.id);
+    char key[ITEM_KEY_SIZE];
+    item_key(key, ITEM_KEY_VERSION, f->fake.runtime.generation, &f->e.id);
     memory_cache_put(f->fake.server, key, "v1 nonsense");
     assert_false(get(f, &f->e.id, "bob")->known);
     made(f, &f->e, NULL, 0);

@@ -54,7 +54,7 @@ static void books_that_agree_are_left_alone(void **state)
     assert_int_equal(step(f), ERR_OK);
     assert_int_equal(frozen_rule(f), 0);
     assert_int_equal(fake_metric(&f->fake, METRIC_RECONCILE_ALARMS), 0);
-    assert_int_equal(fake_metric(&f->fake, METRIC_RECONCILE_MENDED), 0);
+    assert_int_equal(fake_metric(&f->fake, METRIC_RECONCILE_REPAIRS), 0);
     assert_int_equal(memory_cache_calls(f->fake.server, MEMORY_CACHE_CAS), 0);
 }
 
@@ -70,7 +70,7 @@ static void a_lost_credit_is_queued_again(void **state)
     assert_non_null(memory_db_audit(f->fake.db));
     assert_int_equal(step(f), ERR_OK);
     assert_null(memory_db_audit(f->fake.db));
-    assert_int_equal(fake_metric(&f->fake, METRIC_RECONCILE_MENDED), 1);
+    assert_int_equal(fake_metric(&f->fake, METRIC_RECONCILE_REPAIRS), 1);
     assert_int_equal(frozen_rule(f), 0);
 }
 
@@ -183,13 +183,13 @@ static const struct corruption {
     {BOOKS_SEQ_WITHOUT_HOLES, break_seq},
     {BOOKS_SHARE_WITHIN_CAP, break_cap},
     {BOOKS_LUCKIEST, break_luckiest},
-    {BOOKS_SEND_JOURNAL, break_send},
-    {BOOKS_SEND_JOURNAL, break_sender},
-    {BOOKS_REFUND_JOURNAL, break_refund},
+    {BOOKS_SEND_TRANSFER, break_send},
+    {BOOKS_SEND_TRANSFER, break_sender},
+    {BOOKS_REFUND_TRANSFER, break_refund},
     {BOOKS_CLAIM_CREDITED_ONCE, break_twice},
     {BOOKS_CREDIT_MATCHES_CLAIM, break_credit},
-    {BOOKS_BOOKING_MATCHES_CLAIM, break_booking},
-    {BOOKS_NO_BOOKING_OF_NO_CLAIM, break_no_claim},
+    {BOOKS_TRANSFER_MATCHES_CLAIM, break_booking},
+    {BOOKS_NO_TRANSFER_WITHOUT_CLAIM, break_no_claim},
     {BOOKS_SEED_ONLY_WHILE_OPEN, break_seed},
     {BOOKS_SEED_HASH, break_seed_hash},
     {BOOKS_CLOSING_WHEN_CLOSED, break_closing},

@@ -146,7 +146,7 @@ static void deadlock_and_unknown_commit_run_the_whole_again(void **state)
     assert_int_equal(s.calls, 4);
     for (size_t i = 0; i < 8; i++)
         assert_int_equal(f->rows[i].err, ERR_OK);
-    assert_int_equal(metrics_get(f->runtime.metrics, METRIC_COMMIT_UNKNOWN), 1);
+    assert_int_equal(metrics_get(f->runtime.metrics, METRIC_COMMITS_UNCERTAIN), 1);
 }
 
 static void halves_find_the_one_at_fault(void **state)
@@ -168,7 +168,7 @@ static void a_locked_row_is_parked_and_the_rest_goes_on(void **state)
     assert_int_equal(s.largest_nowait_groups, 0);
     for (size_t i = 0; i < 8; i++)
         assert_int_equal(f->rows[i].err, i / 2 == 1 ? ERR_LOCKED : ERR_OK);
-    assert_int_equal(metrics_get(f->runtime.metrics, METRIC_BATCH_TURNED_OUT), 2);
+    assert_int_equal(metrics_get(f->runtime.metrics, METRIC_BATCH_LOCKED), 2);
 
     f->rows[2].foreign = false;
     f->rows[2].runs = f->rows[3].runs = 0;

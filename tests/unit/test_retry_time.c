@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#define US_PER_S INT64_C(1000000)
 #define PARKED_MAX 64 /* locks that far apart share a place in the table */
 
 struct row {

@@ -19,7 +19,6 @@
 #define DEFERRED_MAX 3
 #define WAITERS_MAX 4
 #define TIMEOUT_MS 200
-#define US_PER_MS 1000
 
 struct fixture {
     struct loop loop;

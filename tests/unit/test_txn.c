@@ -67,7 +67,7 @@ static void deadlock_and_unknown_commit_run_again(void **state)
     assert_int_equal(RUN(&s, three, ERR_DEADLOCK, ERR_UNCERTAIN), ERR_OK);
     assert_int_equal(s.calls, 3);
     assert_int_equal(s.rollbacks, 2);
-    assert_int_equal(metrics_get(s.runtime.metrics, METRIC_COMMIT_UNKNOWN), 1);
+    assert_int_equal(metrics_get(s.runtime.metrics, METRIC_COMMITS_UNCERTAIN), 1);
 }
 
 static void tries_end_as_unavailable(void **state)

@@ -1,7 +1,6 @@
 /* A move of money is one transaction that reads what its key and its reference did before. It is
  * run again after a lost commit or a duplicate: the second run finds what the first one did. */
 #include "lib/service/account/wallet.h"
-#include "lib/base/buf.h"
 #include "lib/base/str.h"
 #include "lib/domain/money.h"
 #include "lib/service/common/txn.h"

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define US_PER_S 1000000
-#define NS_PER_US 1000
 #define REFERENCES 2 /* of the queue or batch, and of the caller */
 
 enum jobs_state { JOBS_QUEUED, JOBS_RUNNING, JOBS_DONE };

@@ -96,7 +96,7 @@ static enum err close_ids(const struct runtime *runtime, struct store *store, st
     enum err err = txn_run(runtime, store, close_once, &run, &policy);
     if (err != ERR_OK)
         return err;
-    metrics_add(runtime->metrics, METRIC_REFUNDS_BOOKED, run.closed);
+    metrics_add(runtime->metrics, METRIC_ENVELOPES_EXPIRED, run.closed);
     close_count(done, set);
     close_publish(runtime, cache, set);
     return ERR_OK;

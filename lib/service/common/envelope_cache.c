@@ -8,10 +8,10 @@
 void envelope_cache_hint(const struct runtime *runtime, struct cache *cache,
                          const struct envelope *e)
 {
-    char key[ENVELOPE_VALUE_KEY_SIZE];
+    char key[ITEM_KEY_SIZE];
     struct buf text;
     buf_init(&text, ENVELOPE_VALUE_TEXT_SIZE - 1);
-    envelope_value_key(key, runtime->generation, &e->id);
+    item_key(key, ITEM_KEY_ENVELOPE, runtime->generation, &e->id);
     envelope_value_write(&text, runtime->generation, e);
     if (!text.failed)
         cache->ops->hint(cache, CACHE_HINT_ADD, key, text.data, text.len,
@@ -25,7 +25,7 @@ void envelope_cache_prepare(const struct runtime *runtime, const struct id *id,
     text[0] = '\0';
     item->value = text;
     item->value_cap = ENVELOPE_VALUE_TEXT_SIZE;
-    envelope_value_key(item->key, runtime->generation, id);
+    item_key(item->key, ITEM_KEY_ENVELOPE, runtime->generation, id);
 }
 
 bool envelope_cache_read(const struct runtime *runtime, const struct id *id,

@@ -3,7 +3,6 @@
 #include "lib/service/common/gate.h"
 #include <string.h>
 
-#define US_PER_S 1000000
 #define DAY_S 86400
 #define TTL_MIN_S 60
 #define TTL_MAX_S 2592000 /* memcached takes a larger number for a point in time */
@@ -60,7 +59,7 @@ enum cache_result gate_get(const struct runtime *runtime, struct cache *cache, c
                            struct gate_item *item, struct gate *g, bool *valid)
 {
     gate_item_prepare(item);
-    gate_key(item->item.key, GATE_KEY_GATE, runtime->generation, id);
+    item_key(item->item.key, ITEM_KEY_GATE, runtime->generation, id);
     cache->ops->get(cache, &item->item, 1);
     *valid = item->item.result == CACHE_HIT &&
              gate_read(g, item->text, item->item.len, runtime->generation, id);
@@ -69,8 +68,8 @@ enum cache_result gate_get(const struct runtime *runtime, struct cache *cache, c
 
 enum cache_result gate_add(const struct runtime *runtime, struct cache *cache, struct gate *g)
 {
-    char key[GATE_KEY_SIZE], text[GATE_TEXT_SIZE];
-    gate_key(key, GATE_KEY_GATE, runtime->generation, &g->id);
+    char key[ITEM_KEY_SIZE], text[GATE_TEXT_SIZE];
+    item_key(key, ITEM_KEY_GATE, runtime->generation, &g->id);
     size_t len = gate_text(runtime, g, text);
     return cache->ops->add(cache, key, text, len, gate_ttl_s(runtime, g->expires_us));
 }
@@ -85,10 +84,10 @@ enum cache_result gate_cas(const struct runtime *runtime, struct cache *cache,
 
 void gate_hint_new(const struct runtime *runtime, struct cache *cache, const struct envelope *e)
 {
-    char key[GATE_KEY_SIZE], text[GATE_TEXT_SIZE];
+    char key[ITEM_KEY_SIZE], text[GATE_TEXT_SIZE];
     struct gate g;
     gate_from_envelope(runtime, e, &g);
-    gate_key(key, GATE_KEY_GATE, runtime->generation, &g.id);
+    item_key(key, ITEM_KEY_GATE, runtime->generation, &g.id);
     size_t len = gate_text(runtime, &g, text);
     cache->ops->hint(cache, CACHE_HINT_ADD, key, text, len, gate_ttl_s(runtime, g.expires_us));
 }
@@ -134,7 +133,7 @@ static void gate_close_some(const struct runtime *runtime, struct cache *cache,
     for (size_t i = 0; i < n; i++) {
         gates[i].e = es[i];
         gate_item_prepare(&gates[i].item);
-        gate_key(gates[i].item.item.key, GATE_KEY_GATE, runtime->generation, &es[i]->id);
+        item_key(gates[i].item.item.key, ITEM_KEY_GATE, runtime->generation, &es[i]->id);
         items[i] = gates[i].item.item;
     }
     cache->ops->get(cache, items, n);
@@ -160,20 +159,20 @@ void gate_close_all(const struct runtime *runtime, struct cache *cache,
 void gate_hint_opened(const struct runtime *runtime, struct cache *cache, int64_t expires_us,
                       const struct claim *c)
 {
-    char key[GATE_KEY_SIZE], text[GATE_TEXT_SIZE];
-    struct gate_user u = {
+    char key[ITEM_KEY_SIZE], text[GATE_TEXT_SIZE];
+    struct user_value u = {
         .opened = true, .amount_fen = c->amount_fen, .seq = c->seq, .opened_us = c->opened_us};
-    gate_user_key(key, runtime->generation, &c->envelope, c->user);
-    size_t len = gate_user_write(text, &u, &c->envelope);
+    item_key_user(key, runtime->generation, &c->envelope, c->user);
+    size_t len = user_value_write(text, &u, &c->envelope);
     cache->ops->hint(cache, CACHE_HINT_SET, key, text, len, gate_ttl_s(runtime, expires_us));
 }
 
 void gate_hint_ticket(const struct runtime *runtime, struct cache *cache, const struct id *id,
                       const char *user, int64_t ticket_expires_s, int64_t expires_us)
 {
-    char key[GATE_KEY_SIZE], text[GATE_TEXT_SIZE];
-    struct gate_user u = {.ticket_expires_s = ticket_expires_s};
-    gate_user_key(key, runtime->generation, id, user);
-    size_t len = gate_user_write(text, &u, id);
+    char key[ITEM_KEY_SIZE], text[GATE_TEXT_SIZE];
+    struct user_value u = {.ticket_expires_s = ticket_expires_s};
+    item_key_user(key, runtime->generation, id, user);
+    size_t len = user_value_write(text, &u, id);
     cache->ops->hint(cache, CACHE_HINT_ADD, key, text, len, gate_ttl_s(runtime, expires_us));
 }

@@ -6,6 +6,8 @@
 
 #include "lib/service/common/runtime.h"
 #include "lib/wire/gate_value.h"
+#include "lib/wire/item_key.h"
+#include "lib/wire/user_value.h"
 
 /* One cache item with room for the text of a gate or of a user's item. */
 struct gate_item {

@@ -1,7 +1,6 @@
 /* The version item. Its maker sets it and a reader only adds it, since a reader may be late; and it
  * lives for two seconds only, so that a lost write is not believed for long. */
 #include "lib/service/common/newest_version.h"
-#include "lib/service/common/gate.h"
 #include <string.h>
 
 #define LIFE_S 2
@@ -10,15 +9,15 @@ static void newest_version_hint(const struct runtime *runtime, struct cache *cac
                                 enum cache_hint how, const struct envelope *e,
                                 const struct claim *newest, size_t n)
 {
-    char key[GATE_KEY_SIZE], text[VERSION_TEXT_SIZE];
-    struct gate_version v = {
+    char key[ITEM_KEY_SIZE], text[VERSION_TEXT_SIZE];
+    struct version_value v = {
         .version = e->version, .guest = user_is_guest(e->sender), .n_claims = n};
     if (e->to_kind != TO_ANYONE)
         return;
     for (size_t i = 0; i < n; i++)
         v.claims[i] = newest[i];
-    gate_key(key, GATE_KEY_VERSION, runtime->generation, &e->id);
-    size_t len = gate_version_write(text, &v, &e->id);
+    item_key(key, ITEM_KEY_VERSION, runtime->generation, &e->id);
+    size_t len = version_value_write(text, &v, &e->id);
     cache->ops->hint(cache, how, key, text, len, LIFE_S);
 }
 
@@ -36,10 +35,10 @@ void newest_version_hint_read(const struct runtime *runtime, struct cache *cache
 
 static void newest_version_read(const struct newest_version_query *a, const struct cache_item *item)
 {
-    struct gate_version v;
+    struct version_value v;
     struct newest_version *out = a->out;
     out->known = item->result == CACHE_HIT &&
-                 gate_version_read(&v, item->value, item->len, a->id) &&
+                 version_value_read(&v, item->value, item->len, a->id) &&
                  v.guest == user_is_guest(a->who->user);
     if (!out->known)
         return;
@@ -52,10 +51,10 @@ static void newest_version_read(const struct newest_version_query *a, const stru
 static void newest_version_read_mine(const struct newest_version_query *a,
                                      const struct cache_item *item)
 {
-    struct gate_user u;
+    struct user_value u;
     struct newest_version *out = a->out;
     out->has_mine = out->known && item->result == CACHE_HIT &&
-                    gate_user_read(&u, item->value, item->len, a->id) && u.opened;
+                    user_value_read(&u, item->value, item->len, a->id) && u.opened;
     if (!out->has_mine)
         return;
     out->mine = (struct claim){
@@ -78,21 +77,21 @@ void newest_versions_get(const struct runtime *runtime, struct cache *cache,
                          const struct newest_version_query *asked, size_t n)
 {
     struct cache_item items[2 * NEWEST_VERSIONS_MAX]; /* users' items, then version items */
-    char claims[NEWEST_VERSIONS_MAX][GATE_TEXT_SIZE],
+    char claims[NEWEST_VERSIONS_MAX][USER_TEXT_SIZE],
         versions[NEWEST_VERSIONS_MAX][VERSION_TEXT_SIZE];
     size_t version_at[NEWEST_VERSIONS_MAX], count = n;
     for (size_t i = 0; i < n; i++) {
         size_t first = newest_version_first(asked, i);
         items[i].value = claims[i];
         items[i].value_cap = sizeof claims[i];
-        gate_user_key(items[i].key, runtime->generation, asked[i].id, asked[i].who->user);
+        item_key_user(items[i].key, runtime->generation, asked[i].id, asked[i].who->user);
         version_at[i] = first < i ? version_at[first] : count++;
         if (first < i)
             continue;
         struct cache_item *version = &items[version_at[i]];
         version->value = versions[i];
         version->value_cap = sizeof versions[i];
-        gate_key(version->key, GATE_KEY_VERSION, runtime->generation, asked[i].id);
+        item_key(version->key, ITEM_KEY_VERSION, runtime->generation, asked[i].id);
     }
     cache->ops->get(cache, items, count);
     for (size_t i = 0; i < n; i++) {

@@ -6,7 +6,9 @@
 #define HONGBAO_SERVICE_COMMON_NEWEST_VERSION_H
 
 #include "lib/service/common/runtime.h"
-#include "lib/wire/gate_value.h"
+#include "lib/wire/item_key.h"
+#include "lib/wire/user_value.h"
+#include "lib/wire/version_value.h"
 
 /* Hint at the version of e, which is durable and was made by this process. newest[0..n), n <=
  * VERSION_CLAIMS_MAX, are its newest claims in order: a reader of the version before derives this

@@ -42,5 +42,5 @@ bool publish_has_marker(const struct runtime *runtime, const struct closing *c)
 void publish_missing_marker(const struct runtime *runtime, const struct closing *c)
 {
     if (!publish_has_marker(runtime, c))
-        publish_put_marker(runtime, &c->id, c->state, METRIC_MARKERS_MENDED);
+        publish_put_marker(runtime, &c->id, c->state, METRIC_MARKERS_REPAIRED);
 }

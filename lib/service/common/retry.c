@@ -89,7 +89,7 @@ static void retry_refuse(const struct retry *r, void **rows, size_t n, enum err 
 
 static void retry_turn_out(struct retry *r, void **rows, size_t n)
 {
-    metrics_add(r->runtime->metrics, METRIC_BATCH_TURNED_OUT, n);
+    metrics_add(r->runtime->metrics, METRIC_BATCH_LOCKED, n);
     retry_refuse(r, rows, n, ERR_LOCKED);
 }
 
@@ -122,7 +122,7 @@ static void retry_run_each_lock(const struct retry_call *call, void **rows, size
 
 static void retry_run_halves(const struct retry_call *call, void **rows, size_t n, bool nowait)
 {
-    metrics_add(call->retry->runtime->metrics, METRIC_BATCH_RERUN, 1);
+    metrics_add(call->retry->runtime->metrics, METRIC_BATCH_RETRIES, 1);
     retry_run(call, rows, n / 2, nowait);
     retry_run(call, rows + n / 2, n - n / 2, nowait);
 }
@@ -133,7 +133,7 @@ static enum err retry_txn_run(struct store *store, void *context)
     struct retry *r = t->call->retry;
     (void)store;
     if (t->again)
-        metrics_add(r->runtime->metrics, METRIC_BATCH_RERUN, 1);
+        metrics_add(r->runtime->metrics, METRIC_BATCH_RETRIES, 1);
     t->again = true;
     return r->ops->run(t->call->context, t->rows, t->n, t->nowait);
 }

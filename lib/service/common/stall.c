@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define US_PER_S 1000000
-#define NS_PER_US 1000
 #define NO_SLOT (-1)
 
 struct stall_slot {

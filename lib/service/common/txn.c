@@ -5,7 +5,6 @@
 #include <time.h>
 
 #define BACKOFF_US 2000
-#define NS_PER_US 1000
 
 static void txn_back_off(const struct runtime *runtime, unsigned tries)
 {
@@ -49,7 +48,7 @@ enum err txn_run(const struct runtime *runtime, struct store *store, txn_fn *fn,
             return ERR_OK;
         store->ops->rollback(store);
         if (err == ERR_UNCERTAIN)
-            metrics_add(runtime->metrics, METRIC_COMMIT_UNKNOWN, 1);
+            metrics_add(runtime->metrics, METRIC_COMMITS_UNCERTAIN, 1);
         if (!txn_repeats(policy, err, &away))
             break;
         again = tries < policy->tries_max;

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define ROUNDS_MAX 4 /* times the primary is asked and the gate tried again */
-#define US_PER_S 1000000
 
 /* What an acceptor uses, one burst at a time. */
 struct grab_acceptor {

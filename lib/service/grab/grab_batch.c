@@ -101,7 +101,7 @@ static size_t grab_batch_list(struct grab_batch *b, struct grab_job **jobs, size
         if (jobs[i]->end != STATE_OPEN)
             continue;
         jobs[i]->user_item = grab_batch_item(b, count++);
-        gate_user_key(jobs[i]->user_item->key, b->runtime->generation, jobs[i]->id,
+        item_key_user(jobs[i]->user_item->key, b->runtime->generation, jobs[i]->id,
                       jobs[i]->who->user);
     }
     return count;
@@ -116,7 +116,7 @@ static void grab_batch_read(struct grab_batch *b, struct grab_job **jobs, size_t
         if (jobs[i]->end != STATE_OPEN || e->gate != NULL)
             continue;
         e->gate = grab_batch_item(b, count++);
-        gate_key(e->gate->key, GATE_KEY_GATE, b->runtime->generation, &e->id);
+        item_key(e->gate->key, ITEM_KEY_GATE, b->runtime->generation, &e->id);
     }
     if (count > 0)
         b->tickets.cache->ops->get(b->tickets.cache, b->items, count);

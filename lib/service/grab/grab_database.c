@@ -12,7 +12,6 @@
 #define FLIGHTS_MAX 64
 #define UNKNOWN_TTL_S 5
 #define FACTOR_MAX 64
-#define US_PER_S 1000000
 
 struct grab_database {
     const struct runtime *runtime;
@@ -120,7 +119,7 @@ static bool grab_add_gate(const struct grab_database *d, struct session *s,
     if (result == CACHE_UNKNOWN)
         return grab_let_through(d, job, e);
     if (result == CACHE_STORED)
-        metrics_add(d->runtime->metrics, METRIC_GATE_REBUILT, 1);
+        metrics_add(d->runtime->metrics, METRIC_GATE_CREATED, 1);
     return false;
 }
 
@@ -196,7 +195,7 @@ static bool grab_is_unknown_id(const struct grab_database *d, struct session *s,
 {
     struct gate_item item;
     gate_item_prepare(&item);
-    gate_key(item.item.key, GATE_KEY_UNKNOWN, d->runtime->generation, id);
+    item_key(item.item.key, ITEM_KEY_UNKNOWN, d->runtime->generation, id);
     s->cache->ops->get(s->cache, &item.item, 1);
     return item.item.result == CACHE_HIT;
 }
@@ -204,8 +203,8 @@ static bool grab_is_unknown_id(const struct grab_database *d, struct session *s,
 static bool grab_remember_unknown_id(const struct grab_database *d, struct session *s,
                                      struct grab_job *job)
 {
-    char key[GATE_KEY_SIZE];
-    gate_key(key, GATE_KEY_UNKNOWN, d->runtime->generation, job->id);
+    char key[ITEM_KEY_SIZE];
+    item_key(key, ITEM_KEY_UNKNOWN, d->runtime->generation, job->id);
     (void)s->cache->ops->add(s->cache, key, "1", 1, UNKNOWN_TTL_S);
     return grab_database_refuse(job, ERR_NOT_FOUND);
 }

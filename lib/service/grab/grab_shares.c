@@ -36,11 +36,11 @@ static size_t grab_shares_reread(struct grab_shares *s, struct grab_job **jobs, 
 static void grab_shares_hold(struct grab_shares *s, const struct id *id, struct grab_job **jobs,
                              size_t n, bool taken_last)
 {
-    char key[GATE_KEY_SIZE];
+    char key[ITEM_KEY_SIZE];
     n = grab_shares_reread(s, jobs, n);
     if (n == 0 && !taken_last)
         return;
-    gate_key(key, GATE_KEY_HOLD, s->runtime->generation, id);
+    item_key(key, ITEM_KEY_HOLD, s->runtime->generation, id);
     enum cache_result result =
         s->cache->ops->add(s->cache, key, "1", 1, (uint32_t)s->runtime->config->hold_s);
     for (size_t i = 0; i < n; i++) {

@@ -1,9 +1,8 @@
 /* Tickets. A user who grabs again is given the same ticket and takes no second share; a lapsed
  * ticket is renewed without one. */
 #include "lib/service/grab/grab_tickets.h"
+#include "lib/base/clock.h"
 #include "lib/service/grab/recent_tickets.h"
-
-#define US_PER_S 1000000
 
 void grab_answer(struct grab_job *job, enum grab_state state)
 {
@@ -38,8 +37,8 @@ static void grab_renew(const struct grab_tickets *t, struct grab_job *job,
                        const struct cache_item *lapsed)
 {
     char text[GATE_TEXT_SIZE];
-    struct gate_user mine = {.ticket_expires_s = grab_win(t, job)};
-    size_t len = gate_user_write(text, &mine, job->id);
+    struct user_value mine = {.ticket_expires_s = grab_win(t, job)};
+    size_t len = user_value_write(text, &mine, job->id);
     (void)t->cache->ops->cas(t->cache, lapsed, text, len, gate_ttl_s(t->runtime, job->expires_us));
 }
 
@@ -60,8 +59,8 @@ static bool grab_known_recently(const struct grab_tickets *t, struct grab_job *j
 
 bool grab_known(const struct grab_tickets *t, struct grab_job *job, const struct cache_item *item)
 {
-    struct gate_user u;
-    if (item->result != CACHE_HIT || !gate_user_read(&u, item->value, item->len, job->id))
+    struct user_value u;
+    if (item->result != CACHE_HIT || !user_value_read(&u, item->value, item->len, job->id))
         return grab_known_recently(t, job);
     if (u.opened) {
         grab_answer(job, GRAB_OPENED);

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define US_PER_S 1000000
-
 struct open_service {
     const struct runtime *runtime;
     struct batched *batched;

@@ -281,7 +281,7 @@ enum err open_batch_run(void *batch, void **jobs, size_t n, bool nowait)
     struct open_batch *b = batch;
     enum err err = open_run_once(b, jobs, n, nowait, false);
     if (err == ERR_DUPLICATE) {
-        metrics_add(b->runtime->metrics, METRIC_BATCH_LOOKED, 1);
+        metrics_add(b->runtime->metrics, METRIC_BATCH_LOOKUPS, 1);
         b->store->ops->rollback(b->store);
         err = open_run_once(b, jobs, n, nowait, true);
     }

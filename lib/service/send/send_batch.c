@@ -1,14 +1,13 @@
 /* A batch of sends. Everything about money is decided in memory, between the read that locks the
  * accounts and the write: a refusal changes nothing and does not end the transaction. */
 #include "lib/service/send/send_batch.h"
+#include "lib/domain/envelope_members.h"
 #include "lib/domain/money.h"
 #include "lib/service/common/envelope_cache.h"
 #include "lib/service/common/gate.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define US_PER_S 1000000
 
 struct send_batch {
     const struct runtime *runtime;

@@ -1,10 +1,12 @@
+/* The rules that SQL can check are in the store; the draws are recomputed here, in one pass over
+ * all claims in order, so that memory does not grow with the database. */
 #include "lib/service/settle/audit.h"
 #include "lib/base/crypto.h"
 #include <assert.h>
 #include <string.h>
 
-/* The envelope whose claims are passing by. */
-struct draws {
+/* State of the envelope whose claims are being read. */
+struct draw_check {
     struct audit_count *out;
     bool any;
     struct id id;
@@ -13,7 +15,7 @@ struct draws {
     bool wrong;
 };
 
-static void found_wrong(struct draws *d)
+static void record_violation(struct draw_check *d)
 {
     if (d->wrong)
         return;
@@ -22,7 +24,7 @@ static void found_wrong(struct draws *d)
         id_format(d->out->example, &d->id);
 }
 
-static void begin_envelope(struct draws *d, const struct envelope *e)
+static void begin_envelope(struct draw_check *d, const struct envelope *e)
 {
     uint8_t hash[32];
     d->any = true;
@@ -34,7 +36,7 @@ static void begin_envelope(struct draws *d, const struct envelope *e)
     d->out->rows++;
     draw_seed_hash(hash, &e->id, e->mode, e->total_fen, e->shares, e->cap_fen, e->seed);
     if (!e->has_seed || !bytes_equal(hash, e->seed_hash, sizeof hash))
-        found_wrong(d);
+        record_violation(d);
 }
 
 static bool can_draw(const struct draw_left *left)
@@ -45,20 +47,20 @@ static bool can_draw(const struct draw_left *left)
 
 static void check_claim(void *context, const struct envelope *e, const struct claim *c)
 {
-    struct draws *d = context;
+    struct draw_check *d = context;
     if (!d->any || id_compare(&d->id, &e->id) != 0)
         begin_envelope(d, e);
     if (c == NULL || d->wrong)
         return;
     if (c->seq != d->next_seq || !can_draw(&d->left)) {
-        found_wrong(d);
+        record_violation(d);
         return;
     }
     int64_t amount_fen = e->mode == MODE_EQUAL
                              ? draw_equal(e->total_fen, e->shares, c->seq)
                              : draw_lucky(e->seed, &e->id, (uint32_t)c->seq, &d->left);
     if (amount_fen != c->amount_fen)
-        found_wrong(d);
+        record_violation(d);
     d->next_seq++;
     d->left.left_fen -= amount_fen;
     d->left.left_shares--;
@@ -66,7 +68,7 @@ static void check_claim(void *context, const struct envelope *e, const struct cl
 
 enum err audit_draws(struct audit_session *s, const struct id *id, struct audit_count *out)
 {
-    struct draws d = {.out = out};
+    struct draw_check d = {.out = out};
     memset(out, 0, sizeof *out);
     return audit_session_claims(s, id, check_claim, &d);
 }

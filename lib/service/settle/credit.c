@@ -1,21 +1,24 @@
+/* Each batch is one transaction over one lane, so that daemons and threads never compete for a row.
+ * The largest credits come first, with a fifth of the batch for the oldest, so that none waits for
+ * ever. */
 #include "lib/service/settle/credit.h"
+#include "lib/base/clock.h"
 #include "lib/service/common/txn.h"
 #include <stdlib.h>
 
-#define US_PER_S INT64_C(1000000)
 #define POSTPONE_MAX_S 3600
 
 /* One batch of credits. */
-struct work {
+struct credit_work {
     const struct runtime *runtime;
-    const struct credit *only; /* NULL: what credit_read chooses */
+    const struct credit *only; /* NULL: everything that credit_read selects */
     bool read;                 /* out: the set was read */
-    size_t booked;             /* out */
+    size_t credited;           /* out */
     struct credit_set set;
     struct transfer transfers[CREDIT_BATCH_MAX];
 };
 
-static void choose(const struct runtime *runtime, struct credit_set *set, uint32_t lanes)
+static void credit_select(const struct runtime *runtime, struct credit_set *set, uint32_t lanes)
 {
     size_t batch = (size_t)runtime->config->settle_batch;
     set->lanes = lanes;
@@ -24,8 +27,9 @@ static void choose(const struct runtime *runtime, struct credit_set *set, uint32
     set->old_after_us = runtime->config->settle_old_s * US_PER_S;
 }
 
-/* Books what is in the set, in the transaction that read it. */
-static enum err book(const struct runtime *runtime, struct store *store, struct work *w)
+/* Write and commit what the set holds, in the transaction that read it. */
+static enum err credit_write(const struct runtime *runtime, struct store *store,
+                             struct credit_work *w)
 {
     for (size_t i = 0; i < w->set.n; i++) {
         const struct credit *c = &w->set.rows[i];
@@ -37,124 +41,127 @@ static enum err book(const struct runtime *runtime, struct store *store, struct 
     return err == ERR_OK ? store->ops->commit(store) : err;
 }
 
-/* 1 s, doubling with every attempt, to an hour. */
+/* Return the time of the next attempt: after 1 s, doubling with every attempt, to an hour. */
 static int64_t postponed_until_us(const struct credit *c, int64_t now_us)
 {
     int64_t wait_s = c->attempts < 12 ? INT64_C(1) << c->attempts : POSTPONE_MAX_S;
     return now_us + (wait_s < POSTPONE_MAX_S ? wait_s : POSTPONE_MAX_S) * US_PER_S;
 }
 
-/* Book one batch: what credit_read chooses, or, of what it locks, `only`. */
-static enum err book_once(struct store *store, void *context)
+static enum err credit_once(struct store *store, void *context)
 {
-    struct work *w = context;
-    w->booked = 0;
+    struct credit_work *w = context;
+    w->credited = 0;
     enum err err = store->ops->credit_read(store, &w->set);
     w->read = err == ERR_OK;
-    if (err == ERR_OK && w->set.taken && w->only != NULL) {
+    if (err != ERR_OK)
+        return err;
+    if (w->set.taken && w->only != NULL) {
         w->set.n = 1;
         w->set.rows[0] = *w->only;
     }
-    if (err != ERR_OK)
-        return err;
     if (!w->set.taken || w->set.n == 0) {
         store->ops->rollback(store);
         return ERR_OK;
     }
-    err = book(w->runtime, store, w);
+    err = credit_write(w->runtime, store, w);
     if (err == ERR_OK)
-        w->booked = w->set.n;
+        w->credited = w->set.n;
     return err;
 }
 
-/* One try: what could not be booked waits for the next round. */
-static enum err run_batch(struct store *store, struct work *w, uint32_t lanes,
-                          const struct credit *only)
+/* Run one transaction over lanes for *only, or for everything selected if only is NULL. One try:
+ * what was not credited waits for the next round. */
+static enum err credit_batch(struct store *store, struct credit_work *w, uint32_t lanes,
+                             const struct credit *only)
 {
     static const struct txn_policy policy = {.tries_max = 1};
     w->only = only;
-    choose(w->runtime, &w->set, lanes);
-    return txn_run(w->runtime, store, book_once, w, &policy);
+    credit_select(w->runtime, &w->set, lanes);
+    return txn_run(w->runtime, store, credit_once, w, &policy);
 }
 
-static struct work *work_new(const struct runtime *runtime)
+static struct credit_work *credit_work_new(const struct runtime *runtime)
 {
-    struct work *w = calloc(1, sizeof *w);
+    struct credit_work *w = calloc(1, sizeof *w);
     if (w != NULL)
         w->runtime = runtime;
     return w;
 }
 
-/* One credit alone. What fails by its data is put off, so that it keeps nobody else waiting. */
-static enum err book_one(const struct runtime *runtime, struct store *store, uint32_t lane,
-                         const struct credit *c, int64_t now_us, size_t *booked)
+/* Credit one claim by itself. If its data is refused, postpone it, so that the others do not wait.
+ */
+static enum err credit_one(const struct runtime *runtime, struct store *store, uint32_t lane,
+                           const struct credit *c, int64_t now_us, size_t *credited)
 {
-    struct work *w = work_new(runtime);
+    struct credit_work *w = credit_work_new(runtime);
     if (w == NULL)
         return ERR_FAULT;
-    enum err err = run_batch(store, w, lane, c);
-    *booked += w->booked;
+    enum err err = credit_batch(store, w, lane, c);
+    *credited += w->credited;
     free(w);
     if (err_class(err) != CLASS_DATA && err != ERR_FAULT)
         return err;
-    metrics_add(runtime->metrics, METRIC_CREDITS_POISONED, 1);
+    metrics_add(runtime->metrics, METRIC_CREDITS_POSTPONED, 1);
     err = store->ops->credit_postpone(store, c, postponed_until_us(c, now_us));
     if (err != ERR_OK)
         store->ops->rollback(store);
     return err;
 }
 
-static enum err book_singly(const struct runtime *runtime, struct store *store,
-                            const struct work *w, size_t *booked)
+/* Credit the claims of a batch one by one. */
+static enum err credit_singly(const struct runtime *runtime, struct store *store,
+                              const struct credit_work *w, size_t *credited)
 {
     enum err err = ERR_OK;
     for (size_t i = 0; i < w->set.n && err_class(err) != CLASS_RETRY; i++)
-        err = book_one(runtime, store, w->set.lanes, &w->set.rows[i], w->set.now_us, booked);
+        err = credit_one(runtime, store, w->set.lanes, &w->set.rows[i], w->set.now_us, credited);
     return err;
 }
 
 enum err credit_run_lanes(const struct runtime *runtime, struct store *store, uint32_t lanes,
-                          size_t *booked)
+                          size_t *credited)
 {
-    *booked = 0;
-    struct work *w = work_new(runtime);
+    *credited = 0;
+    struct credit_work *w = credit_work_new(runtime);
     if (w == NULL)
         return ERR_FAULT;
-    enum err err = run_batch(store, w, lanes, NULL);
-    *booked = w->booked;
+    enum err err = credit_batch(store, w, lanes, NULL);
+    *credited = w->credited;
     if (w->read && (err_class(err) == CLASS_DATA || err == ERR_FAULT))
-        err = lanes_single(lanes) ? book_singly(runtime, store, w, booked) : ERR_OK;
+        err = lanes_single(lanes) ? credit_singly(runtime, store, w, credited) : ERR_OK;
     free(w);
-    metrics_add(runtime->metrics, METRIC_CREDITS_BOOKED, *booked);
+    metrics_add(runtime->metrics, METRIC_CLAIMS_CREDITED, *credited);
     return err_class(err) == CLASS_RETRY ? ERR_UNAVAILABLE : err;
 }
 
-/* Beginning anywhere, so that several threads and daemons spread. */
-static enum err run_each(const struct runtime *runtime, struct store *store, uint32_t lanes,
-                         bool *again)
+/* Credit a batch of each lane in lanes, starting with a random one, so that threads and daemons
+ * spread over the lanes. */
+static enum err credit_each(const struct runtime *runtime, struct store *store, uint32_t lanes,
+                            bool *again)
 {
     enum err err = ERR_OK;
     unsigned first = (unsigned)rng_below(runtime->rng, LANES);
     for (unsigned i = 0; i < LANES && err == ERR_OK; i++) {
         uint32_t lane = UINT32_C(1) << (first + i) % LANES;
-        size_t booked = 0;
+        size_t credited = 0;
         if ((lanes & lane) != 0)
-            err = credit_run_lanes(runtime, store, lane, &booked);
-        *again |= booked >= (size_t)runtime->config->settle_batch / 2;
+            err = credit_run_lanes(runtime, store, lane, &credited);
+        *again |= credited >= (size_t)runtime->config->settle_batch / 2;
     }
     return err;
 }
 
-/* Where little waits, one transaction for all of it spares the disk a flush for each lane. */
+/* When little waits, one transaction for everything saves a disk flush per lane. */
 enum err credit_run(const struct runtime *runtime, struct store *store, bool *again)
 {
     uint32_t lanes;
-    size_t booked = 0;
+    size_t credited = 0;
     *again = false;
     enum err err = store->ops->credit_lanes(store, &lanes);
     if (err != ERR_OK)
         store->ops->rollback(store);
     else if (!lanes_single(lanes))
-        err = credit_run_lanes(runtime, store, lanes, &booked);
-    return err == ERR_OK && booked == 0 ? run_each(runtime, store, lanes, again) : err;
+        err = credit_run_lanes(runtime, store, lanes, &credited);
+    return err == ERR_OK && credited == 0 ? credit_each(runtime, store, lanes, again) : err;
 }

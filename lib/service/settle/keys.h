@@ -1,4 +1,4 @@
-/* Idempotency keys: forget those that are older than the setting idempotency_days. */
+/* Deletes idempotency keys that are older than the setting idempotency_days. */
 #ifndef HONGBAO_SERVICE_SETTLE_KEYS_H
 #define HONGBAO_SERVICE_SETTLE_KEYS_H
 

@@ -1,3 +1,5 @@
+/* Repairs only what is harmless to repair twice; everything else is frozen and left to an operator,
+ * because a program that finds wrong books cannot know which table is right. */
 #include "lib/service/settle/reconcile.h"
 #include "lib/base/log.h"
 #include "lib/service/common/gate.h"
@@ -7,23 +9,22 @@
 
 #define STEP_ENVELOPES 100
 #define STEP_CLAIMS 5000
-#define DAY_US INT64_C(86400000000)
 
-static void alarm_about(const struct runtime *runtime, const struct id *id, const char *rule,
-                        const char *done)
+static void log_alarm(const struct runtime *runtime, const struct id *id, const char *rule,
+                      const char *action)
 {
     char text[ID_TEXT_SIZE];
     id_format(text, id);
-    log_event(LOG_LEVEL_ERROR, "reconcile_alarm", "envelope %s: %s: %s", text, rule, done);
+    log_event(LOG_LEVEL_ERROR, "reconcile_alarm", "envelope %s: %s: %s", text, rule, action);
     metrics_add(runtime->metrics, METRIC_RECONCILE_ALARMS, 1);
 }
 
-static void note_mended(const struct runtime *runtime, const struct id *id, const char *what)
+static void log_repair(const struct runtime *runtime, const struct id *id, const char *what)
 {
     char text[ID_TEXT_SIZE];
     id_format(text, id);
-    log_event(LOG_LEVEL_WARN, "reconcile_mended", "envelope %s: %s", text, what);
-    metrics_add(runtime->metrics, METRIC_RECONCILE_MENDED, 1);
+    log_event(LOG_LEVEL_WARN, "reconcile_repaired", "envelope %s: %s", text, what);
+    metrics_add(runtime->metrics, METRIC_RECONCILE_REPAIRS, 1);
 }
 
 struct freezing {
@@ -39,26 +40,27 @@ static enum err freeze_once(struct store *store, void *context)
     return store->ops->freeze(store, f->id, (int64_t)f->rule, &f->changed);
 }
 
-static enum err freeze(const struct runtime *runtime, struct store *store, const struct id *id,
-                       enum books_rule rule)
+static enum err freeze_envelope(const struct runtime *runtime, struct store *store,
+                                const struct id *id, enum books_rule rule)
 {
     static const struct txn_policy policy = {.tries_max = 1, .next_round = true};
     struct freezing f = {.id = id, .rule = rule};
     enum err err = txn_run(runtime, store, freeze_once, &f, &policy);
     if (err == ERR_OK && f.changed)
-        alarm_about(runtime, id, books_rule_name(rule), "frozen");
+        log_alarm(runtime, id, books_rule_name(rule), "frozen");
     return err;
 }
 
-/* A claim that nothing will credit any more waits for it again. What an earlier attempt queued or
- * another daemon is at is no error. */
-static enum err requeue(const struct runtime *runtime, struct store *store, const struct books *b)
+/* Queue the credits of lost claims again. A credit that is queued already or whose row another
+ * daemon holds is no error. */
+static enum err requeue_lost(const struct runtime *runtime, struct store *store,
+                             const struct books *b)
 {
     enum err err = ERR_OK;
     for (size_t i = 0; i < b->n_lost && i < BOOKS_LOST_MAX && err == ERR_OK; i++) {
         err = store->ops->credit_requeue(store, &b->lost[i]);
         if (err == ERR_OK)
-            note_mended(runtime, &b->envelope.id, "a lost credit was queued again");
+            log_repair(runtime, &b->envelope.id, "queued a lost credit again");
         else
             store->ops->rollback(store);
         if (err == ERR_DUPLICATE || err == ERR_LOCKED || err == ERR_DEADLOCK)
@@ -67,7 +69,7 @@ static enum err requeue(const struct runtime *runtime, struct store *store, cons
     return err;
 }
 
-/* What a gate says that nobody can have written of e: e was read after the gate. */
+/* Return true if no correct process can have written g: e was read after it. */
 static bool gate_wrong(const struct runtime *runtime, const struct gate *g,
                        const struct envelope *e)
 {
@@ -78,14 +80,16 @@ static bool gate_wrong(const struct runtime *runtime, const struct gate *g,
            (g->state != STATE_OPEN && g->state != right.state);
 }
 
-/* Closed and the gate does not know it: not wrong, but it would ask again and again. */
+/* Return true if e is closed and the gate is open: not wrong, but every grab would reach the
+ * primary.
+ */
 static bool gate_behind(const struct gate *g, const struct envelope *e)
 {
     return g->state == STATE_OPEN && e->state != STATE_OPEN;
 }
 
-/* Replaces one gate by what the primary says now. The cas fails if anybody wrote it since. A final
- * state is told only once it is durable. */
+/* Replace the gate by one from the primary's current row. The cas fails if the gate has changed
+ * since it was read. A final state is published only when it is durable, hence the barrier. */
 static enum err repair_gate(const struct runtime *runtime, struct store *store, struct cache *cache,
                             const struct id *id)
 {
@@ -105,13 +109,13 @@ static enum err repair_gate(const struct runtime *runtime, struct store *store, 
     gate_from_envelope(runtime, &e, &right);
     if (err == ERR_OK && gate_cas(runtime, cache, &item.item, &right) == CACHE_STORED) {
         metrics_add(runtime->metrics, METRIC_GATE_REPAIRED, 1);
-        note_mended(runtime, id, "its gate was replaced");
+        log_repair(runtime, id, "replaced its gate");
     }
     return err;
 }
 
-/* One question for all gates of a step; what looks wrong against the older snapshot is looked at
- * again by itself. */
+/* Read all gates of a step in one round trip. The snapshot is older than the gates, so one that
+ * looks wrong is checked again by itself. */
 static enum err check_gates(const struct runtime *runtime, struct store *store, struct cache *cache,
                             const struct books *books, size_t n)
 {
@@ -121,7 +125,7 @@ static enum err check_gates(const struct runtime *runtime, struct store *store, 
     for (size_t i = 0; i < n && err == ERR_OK; i++) {
         items[i].value = texts[i];
         items[i].value_cap = sizeof texts[i];
-        gate_key(items[i].key, GATE_KEY_GATE, runtime->generation, &books[i].envelope.id);
+        item_key(items[i].key, ITEM_KEY_GATE, runtime->generation, &books[i].envelope.id);
     }
     if (err == ERR_OK)
         cache->ops->get(cache, items, n);
@@ -142,8 +146,8 @@ static enum err check_books(const struct runtime *runtime, struct store *store,
                             const struct books *b)
 {
     enum books_rule rule = books_check(b);
-    return rule != BOOKS_AGREE ? freeze(runtime, store, &b->envelope.id, rule)
-                               : requeue(runtime, store, b);
+    return rule != BOOKS_AGREE ? freeze_envelope(runtime, store, &b->envelope.id, rule)
+                               : requeue_lost(runtime, store, b);
 }
 
 enum err reconcile_step(const struct runtime *runtime, struct store *store, struct cache *cache,
@@ -152,7 +156,7 @@ enum err reconcile_step(const struct runtime *runtime, struct store *store, stru
     struct books *books = calloc(STEP_ENVELOPES, sizeof *books);
     size_t n = 0;
     struct id floor = id_floor(runtime->clock->wall_us(runtime->clock->self) -
-                               runtime->config->reconcile_days * DAY_US);
+                               runtime->config->reconcile_days * S_PER_DAY * US_PER_S);
     if (id_compare(&r->after, &floor) < 0)
         r->after = floor;
     if (books == NULL)

@@ -1,17 +1,19 @@
-/* Reconciliation: compares what all tables and the cache say of each envelope, a few at a time. It
- * queues a lost credit again (the booking's unique key makes that harmless) and replaces a wrong
- * gate; whatever else is wrong it freezes and says so in the log. */
+/* Reconciliation: compares all tables and the cache for each recent envelope, a few at a time. It
+ * queues a lost credit again, which the unique key of transfers makes harmless, and replaces a
+ * wrong gate; an envelope with any other disagreement it freezes, with an alarm in the log. */
 #ifndef HONGBAO_SERVICE_SETTLE_RECONCILE_H
 #define HONGBAO_SERVICE_SETTLE_RECONCILE_H
 
 #include "lib/service/common/runtime.h"
 
 struct reconcile {
-    struct id after; /* the last envelope looked at; all zero: begin anew */
+    struct id after; /* the last envelope compared; all zero: start with the oldest */
 };
 
-/* Looks at the next few envelopes of the last settle.reconcile_days; after the last of them the
- * next call begins anew. ERR_UNAVAILABLE and the like: nothing was looked at. */
+/* Compare the next few envelopes sent within settle.reconcile_days, over store and cache, and
+ * advance *r; after the newest the next call starts with the oldest again. After an error *r is
+ * unchanged and the same envelopes are compared again: ERR_UNAVAILABLE and other errors of the
+ * store, or ERR_FAULT if there is no memory. Leaves no transaction open. */
 MUST_USE enum err reconcile_step(const struct runtime *runtime, struct store *store,
                                  struct cache *cache, struct reconcile *r);
 

@@ -1,10 +1,13 @@
+/* The queue of closings is emptied only after the markers exist, so that a crash anywhere between
+ * the close and here leaves work that is found again. */
 #include "lib/service/settle/year_totals.h"
 #include "lib/service/common/publish.h"
 #include "lib/service/common/txn.h"
 
-/* Markers before the queue forgets the envelopes, and a commit of our own before the markers. */
-static enum err mend_markers(const struct runtime *runtime, struct store *store,
-                             const struct closing *closings, size_t n)
+/* Create missing markers. A marker may exist only for a durable close, and these closings may have
+ * been committed by another process a moment ago: hence the barrier. */
+static enum err repair_markers(const struct runtime *runtime, struct store *store,
+                               const struct closing *closings, size_t n)
 {
     size_t marked = 0;
     while (marked < n && publish_has_marker(runtime, &closings[marked]))
@@ -18,30 +21,30 @@ static enum err mend_markers(const struct runtime *runtime, struct store *store,
     return err;
 }
 
-struct tally_round {
+struct totals_round {
     const struct runtime *runtime;
     size_t *n;
 };
 
-static enum err tally_once(struct store *store, void *context)
+static enum err year_totals_once(struct store *store, void *context)
 {
-    const struct tally_round *round = context;
+    const struct totals_round *round = context;
     const struct runtime *runtime = round->runtime;
-    struct closing closings[TALLIES_MAX];
+    struct closing closings[CLOSINGS_MAX];
     size_t listed = 0;
     *round->n = 0;
-    enum err err = store->ops->closing_list(store, closings, TALLIES_MAX, &listed);
+    enum err err = store->ops->closing_list(store, closings, CLOSINGS_MAX, &listed);
     if (err == ERR_OK)
-        err = mend_markers(runtime, store, closings, listed);
+        err = repair_markers(runtime, store, closings, listed);
     if (err == ERR_OK && listed > 0)
-        err = store->ops->tally_run(store, (int)runtime->config->year_offset_min, closings, listed,
-                                    round->n);
+        err = store->ops->year_totals_add(store, (int)runtime->config->year_offset_min, closings,
+                                          listed, round->n);
     return err;
 }
 
-enum err tally_run(const struct runtime *runtime, struct store *store, size_t *n)
+enum err year_totals_run(const struct runtime *runtime, struct store *store, size_t *n)
 {
     static const struct txn_policy policy = {.tries_max = 1, .next_round = true};
-    struct tally_round round = {.runtime = runtime, .n = n};
-    return txn_run(runtime, store, tally_once, &round, &policy);
+    struct totals_round round = {.runtime = runtime, .n = n};
+    return txn_run(runtime, store, year_totals_once, &round, &policy);
 }

@@ -1,5 +1,5 @@
 /* The cache's item of an envelope's version and its newest claims. */
-#include "lib/wire/gate_value.h"
+#include "lib/wire/version_value.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,16 +11,16 @@ static void versions(void **state)
 {
     (void)state;
     struct id of = {{1, 2, 3}}, other = {{1, 2, 4}};
-    struct gate_version v = {.version = 77, .guest = true}, back;
+    struct version_value v = {.version = 77, .guest = true}, back;
     char text[VERSION_TEXT_SIZE];
-    size_t len = gate_version_write(text, &v, &of);
-    assert_true(gate_version_read(&back, text, len, &of));
+    size_t len = version_value_write(text, &v, &of);
+    assert_true(version_value_read(&back, text, len, &of));
     assert_true(back.version == 77 && back.guest);
-    assert_false(gate_version_read(&back, text, len, &other));
+    assert_false(version_value_read(&back, text, len, &other));
     for (size_t cut = 0; cut < len; cut++)
-        assert_false(gate_version_read(&back, text, cut, &of));
+        assert_false(version_value_read(&back, text, cut, &of));
     text[len] = '0'; /* more than there may be */
-    assert_false(gate_version_read(&back, text, len + 1, &of));
+    assert_false(version_value_read(&back, text, len + 1, &of));
 }
 
 static struct claim claim_sample(int64_t seq)
@@ -41,21 +41,21 @@ static void version_with_claims(void **state)
 {
     (void)state;
     struct id of = {{1, 2, 3}};
-    struct gate_version v = {.version = INT64_MAX, .n_claims = VERSION_CLAIMS_MAX}, back;
+    struct version_value v = {.version = INT64_MAX, .n_claims = VERSION_CLAIMS_MAX}, back;
     char text[VERSION_TEXT_SIZE], worse[VERSION_TEXT_SIZE];
     for (size_t i = 0; i < VERSION_CLAIMS_MAX; i++)
         v.claims[i] = claim_sample(SHARES_LIMIT - VERSION_CLAIMS_MAX + 1 + (int64_t)i);
-    size_t len = gate_version_write(text, &v, &of);
+    size_t len = version_value_write(text, &v, &of);
     assert_true(len < sizeof text && len == strlen(text));
-    assert_true(gate_version_read(&back, text, len, &of));
+    assert_true(version_value_read(&back, text, len, &of));
     assert_int_equal(back.n_claims, VERSION_CLAIMS_MAX);
     assert_memory_equal(back.claims, v.claims, sizeof v.claims);
     for (size_t cut = 0; cut < len - 17; cut++) /* within the last number it is another number */
-        assert_false(gate_version_read(&back, text, cut, &of));
+        assert_false(version_value_read(&back, text, cut, &of));
     for (size_t i = 0; i < len; i++) {
         memcpy(worse, text, len);
         worse[i] = '\x7f';
-        assert_false(gate_version_read(&back, worse, len, &of));
+        assert_false(version_value_read(&back, worse, len, &of));
     }
 }
 
@@ -65,16 +65,16 @@ static void names_of_claims_are_checked(void **state)
     static const char *const bad[] = {"\xff", "\xed\xa0\x80", "\xc0\x80",
                                       "123456789012345678901234567890123"};
     struct id of = {{1, 2, 3}};
-    struct gate_version v = {.version = 2, .n_claims = 1}, back;
+    struct version_value v = {.version = 2, .n_claims = 1}, back;
     char text[VERSION_TEXT_SIZE];
     v.claims[0] = claim_sample(1);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         strcpy(v.claims[0].name, "good");
-        size_t len = gate_version_write(text, &v, &of);
-        assert_true(gate_version_read(&back, text, len, &of));
+        size_t len = version_value_write(text, &v, &of);
+        assert_true(version_value_read(&back, text, len, &of));
         strcpy(v.claims[0].name, bad[i]);
-        len = gate_version_write(text, &v, &of);
-        assert_false(gate_version_read(&back, text, len, &of));
+        len = version_value_write(text, &v, &of);
+        assert_false(version_value_read(&back, text, len, &of));
     }
 }
 

@@ -1,22 +1,23 @@
-/* A user's records: sent, received, totals of a year, the ledger. Pages by keyset, newest first. */
+/* The history of a user: sent, received, totals of a year, and the ledger. Pages continue behind
+ * the key of the last row (keyset), so that no page costs more than the first. */
 #include "lib/store/mysql_internal.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows of one page, up to a limit. */
-struct page {
+/* The rows of one page, up to a limit. */
+struct page_rows {
     void *out;
     size_t n, limit;
 };
 
 static void take_sent(void *context, struct sql_row *row)
 {
-    struct page *p = context;
+    struct page_rows *p = context;
     if (p->n < p->limit)
         envelope_take(row, &((struct envelope *)p->out)[p->n++]);
 }
 
-/* " AND <column> >= .. AND <column> < ..": ids of the range, and before the cursor. */
+/* Append " AND column >= .. AND column < .." for the ids of the time range, before the cursor. */
 static void put_range(struct buf *q, const char *column, int64_t from_us, int64_t to_us,
                       const struct page_after *after)
 {
@@ -35,8 +36,10 @@ enum err mysql_sent_page(struct store *store, const char *user, int64_t from_us,
 {
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
-    struct page p = {.out = out, .limit = limit};
-    buf_printf(q, "SELECT %s FROM envelope e WHERE e.sender = ", sql_envelope_columns_public);
+    struct page_rows p = {.out = out, .limit = limit};
+    buf_puts(q, "SELECT ");
+    sql_envelope_columns(q, SQL_SEED_PUBLIC);
+    buf_puts(q, " FROM envelope e WHERE e.sender = ");
     sql_user(q, user);
     put_range(q, "e.id", from_us, to_us, after);
     buf_printf(q, " ORDER BY e.id DESC LIMIT %zu", limit);
@@ -47,7 +50,7 @@ enum err mysql_sent_page(struct store *store, const char *user, int64_t from_us,
     return err;
 }
 
-/* ---- received: booked claims from the transfers, and the few that are still pending ---- */
+/* ---- received: credited claims from the transfers, and the few that are still pending ---- */
 
 #define TIES_MAX 64 /* claims of one user in one millisecond, at the edge of a page */
 
@@ -84,9 +87,10 @@ static int newest_first(const void *a, const void *b)
     return id_compare(&y->cursor.id, &x->cursor.id);
 }
 
-/* One statement, so that a claim being booked is seen in exactly one of the two places. */
-static void put_received(struct buf *q, const char *user, int64_t from_us, int64_t to_us,
-                         const struct page_after *after, size_t limit)
+/* One statement, so that a claim that is being credited is read from exactly one of the two tables.
+ */
+static void put_received_query(struct buf *q, const char *user, int64_t from_us, int64_t to_us,
+                               const struct page_after *after, size_t limit)
 {
     int64_t last_us = after->set ? id_time_us(&after->id) + 1000 : to_us;
     buf_puts(q, "SELECT r.credited, e.id, e.sender, e.sender_name, r.amount_fen, r.seq, "
@@ -115,7 +119,7 @@ enum err mysql_received_page(struct store *store, const char *user, int64_t from
     struct mysql_store *s = mysql_of(store);
     struct received_item items[2 * PAGE_ROOM + TIES_MAX];
     struct received r = {.items = items, .room = sizeof items / sizeof items[0], .after = after};
-    put_received(sql_begin(s), user, from_us, to_us, after, limit);
+    put_received_query(sql_begin(s), user, from_us, to_us, after, limit);
     enum err err = sql_send(s);
     if (err == ERR_OK)
         err = sql_rows(s, take_received, &r);
@@ -125,7 +129,7 @@ enum err mysql_received_page(struct store *store, const char *user, int64_t from
     return err;
 }
 
-/* ---- totals: what settle has added up, and what it has not yet, in one statement each ---- */
+/* ---- totals: the row of the year, and what settle has not added to it yet ---- */
 
 static void take_totals(void *context, struct sql_row *row)
 {
@@ -138,8 +142,8 @@ static void take_totals(void *context, struct sql_row *row)
     t->luckiest_count += row_i64(row);
 }
 
-/* The parts of one UNION ALL: the year's row; open and newly closed envelopes of the sender; newly
- * closed ones where he was luckiest; claims still pending. */
+/* One UNION ALL of the year's row, the user's open and newly closed envelopes, the newly closed
+ * envelopes in which the user was the luckiest, and the user's pending claims. */
 static void put_totals(struct buf *q, const char *user, int year, int64_t from_us, int64_t to_us)
 {
     const struct page_after none = {0};
@@ -178,9 +182,9 @@ enum err mysql_year_totals_get(struct store *store, const char *user, int year, 
     return err == ERR_OK ? sql_rows(s, take_totals, out) : err;
 }
 
-static void take_transfer(void *context, struct sql_row *row)
+static void take_ledger_row(void *context, struct sql_row *row)
 {
-    struct page *p = context;
+    struct page_rows *p = context;
     if (p->n < p->limit)
         transfer_take(row, &((struct transfer *)p->out)[p->n++]);
 }
@@ -190,7 +194,7 @@ enum err mysql_ledger_page(struct store *store, const char *user, const struct p
 {
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
-    struct page p = {.out = out, .limit = limit};
+    struct page_rows p = {.out = out, .limit = limit};
     buf_printf(q, "SELECT %s FROM transfer WHERE user_id = ", sql_transfer_columns);
     sql_user(q, user);
     if (after->set) {
@@ -200,7 +204,7 @@ enum err mysql_ledger_page(struct store *store, const char *user, const struct p
     buf_printf(q, " ORDER BY id DESC LIMIT %zu", limit);
     enum err err = sql_send(s);
     if (err == ERR_OK)
-        err = sql_rows(s, take_transfer, &p);
+        err = sql_rows(s, take_ledger_row, &p);
     *n = p.n;
     return err;
 }
