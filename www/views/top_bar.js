@@ -1,6 +1,6 @@
 // @ts-check
 /* The bar above every view: the way home, the balance, the language, and what else one sets. */
-import {fill, h, icon} from './dom.js';
+import {fill, h, icon, showDialog} from './dom.js';
 
 const LINKS = [
     {key: 'nav.send', href: './', here: (p) => !p.has('e') && !p.has('v')},
@@ -111,7 +111,6 @@ export function confirmSheet({title, text, yes, no}) {
             h('div', {class: 'actions'},
                 h('button', {class: 'button quiet', type: 'submit', value: 'no', 'data-do': 'no'}, no),
                 h('button', {class: 'button', type: 'submit', value: 'yes', 'data-do': 'yes'}, yes))));
-        document.body.append(sheet);
-        sheet.showModal();
+        showDialog(sheet);
     });
 }
