@@ -15,6 +15,10 @@ const LINKS = [
  */
 export function drawBar(app, place, params) {
     const {t} = app.i18n;
+    if (params.has('wall')) {
+        fill(place); /* a projector shows the envelope alone */
+        return;
+    }
     const signedIn = app.store.token() !== null;
     const open = place.querySelector('#menu')?.hasAttribute('open') ?? false;
     const focused = place.contains(document.activeElement)
