@@ -77,7 +77,8 @@ function createApp({page, bar, offline, announcer}, {base, store, i18n, ahead, s
             page.dataset.state = name;
         },
         announce: (text) => {
-            announcer.textContent = text;
+            /* The same text again is read again only if it changes in between. */
+            announcer.textContent = announcer.textContent === text ? text + '\u00a0' : text;
         },
         money: (fen, signed = false) => app.i18n.money(fen, store.currency(), signed),
         yuan: formatFen,

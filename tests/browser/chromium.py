@@ -30,9 +30,11 @@ PHONE_4G = {"latency": 60, "downloadThroughput": 9_000_000 / 8, "uploadThroughpu
 
 
 class Chromium:
-    def __init__(self):
+    def __init__(self, waits=True):
+        """waits: commands wait until a page has loaded; false for pages that never do."""
         self.profile = tempfile.mkdtemp(prefix="hb-chromium-", dir="/tmp")
         options = webdriver.ChromeOptions()
+        options.page_load_strategy = "normal" if waits else "none"
         options.binary_location = "/usr/bin/chromium"
         for flag in (*FLAGS, f"--user-data-dir={self.profile}"):
             options.add_argument(flag)

@@ -1,5 +1,7 @@
 """Putting money in: what was typed is what is sent, and whatever is lost on the way, it is sent once."""
+import http.client
 import io
+import urllib.parse
 
 import pytest
 from faulty_proxy import Hold, Slow, lose_answer, lose_request, refuse
@@ -247,3 +249,79 @@ def test_no_share_sheet(stage):
     stage.browser.run_first("delete Navigator.prototype.share")
     shared(stage)
     assert not [e for e in stage.browser.all("[data-do=share]") if e.is_displayed()]
+
+
+# ---- what fails says so, and offers another way ----
+
+BROKEN = {
+    "never answers": "navigator.clipboard.writeText = () => new Promise(() => undefined);",
+    "refuses": "navigator.clipboard.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError'));",
+}
+
+
+@pytest.mark.parametrize("clipboard", BROKEN)
+@pytest.mark.parametrize("old_way", ["return false", "throw new Error('not supported')"])
+def test_copy_that_fails_says_so(stage, clipboard, old_way):
+    stage.browser.run_first(BROKEN[clipboard] + f"document.execCommand = () => {{ {old_way}; }};")
+    shared(stage)
+    stage.browser.tap("[data-do=copy]")
+    stage.browser.see("#share-said", "Copying did not work")
+    assert stage.browser.script("return document.activeElement.id") == "link"
+
+
+def test_copy_can_be_repeated(stage):
+    stage.browser.run_first("document.execCommand = () => true; navigator.clipboard.writeText = async () => undefined;")
+    shared(stage)
+    stage.browser.tap("[data-do=copy]")
+    stage.browser.see("[data-do=copy]", "Copied")
+    stage.browser.see("[data-do=copy]", "Copy link")
+
+
+def test_share_sheet_that_fails_offers_chats(stage):
+    stage.browser.run_first("navigator.share = () => Promise.reject(new DOMException('no', 'NotAllowedError'));")
+    link = shared(stage)
+    stage.browser.tap("[data-do=share]")
+    stage.browser.see("#share-said", "Sharing did not work")
+    for chat in ("whatsapp", "telegram", "mail"):
+        assert urllib.parse.quote(link, safe="") in stage.browser.attribute(f"[data-do=chat-{chat}]", "href")
+
+
+def test_preview_card_and_icons(stage):
+    """What a chat fetches of a link before anyone opens it."""
+    connection = http.client.HTTPConnection(stage.proxy.origin.split("//")[1], timeout=10)
+    page = None
+    for path, kind in (("/", "text/html"), ("/card.png", "image/png"), ("/favicon.ico", "image/x-icon"),
+                       ("/apple-touch-icon.png", "image/png"), ("/manifest.webmanifest", "application/manifest+json")):
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        assert answer.status == 200 and answer.headers["Content-Type"].startswith(kind), path
+        page = page or body.decode()
+    for tag in ("og:title", "og:description", "og:image"):
+        assert f'property="{tag}"' in page
+
+
+@pytest.mark.parametrize("typed,fen", [("8,88", 888), ("８，８８", 888), (".5", 50), ("1.000,50", 100_050),
+                                       ("8元", 800), ("€1,5", 150)])
+def test_what_was_understood_is_shown(stage, typed, fen):
+    stage.open("", stage.me(1_000_000))
+    stage.browser.state("send", "form")
+    stage.browser.type("#amount", typed)
+    stage.browser.see(f"#sum[data-fen='{fen}']")
+
+
+def test_lucky_amounts_to_tap(stage):
+    stage.open("", stage.me(ENOUGH))
+    stage.browser.state("send", "form")
+    stage.browser.tap("[data-do=lucky][data-fen='6666']")
+    stage.browser.see("#sum[data-fen='6666']")
+
+
+def test_a_fault_belongs_to_its_field(stage):
+    stage.open("", stage.me(ENOUGH))
+    fill(stage.browser, "8", "")
+    stage.browser.tap("[data-do=send]")
+    stage.browser.see("#fault-shares", "Enter the number")
+    described = stage.browser.script("return [...document.querySelectorAll('[aria-describedby]')].map((e) => e.id)")
+    assert described == ["shares"]

@@ -33,7 +33,8 @@ export function createRouter({app, routes, signIn, place, window, onView}) {
     function put({title, node, data}) {
         Object.keys(place.dataset).forEach((key) => delete place.dataset[key]);
         Object.assign(place.dataset, data);
-        place.replaceChildren(node);
+        place.textContent = '';
+        place.append(node);
         const wanted = /** @type {HTMLElement | null} */ (node.querySelector('.trouble-title, [data-first-focus]'));
         if (arrived || node.querySelector('.trouble-title')) {
             (wanted ?? place).focus({preventScroll: true});

@@ -75,7 +75,7 @@ function createRows(app, signal) {
         const arranged = arrangeClaims(claims, {order: chosen?.value ?? 'time', query: find.value, first: best});
         const wanted = arranged.slice(0, shown).map(rowOf);
         if (wanted.length !== list.children.length || wanted.some((row, n) => row !== list.children[n])) {
-            list.replaceChildren(...wanted);
+            fill(list, wanted);
         }
         markRow(made.get(envelope.luckiest?.seq), 'luckiest', t('envelope.luckiest'), claims.length > 1);
         markRow(made.get(me?.seq), 'me', t('envelope.me'), true);

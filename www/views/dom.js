@@ -62,7 +62,7 @@ function put(node, children) {
 
 /* Replaces all that is in node. */
 export function fill(node, ...children) {
-    node.replaceChildren();
+    node.textContent = ''; /* Chrome 80 to 85 have no replaceChildren */
     put(node, children);
 }
 
@@ -113,6 +113,31 @@ export function focusOn(node) {
     if (top < 0 || bottom > window.innerHeight) {
         node.scrollIntoView({block: 'center'});
     }
+}
+
+/**
+ * Show a dialog over the page. Browsers without dialogs (Safari before 15.4, Firefox before 98) show it in the page and
+ * close it by its buttons.
+ * @param {HTMLDialogElement} dialog
+ */
+export function showDialog(dialog) {
+    document.body.append(dialog);
+    if (typeof dialog.showModal === 'function') {
+        dialog.showModal();
+        return;
+    }
+    dialog.setAttribute('open', '');
+    dialog.setAttribute('role', 'dialog');
+    dialog.close = (value = '') => {
+        dialog.returnValue = value;
+        dialog.dispatchEvent(new Event('close'));
+    };
+    dialog.addEventListener('submit', (event) => {
+        event.preventDefault();
+        dialog.close(/** @type {any} */ (event).submitter?.value ?? /** @type {any} */ (document.activeElement)?.value);
+    });
+    const first = /** @type {HTMLElement | null} */ (dialog.querySelector('button, [tabindex]'));
+    first?.focus();
 }
 
 /* An amount with its unit set smaller. */

@@ -2,7 +2,7 @@
 /* The sheet that shows whether an envelope was drawn fairly: the hash promised at the start, the seed
  * revealed at the end, and every amount computed again from it, in this browser. */
 import {wholeEnvelope} from '../lib/claims.js';
-import {fill, h, icon, spoken} from './dom.js';
+import {fill, h, icon, showDialog, spoken} from './dom.js';
 import {errorPanel, panelCodeOf} from './error_panel.js';
 
 /**
@@ -27,8 +27,7 @@ export function drawCheckSheet(app, id) {
             h('button', {class: 'round', 'data-do': 'close', 'aria-label': t('close'), onclick: () => sheet.close()},
                 icon('close'))),
         body));
-    document.body.append(sheet);
-    sheet.showModal();
+    showDialog(sheet);
     run(app, id, sheet, body, leave.signal);
     return sheet;
 }

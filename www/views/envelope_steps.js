@@ -1,7 +1,6 @@
 // @ts-check
 /* The steps of a visit to an envelope, grab and open, and how what came of them is shown, read out and felt. `place` is
  * that of envelope.js. */
-import {claimsOf} from '../lib/browser_storage.js';
 import {celebrate, prepare, prepareSound} from './celebration.js';
 import {focusOn} from './dom.js';
 import {errorPanel, focusPanel, panelCodeOf, showError} from './error_panel.js';
@@ -47,8 +46,7 @@ export function open(place) {
 function failed(place, error) {
     const {app, parts, visit} = place;
     if (['not_recipient', 'not_found'].includes(error.code) || !visit.known.envelope) {
-        const guest = claimsOf(app.store.token())?.sub.startsWith('guest:');
-        showError(place, guest && error.code === 'not_recipient' ? {...error, code: 'not_for_guests'} : error, {});
+        showError(place, error, {});
         return;
     }
     const again = visit.known.ticket ? open : grab;

@@ -1,10 +1,11 @@
 // @ts-check
 /* Shows what went wrong, each kind with its words and a way on. */
+import {claimsOf} from '../lib/browser_storage.js';
 import {fill, h, icon} from './dom.js';
 
 const ICONS = {
     offline: 'cloud', timeout: 'clock', unavailable: 'clock', rate_limited: 'clock',
-    token_expired: 'key', unauthorized: 'key', private: 'lock', not_recipient: 'lock',
+    token_expired: 'key', unauthorized: 'key', private: 'lock', not_recipient: 'lock', not_for_guests: 'lock',
     insufficient_funds: 'purse', limit_exceeded: 'purse', not_found: 'search', guests_off: 'lock',
 };
 
@@ -42,7 +43,7 @@ export function focusPanel(place) {
 }
 
 /**
- * Show an error in the place of a whole view. Without a token, "unauthorized" means an envelope for certain people.
+ * Show an error in the place of a whole view. To a guest, an envelope of another kind of money says so. Without a token, "unauthorized" means an envelope for certain people.
  * @param {{app: import('../types').App, node: HTMLElement, signal: AbortSignal}} place
  * @param {import('../types').Failure} error
  * @param {import('../types').PanelOptions} options
@@ -51,7 +52,9 @@ export function showError({app, node, signal}, error, options) {
     if (signal.aborted) {
         return;
     }
-    const code = error.code === 'unauthorized' ? 'private' : panelCodeOf(error);
+    const guest = claimsOf(app.store.token())?.sub.startsWith('guest:');
+    const code = error.code === 'unauthorized' ? 'private'
+        : error.code === 'not_recipient' && guest ? 'not_for_guests' : panelCodeOf(error);
     fill(node, errorPanel(app, code, {detail: error.detail, ...options}));
     app.setState('trouble');
     focusPanel(node);

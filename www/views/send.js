@@ -69,6 +69,8 @@ function draw({app, parts}) {
     form.querySelector('#amount-unit').textContent = moneyUnit(app);
     form.querySelector('#ids-label').textContent = t(fields.to === 'group' ? 'send.group' : 'send.ids');
     form.elements.ids.closest('.field-with-fault').hidden = fields.to === 'link';
+    form.querySelectorAll('.theme-choice').forEach((choice) =>
+        choice.classList.toggle('chosen', choice.dataset.theme === fields.theme));
     hint.textContent = t('send.hint.' + fields.mode);
     sum.dataset.fen = total;
     fill(sum, amountParts(app.i18n, total, app.store.currency()));

@@ -1,6 +1,6 @@
 // @ts-check
 /* The bar above every view: the way home, the balance, the language, and what else one sets. */
-import {fill, h, icon} from './dom.js';
+import {fill, h, icon, showDialog} from './dom.js';
 
 const LINKS = [
     {key: 'nav.send', href: './', here: (p) => !p.has('e') && !p.has('v')},
@@ -15,6 +15,10 @@ const LINKS = [
  */
 export function drawBar(app, place, params) {
     const {t} = app.i18n;
+    if (params.has('wall')) {
+        fill(place); /* a projector shows the envelope alone */
+        return;
+    }
     const signedIn = app.store.token() !== null;
     const open = place.querySelector('#menu')?.hasAttribute('open') ?? false;
     const focused = place.contains(document.activeElement)
@@ -111,7 +115,6 @@ export function confirmSheet({title, text, yes, no}) {
             h('div', {class: 'actions'},
                 h('button', {class: 'button quiet', type: 'submit', value: 'no', 'data-do': 'no'}, no),
                 h('button', {class: 'button', type: 'submit', value: 'yes', 'data-do': 'yes'}, yes))));
-        document.body.append(sheet);
-        sheet.showModal();
+        showDialog(sheet);
     });
 }

@@ -1,0 +1,112 @@
+"""From a link to the amount in few taps, each with an effect at once; few requests; a list that costs late-comers
+nothing."""
+import concurrent.futures
+
+import pytest
+from faulty_proxy import Hold
+from people import send
+
+EFFECT = """
+window.tapped = null;
+window.effect = null;
+addEventListener('click', (e) => {
+    if (e.target.closest('[data-do]')) {
+        window.tapped = performance.now();
+    }
+}, true);
+new MutationObserver(() => {
+    if (window.tapped !== null && window.effect === null) {
+        window.effect = performance.now() - window.tapped;
+    }
+}).observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+"""
+
+
+def test_new_guest_needs_a_name_and_two_taps(stage, people):
+    envelope = send(people.guest("Host"), 888, 3)
+    stage.open("?e=" + envelope)
+    stage.browser.type("#name", "Mei")
+    stage.browser.tap("[data-do=enter]")
+    stage.browser.tap("[data-do=open]")
+    stage.browser.state("envelope", "opened")
+    assert len(stage.proxy.asked("POST", "/grab$")) == 1
+
+
+def test_signed_in_person_needs_two_taps(stage):
+    stage.open("?e=" + stage.envelope(), stage.me(0))
+    stage.browser.tap("[data-do=grab]")
+    stage.browser.tap("[data-do=open]")
+    stage.browser.state("envelope", "opened")
+
+
+@pytest.mark.parametrize("button,path", [("enter", "/v1/guests$"), ("grab", "/grab$"), ("open", "/open$"), ("send", "/v1/envelopes$")])
+def test_tap_has_an_effect_at_once(stage, people, button, path):
+    """Whatever the network does: here it never answers."""
+    stage.browser.run_first(EFFECT)
+    me = people.guest("Me")
+    envelope = send(people.guest("Host"), 888, 3)
+    if button == "enter":
+        stage.open("?e=" + envelope)
+        stage.browser.type("#name", "Mei")
+    elif button == "send":
+        stage.open("", me)
+        stage.browser.state("send", "form")
+        stage.fill_form()
+    else:
+        stage.open("?e=" + envelope, me)
+        stage.browser.state("envelope", "sealed")
+        if button == "open":
+            stage.browser.tap("[data-do=grab]")
+            stage.browser.state("envelope", "grabbed")
+    stage.proxy.spoil("POST", path, Hold(), times=None)
+    stage.browser.script("window.tapped = window.effect = null")
+    stage.browser.tap(f"[data-do={button}]")
+    assert stage.browser.true("window.effect !== null && window.effect + 0.001") < 100
+
+
+# ---- requests ----
+
+def asked(stage):
+    return [r.path for r in stage.proxy.requests]
+
+
+def test_first_view_is_at_most_eight_requests(stage):
+    stage.open("?e=" + stage.envelope())
+    stage.browser.see("#name")
+    stage.browser.true("document.readyState === 'complete'")
+    assert len(asked(stage)) <= 8, asked(stage)
+
+
+def test_second_visit_is_at_most_three_requests(stage):
+    stage.open("?e=" + stage.envelope())
+    stage.browser.see("#name")
+    stage.browser.true("document.readyState === 'complete'")
+    stage.browser.open("about:blank")
+    before = len(asked(stage))
+    stage.open("?e=" + stage.envelope())
+    stage.browser.see("#name")
+    stage.browser.true("document.readyState === 'complete'")
+    assert len(asked(stage)) - before <= 3, asked(stage)[before:]
+
+
+def test_big_envelope_costs_a_latecomer_nothing_before_the_amount(stage, people):
+    me, envelope = stage.me(0), stage.envelope(total=50_000, shares=200)
+    crowd = [people.person(f"Guest {n}") for n in range(150)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda guest: people.draw(envelope, guest), crowd))
+    stage.open("?e=" + envelope, me)
+    stage.browser.tap("[data-do=grab]")
+    stage.browser.tap("[data-do=open]")
+    looks = stage.proxy.asked("GET", f"/v1/envelopes/{envelope}")
+    before = [r.path for r in looks if r.at < stage.proxy.asked("POST", "/open$")[0].at]
+    assert before and all("limit=1" in path.split("?")[1].split("&") for path in before)
+    stage.browser.state("envelope", "opened")
+    stage.browser.see("#claims > li.me")
+    assert 0 < stage.browser.script("return document.querySelectorAll('#claims > li').length") <= 120
+    # order and search
+    stage.browser.script("document.querySelector('input[name=order][value=amount]').click()")
+    fens = stage.browser.script("return [...document.querySelectorAll('#claims > li')].map((li) => +li.dataset.fen)")
+    assert fens == sorted(fens, reverse=True)
+    stage.browser.type("#find", "guest 149")
+    stage.browser.true("document.querySelectorAll('#claims > li').length === 1")
+    assert "Guest 149" in stage.browser.text("#claims > li")
