@@ -401,10 +401,10 @@ FILES = {
         ("t->until_us = mono_us + LIFE_US;", "t->until_us = mono_us;", "no ticket is remembered"),
     ]),
     "lib/service/look/claimer_set.c": ("unit/test_claimer_set", [
-        ("if (slot->n == 0 || id_compare(&slot->id, id) != 0)", "if (slot->n == 0)", "the claimers of another envelope"),
-        ("(int64_t)slot->n >= opened;", "true;", "claimers that are not known yet have no claim"),
-        ("without = slot->users[i] != hash;", "without = true;", "no user has a claim"),
-        ("if (claims[i].seq == (int64_t)slot->n + 1 &&", "if (", "claimers out of order"),
-        ("if (set->slots[k].used < slot->used)", "if (set->slots[k].used > slot->used)", "the newest is replaced"),
+        ("if (known->n == 0 || id_compare(&known->id, id) != 0)", "if (known->n == 0)", "the claimers of another envelope"),
+        ("(int64_t)known->n >= opened;", "true;", "claimers that are not known yet have no claim"),
+        ("without = known->users[i] != hash;", "without = true;", "no user has a claim"),
+        ("if (claims[i].seq == (int64_t)known->n + 1 &&", "if (", "claimers out of order"),
+        ("if (set->ways[k].used < oldest->used)", "if (set->ways[k].used > oldest->used)", "the newest is replaced"),
     ]),
 }
