@@ -184,6 +184,12 @@ def record(stage, kind, users, envelope, answers, began):
                                     answer.json or {}))
 
 
+def fire(swarm, requests):
+    """Fire over new connections: the web server may close an idle one at the very moment it is used again."""
+    swarm.close()
+    return swarm.fire(requests)
+
+
 def send_one(stage, sender, key, total, shares, **more):
     body = {"mode": "lucky", "total": total, "shares": shares, "greeting": key, **more}
     return sender.insist("send", key, "POST", "/v1/envelopes", body, key, end=time.monotonic() + 30, **body).reply
@@ -210,11 +216,11 @@ def last_share(stage, wanted, chance):
             stage.evict_gates([envelope])
             left = [i for i in range(len(users)) if i not in tickets][:shares]
             began = time.monotonic_ns()
-            answers = swarm.fire([grab_request(tokens[i], envelope) for i in left])
+            answers = fire(swarm, [grab_request(tokens[i], envelope) for i in left])
             record(stage, "grab", [users[i] for i in left], envelope, answers, began)
             tickets.update({i: a.json["ticket"] for i, a in zip(left, answers) if a.state == "grabbed"})
         began = time.monotonic_ns()
-        answers = swarm.fire([open_request(tokens[i], envelope, ticket) for i, ticket in tickets.items()])
+        answers = fire(swarm, [open_request(tokens[i], envelope, ticket) for i, ticket in tickets.items()])
         record(stage, "open", [users[i] for i in tickets], envelope, answers, began)
         events.update(a.state or a.code for a in answers)
     swarm.close()
@@ -231,10 +237,10 @@ def one_user(stage, wanted, _chance):
     for trial in range(wanted):
         envelope = send_one(stage, sender, f"{name}-{trial}", 50, 3)["id"]
         began = time.monotonic_ns()
-        grabbed = swarm.fire([grab_request(token, envelope)])
+        grabbed = fire(swarm, [grab_request(token, envelope)])
         record(stage, "grab", [user], envelope, grabbed, began)
         began = time.monotonic_ns()
-        answers = swarm.fire([open_request(token, envelope, grabbed[0].json["ticket"])] * 50)
+        answers = fire(swarm, [open_request(token, envelope, grabbed[0].json["ticket"])] * 50)
         record(stage, "open", [user] * 50, envelope, answers, began)
         opened += sum(a.state == "opened" for a in answers)
     swarm.close()
