@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import SOURCE
+from service import SOURCE
 
 
 def test_every_path_is_of_the_prefix(installed):

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import SOURCE
+from service import SOURCE
 
 MONITORING = SOURCE / "conf/monitoring"
 
