@@ -2,6 +2,7 @@
 #include "bin/daemon.h"
 #include "bin/settle_loop.h"
 #include "lib/base/log.h"
+#include "lib/base/service_manager.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,5 +77,6 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     if (prepare(&d, config_path) != 0)
         return EXIT_FAILURE;
+    service_manager_notify("READY=1");
     return settle_loop(&d.runtime, &signals) == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -181,12 +181,6 @@ static enum err readyz(struct call *c)
     return ERR_OK;
 }
 
-static bool is_loopback(const char *address)
-{
-    return address[0] == '\0' || strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
-           strncmp(address, "::ffff:127.", 11) == 0;
-}
-
 static void print_gauge(struct buf *out, const char *name, const char *help, int64_t value)
 {
     buf_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %lld\n", name, help, name, name,
@@ -210,7 +204,7 @@ static enum err metrics(struct call *c)
     struct account_service account = {.runtime = &p->runtime, .sessions = p->sessions};
     struct queue_state queues;
     struct buf *out = &c->response->body;
-    if (!is_loopback(c->http->remote_address))
+    if (!c->http->metrics_listener)
         return ERR_NOT_FOUND;
     metrics_print(p->runtime.metrics, api_route_names, out);
     bool up = status_queues(&account, c->deadline_us, &queues) == ERR_OK;

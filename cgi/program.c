@@ -24,13 +24,15 @@ static enum err load_secrets(struct setup *s, struct buf *message)
     struct {
         struct secret_pair *pair;
         const char *path;
-    } files[] = {{&s->keys.kind[TOKEN_USER], c->token_file},
-                 {&s->keys.kind[TOKEN_GUEST], c->guest_file},
-                 {&s->keys.kind[TOKEN_WALLET], c->wallet_file},
-                 {&s->ticket_keys, c->ticket_file}};
+        const char *programs; /* NULL: all check with it. A broken one can sign with no other. */
+    } files[] = {{&s->keys.kind[TOKEN_USER], c->token_file, NULL},
+                 {&s->keys.kind[TOKEN_GUEST], c->guest_file, NULL},
+                 {&s->keys.kind[TOKEN_WALLET], c->wallet_file, "hongbao-send"},
+                 {&s->ticket_keys, c->ticket_file, "hongbao-grab hongbao-open"}};
     enum err err = ERR_OK;
     for (size_t i = 0; i < sizeof files / sizeof files[0] && err == ERR_OK; i++)
-        err = secret_load(files[i].pair, files[i].path, message);
+        if (files[i].programs == NULL || strstr(files[i].programs, s->program->name) != NULL)
+            err = secret_load(files[i].pair, files[i].path, message);
     return err;
 }
 

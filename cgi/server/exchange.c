@@ -144,6 +144,8 @@ static void read_headers(const struct exchange_io *io, struct http_request *r)
     const char *remote = FCGX_GetParam("REMOTE_ADDR", fcgi->envp);
     r->method = method != NULL ? method : "";
     r->remote_address = remote != NULL ? remote : "";
+    const char *metrics = FCGX_GetParam("HONGBAO_METRICS", fcgi->envp);
+    r->metrics_listener = metrics != NULL && strcmp(metrics, "1") == 0;
     r->path = io->path;
     r->query = io->query;
     r->authorization = FCGX_GetParam("HTTP_AUTHORIZATION", fcgi->envp);

@@ -3,6 +3,7 @@
 #include "cgi/server/master.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/service_manager.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -83,13 +84,6 @@ static int listen_at(const char *path)
     if (!ok && fd >= 0)
         close(fd);
     return ok ? fd : -1;
-}
-
-static bool is_listener(int fd)
-{
-    int listening = 0;
-    socklen_t len = sizeof listening;
-    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening != 0;
 }
 
 struct master {
@@ -189,10 +183,13 @@ static void end_all(struct master *m, const sigset_t *signals)
 int master_run(const char *path, unsigned processes, int (*worker)(void *context, int listener),
                void *context)
 {
-    if (is_listener(0))
+    if (socket_is_listening(0))
         return worker(context, 0);
     struct master m = {.worker = worker, .context = context, .processes = processes};
-    m.listener = listen_at(path);
+    m.listener = service_manager_listener();
+    bool inherited = m.listener >= 0;
+    if (!inherited)
+        m.listener = listen_at(path);
     if (m.listener < 0)
         return -1;
     sigset_t signals;
@@ -204,8 +201,11 @@ int master_run(const char *path, unsigned processes, int (*worker)(void *context
     sigprocmask(SIG_BLOCK, &signals, NULL);
     for (unsigned i = 0; i < processes; i++)
         master_spawn(&m, i);
+    service_manager_notify("READY=1");
     supervise(&m, &signals);
-    unlink(path);
+    service_manager_notify("STOPPING=1");
+    if (!inherited) /* else connections wait there for the next master */
+        unlink(path);
     end_all(&m, &signals);
     close(m.listener);
     return 0;

@@ -79,6 +79,12 @@ bool marker_hand_over(const struct markers *m, int fd)
     return stat(m->dir, &owner) == 0 && fchown(fd, owner.st_uid, owner.st_gid) == 0;
 }
 
+mode_t marker_mode(const struct markers *m, mode_t mode)
+{
+    struct stat dir;
+    return stat(m->dir, &dir) == 0 ? mode | (dir.st_mode & S_IWGRP) : mode;
+}
+
 /* Write a new answer under a temporary name and rename it once it is on disk. */
 static bool answer_write(const struct markers *m, const struct marker_answer *a,
                          const uint8_t generation[16])
@@ -91,7 +97,7 @@ static bool answer_write(const struct markers *m, const struct marker_answer *a,
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0)
         return false;
-    bool ok = fchmod(fd, 0644) == 0 && marker_hand_over(m, fd) &&
+    bool ok = fchmod(fd, marker_mode(m, 0644)) == 0 && marker_hand_over(m, fd) &&
               write(fd, a->text, a->len) == (ssize_t)a->len && fsync(fd) == 0 &&
               rename(temporary, path) == 0;
     int why = errno;

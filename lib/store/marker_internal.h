@@ -4,6 +4,7 @@
 
 #include "lib/store/marker.h"
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #define MARKER_DIR_SIZE 256
 #define MARKER_PATH_SIZE (MARKER_DIR_SIZE + 128)
@@ -26,5 +27,9 @@ struct markers {
 /* Give the file fd, if root created it, to the owner of DIR of m, so that the programs can change
  * it. Return false with errno set on failure. */
 MUST_USE bool marker_hand_over(const struct markers *m, int fd);
+
+/* Return mode with write permission for the group if DIR has it: then several users of one group
+ * share the markers, and may link each other's files. */
+mode_t marker_mode(const struct markers *m, mode_t mode);
 
 #endif

@@ -27,7 +27,8 @@ static int make_dir(const struct markers *m, int at, const char *name, int flags
     int fd = openat(at, name, flags);
     if (fd < 0 || !made)
         return fd;
-    if (fchmod(fd, 0755) == 0 && marker_hand_over(m, fd)) /* independent of the umask */
+    /* independent of the umask */
+    if (fchmod(fd, marker_mode(m, 0755)) == 0 && marker_hand_over(m, fd))
         return fd;
     close(fd);
     return -1;

@@ -18,6 +18,7 @@ struct http_request {
     char request_id[REQUEST_ID_SIZE]; /* X-Request-Id if it is 1..64 of A-Za-z0-9._-, else made here
                                        */
     const char *remote_address;       /* "" unknown */
+    bool metrics_listener;            /* HONGBAO_METRICS=1: from the listener for metrics */
     const char *body;                 /* body_len bytes, and a NUL */
     size_t body_len;
     bool has_length; /* CONTENT_LENGTH was present and well formed */

@@ -135,7 +135,9 @@ class Ceiling:
         self.run.mkdir()
         self.programs = {}
         text = (stack.directory / "lighttpd.conf").read_text()
-        text = re.sub(r"^server\.port = .*", f"server.port = {self.port}", text, flags=re.M)
+        text = re.sub(r"^var\.port = .*", f"var.port = {self.port}", text, flags=re.M)
+        text = re.sub(r"^var\.metrics = .*", f'var.metrics = "{self.run}/metrics.sock"', text, flags=re.M)
+        text = re.sub(r"^server\.pid-file := .*", f'server.pid-file := "{self.run}/lighttpd.pid"', text, flags=re.M)
         text = re.sub(r"^var\.run = .*", f'var.run = "{self.run}"', text, flags=re.M)
         text = re.sub(r"^var\.log = .*", f'var.log = "{self.run}"', text, flags=re.M)
         text = re.sub(r"^var\.markers = .*", f'var.markers = "{self.run}/none"', text, flags=re.M)

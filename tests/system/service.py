@@ -49,6 +49,19 @@ TICKET = re.compile(r"(?<![A-Za-z0-9_-])A[A-Za-z0-9_-]{38}(?![A-Za-z0-9_-])")
 LONG_WORD = re.compile(r"[A-Za-z0-9_.-]{32,}")
 
 
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=10)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
 class Service:
     def __init__(self, settings=(), directory=None, port=None):
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="hb-", dir="/tmp"))
@@ -152,9 +165,13 @@ class Service:
         assert done.returncode == (1 if wrong else 0)
         return wrong
 
+    def metrics_connection(self):
+        """To the web server's listener for metrics, which the public one does not serve."""
+        return UnixConnection(str(self.directory / "run/metrics.sock"))
+
     def metrics(self):
         """Return the value of every counter and gauge, by name with labels."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = self.metrics_connection()
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()
         connection.close()

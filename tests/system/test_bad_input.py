@@ -150,7 +150,7 @@ def test_bad_ids_and_paths(rich, state, anybody):
     ("/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86", "GET", ("POST", "DELETE")),
     ("/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/grab", "POST", ("GET",)),
     ("/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/open", "POST", ("GET",)),
-    ("/healthz", "GET", ("POST",)), ("/readyz", "GET", ("POST",)), ("/metrics", "GET", ("POST",))])
+    ("/healthz", "GET", ("POST",)), ("/readyz", "GET", ("POST",))])
 def test_wrong_methods(user, path, good, bad):
     client = user()
     for method in bad:

@@ -17,9 +17,29 @@ def requests_of(metrics, route):
     return collections.Counter({m.group(1): int(v) for k, v in metrics.items() if (m := pattern.fullmatch(k))})
 
 
+def metrics_client(service):
+    client = Client(service)
+    client.connection = service.metrics_connection()
+    return client
+
+
+def test_own_listener(service):
+    """The public listener does not serve metrics; theirs serves nothing else."""
+    public, own = Client(service), metrics_client(service)
+    for method, status in (("GET", 404), ("HEAD", 404), ("POST", 405)):
+        assert public.request(method, "/metrics", raw=True).status == status
+    assert public.get("/metrics").code == "not_found"
+    for path in ("/", "/healthz", "/v1/me", "/metrics/", "/openapi.json", "/errors/404.html"):
+        assert own.request("GET", path, raw=True).status in (403, 404), path
+    assert own.request("POST", "/metrics").status == 405
+    assert own.get("/metrics", body="{}").code == "invalid_request"
+    public.close()
+    own.close()
+
+
 def test_format(service):
     """Valid Prometheus text: HELP and TYPE for every family, cumulative histogram buckets."""
-    client = Client(service)
+    client = metrics_client(service)
     answer = client.get("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     text = answer.body.decode()

@@ -1,13 +1,11 @@
 """Parts of the API that no other file covers: previews, ETags, unexpected bodies, listening addresses."""
 import http.client
-import json
 import pathlib
 import socket
 import struct
 import subprocess
 
-import fcgi_client
-from client import SEEN, Client, declared
+from client import Client, declared
 from service import Service, wait_until
 
 
@@ -140,7 +138,7 @@ def test_open_with_a_ticket_after_close(user):
 def test_get_with_a_body_is_refused(user, anybody):
     envelope = user(money=100).send(100, 1).json["id"]
     for path in ("/v1/me", "/v1/me/sent", "/v1/me/received", "/v1/me/ledger", f"/v1/envelopes/{envelope}", "/healthz",
-                 "/readyz", "/metrics"):
+                 "/readyz"):
         assert anybody.request("GET", path, "{}").code == "invalid_request"
         anybody.close()
 
@@ -158,13 +156,6 @@ def own_address():
         if "." in word:
             return word
     return None
-
-
-def test_metrics_refused_for_remote_clients(service):
-    """The query pool decides by the REMOTE_ADDR that the web server passes."""
-    got = fcgi_client.request(str(service.directory / "run/query.sock"), "GET", "/metrics", REMOTE_ADDR="192.0.2.1")
-    assert got.status == 404 and json.loads(got.body)["code"] == "not_found"
-    SEEN.add(("metrics", 404, "not_found"))
 
 
 def test_start_listening_on_the_network():
