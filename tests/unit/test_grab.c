@@ -29,25 +29,25 @@ static unsigned asked(void)
     return memory_db_calls(f.fake.db, MEMORY_ENVELOPE_GET);
 }
 
-static void put_user_item(const char *user, const struct gate_user *u)
+static void put_user_item(const char *user, const struct user_value *u)
 {
-    char key[GATE_KEY_SIZE], text[GATE_TEXT_SIZE];
-    gate_user_key(key, f.fake.runtime.generation, &f.e.id, user);
-    (void)gate_user_write(text, u, &f.e.id);
+    char key[ITEM_KEY_SIZE], text[GATE_TEXT_SIZE];
+    item_key_user(key, f.fake.runtime.generation, &f.e.id, user);
+    (void)user_value_write(text, u, &f.e.id);
     memory_cache_put(f.fake.server, key, text);
 }
 
 static void put_gate_text(const char *text)
 {
-    char key[GATE_KEY_SIZE];
-    gate_key(key, GATE_KEY_GATE, f.fake.runtime.generation, &f.e.id);
+    char key[ITEM_KEY_SIZE];
+    item_key(key, ITEM_KEY_GATE, f.fake.runtime.generation, &f.e.id);
     memory_cache_put(f.fake.server, key, text);
 }
 
 static void evict_gate(void)
 {
-    char key[GATE_KEY_SIZE];
-    gate_key(key, GATE_KEY_GATE, f.fake.runtime.generation, &f.e.id);
+    char key[ITEM_KEY_SIZE];
+    item_key(key, ITEM_KEY_GATE, f.fake.runtime.generation, &f.e.id);
     memory_cache_evict(f.fake.server, key);
 }
 
@@ -115,7 +115,7 @@ static void a_lapsed_ticket_is_renewed_without_a_share(void **state)
 
 static void an_opened_share_is_answered_even_at_an_empty_gate(void **state)
 {
-    struct gate_user u = {.opened = true, .amount_fen = 77, .seq = 3, .opened_us = f.e.created_us};
+    struct user_value u = {.opened = true, .amount_fen = 77, .seq = 3, .opened_us = f.e.created_us};
     (void)state;
     put_user_item("bob", &u);
     fake_gate_put_left(&f, &f.e, 0);
@@ -158,7 +158,7 @@ static void a_missing_gate_is_made_from_what_remains(void **state)
     assert_int_equal(g->first, GRAB_ASK_MISSING);
     assert_true(fake_grab_has_ticket(&f, g));
     assert_int_equal(fake_gate_left(&f, &f.e.id), 8);
-    assert_int_equal(fake_metric(&f.fake, METRIC_GATE_REBUILT), 1);
+    assert_int_equal(fake_metric(&f.fake, METRIC_GATE_CREATED), 1);
     assert_int_equal(asked(), 1);
 }
 

@@ -31,8 +31,8 @@ static int tear_down(void **state)
 
 static void evict_gate(const struct id *id)
 {
-    char key[GATE_KEY_SIZE];
-    gate_key(key, GATE_KEY_GATE, f.fake.runtime.generation, id);
+    char key[ITEM_KEY_SIZE];
+    item_key(key, ITEM_KEY_GATE, f.fake.runtime.generation, id);
     memory_cache_evict(f.fake.server, key);
 }
 
@@ -180,9 +180,9 @@ static void over_the_cap_without_a_cache_is_unavailable(void **state)
 /* Each time the primary repairs the gate, another process breaks it again. */
 static void break_the_gate(void *context, enum memory_cache_op op, const char *key)
 {
-    char gate[GATE_KEY_SIZE];
+    char gate[ITEM_KEY_SIZE];
     (void)context;
-    gate_key(gate, GATE_KEY_GATE, f.fake.runtime.generation, &f.e.id);
+    item_key(gate, ITEM_KEY_GATE, f.fake.runtime.generation, &f.e.id);
     if (op == MEMORY_CACHE_GET && strcmp(key, gate) != 0)
         memory_cache_put(f.fake.server, gate, "nonsense");
 }

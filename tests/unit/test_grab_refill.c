@@ -83,10 +83,10 @@ static void when_the_hold_ends_one_asks(void **state)
 static void empty_the_gate(void)
 {
     struct gate g;
-    char key[GATE_KEY_SIZE], text[GATE_TEXT_SIZE];
+    char key[ITEM_KEY_SIZE], text[GATE_TEXT_SIZE];
     assert_true(fake_gate_get(&f.fake, &f.e.id, &g));
     g.left = 0;
-    gate_key(key, GATE_KEY_GATE, f.fake.runtime.generation, &f.e.id);
+    item_key(key, ITEM_KEY_GATE, f.fake.runtime.generation, &f.e.id);
     (void)gate_write(text, &g);
     memory_cache_put(f.fake.server, key, text);
     fake_hold_end(&f, &f.e.id);
@@ -155,9 +155,9 @@ static void a_gate_past_due_is_asked_about_and_not_taken_from(void **state)
 
 static void a_past_due_envelope_without_a_gate_is_asked_about_once(void **state)
 {
-    char key[GATE_KEY_SIZE];
+    char key[ITEM_KEY_SIZE];
     (void)state;
-    gate_key(key, GATE_KEY_GATE, f.fake.runtime.generation, &f.e.id);
+    item_key(key, ITEM_KEY_GATE, f.fake.runtime.generation, &f.e.id);
     memory_cache_evict(f.fake.server, key);
     fake_clock_to(&f.fake, f.e.expires_us);
     assert_int_equal(answer_of(grab_by_another()), GRAB_BUSY);

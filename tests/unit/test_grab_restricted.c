@@ -45,8 +45,8 @@ static void put_item(const struct envelope *of)
 
 static void evict_item(const struct envelope *of)
 {
-    char key[ENVELOPE_VALUE_KEY_SIZE];
-    envelope_value_key(key, f.fake.runtime.generation, &of->id);
+    char key[ITEM_KEY_SIZE];
+    item_key(key, ITEM_KEY_ENVELOPE, f.fake.runtime.generation, &of->id);
     memory_cache_evict(f.fake.server, key);
 }
 
@@ -106,13 +106,13 @@ static void a_burst_checks_all_in_one_more_round_trip(void **state)
 
 static void an_item_of_another_envelope_admits_none(void **state)
 {
-    char key[ENVELOPE_VALUE_KEY_SIZE], foreign[ENVELOPE_VALUE_KEY_SIZE];
+    char key[ITEM_KEY_SIZE], foreign[ITEM_KEY_SIZE];
     struct envelope other;
     (void)state;
     send_to(&other, TO_USERS, "mallory");
     put_item(&other);
-    envelope_value_key(key, f.fake.runtime.generation, &e.id);
-    envelope_value_key(foreign, f.fake.runtime.generation, &other.id);
+    item_key(key, ITEM_KEY_ENVELOPE, f.fake.runtime.generation, &e.id);
+    item_key(foreign, ITEM_KEY_ENVELOPE, f.fake.runtime.generation, &other.id);
     memory_cache_put(f.fake.server, key, memory_cache_look(f.fake.server, foreign));
     const struct fake_grab *g = fake_grab(&f, &e.id, "mallory");
     assert_int_equal(g->first, GRAB_ASK_RECIPIENTS);

@@ -75,7 +75,7 @@ static void repeats_in_a_batch_are_one_open(void **state)
     assert_int_equal(os[0].request.answer.claim.seq, os[2].request.answer.claim.seq);
     assert_int_equal(opened_shares(), 2);
     assert_int_equal(memory_db_calls(b.fake.db, MEMORY_OPEN_READ), 1);
-    assert_int_equal(fake_metric(&b.fake, METRIC_BATCH_LOOKED), 0);
+    assert_int_equal(fake_metric(&b.fake, METRIC_BATCH_LOOKUPS), 0);
 }
 
 static void a_live_ticket_counts_for_its_repeats(void **state)
@@ -101,7 +101,7 @@ static void a_later_repeat_gets_the_first_answer(void **state)
         const struct fake_opening *o = fake_opening(&b, &e.id, "bob");
         assert_true(fake_opening_is_stored(&b, o));
         assert_int_equal(o->request.answer.claim.seq, first.seq);
-        assert_int_equal(fake_metric(&b.fake, METRIC_BATCH_LOOKED), 1);
+        assert_int_equal(fake_metric(&b.fake, METRIC_BATCH_LOOKUPS), 1);
     }
     assert_int_equal(opened_shares(), 1);
 }

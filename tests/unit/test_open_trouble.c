@@ -142,7 +142,7 @@ static void an_uncertain_commit_is_run_again(void **state)
     memory_db_fail(b.fake.db, MEMORY_COMMIT, ERR_UNCERTAIN, false, 0, 1);
     run();
     assert_all_stored_once();
-    assert_int_equal(fake_metric(&b.fake, METRIC_COMMIT_UNKNOWN), 1);
+    assert_int_equal(fake_metric(&b.fake, METRIC_COMMITS_UNCERTAIN), 1);
 }
 
 static void an_uncertain_commit_that_was_applied_gives_its_claims(void **state)
@@ -151,7 +151,7 @@ static void an_uncertain_commit_that_was_applied_gives_its_claims(void **state)
     memory_db_fail(b.fake.db, MEMORY_COMMIT, ERR_UNCERTAIN, true, 0, 1);
     run();
     assert_all_stored_once();
-    assert_int_equal(fake_metric(&b.fake, METRIC_COMMIT_UNKNOWN), 1);
+    assert_int_equal(fake_metric(&b.fake, METRIC_COMMITS_UNCERTAIN), 1);
     assert_int_equal(memory_db_calls(b.fake.db, MEMORY_BARRIER), 1); /* it may not be durable */
 }
 
@@ -187,8 +187,8 @@ static void nothing_is_published_of_a_transaction_that_failed(void **state)
     memory_db_fail(b.fake.db, MEMORY_COMMIT, ERR_UNCERTAIN, false, 0, 100);
     run();
     assert_int_equal(memory_cache_calls(b.fake.server, MEMORY_CACHE_FLUSH), 0);
-    char key[GATE_KEY_SIZE];
-    gate_user_key(key, b.fake.runtime.generation, &e.id, "bob");
+    char key[ITEM_KEY_SIZE];
+    item_key_user(key, b.fake.runtime.generation, &e.id, "bob");
     assert_null(memory_cache_look(b.fake.server, key));
 }
 

@@ -64,7 +64,7 @@ static void an_uncertain_commit_is_run_again(void **state)
     memory_db_fail(b.fake.db, MEMORY_COMMIT, ERR_UNCERTAIN, false, 0, 1);
     run();
     assert_all_sent_once();
-    assert_int_equal(fake_metric(&b.fake, METRIC_COMMIT_UNKNOWN), 1);
+    assert_int_equal(fake_metric(&b.fake, METRIC_COMMITS_UNCERTAIN), 1);
 }
 
 static void an_uncertain_commit_that_was_applied_is_replayed(void **state)
