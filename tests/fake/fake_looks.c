@@ -67,6 +67,28 @@ const struct fake_look *fake_look(struct fake_looks *f, const char *user)
     return &f->last;
 }
 
+static bool fake_claim_is_stored(struct fake_looks *f, const struct claim *c)
+{
+    const struct claim *stored = memory_db_claim(f->fake.db, &f->e.id, c->user);
+    return stored != NULL && stored->seq == c->seq && stored->amount_fen == c->amount_fen;
+}
+
+bool fake_look_is_true(struct fake_looks *f, const char *user)
+{
+    const struct envelope *e = fake_envelope(&f->fake, &f->e.id);
+    const struct look_request *r = &fake_look(f, user)->request;
+    if (r->err != ERR_OK || r->page == NULL)
+        return false;
+    const struct page *page = r->page;
+    bool same = r->version == e->version && page->envelope.version == e->version &&
+                page->envelope.state == e->state && page->envelope.opened_fen == e->opened_fen &&
+                page->n_claims == (size_t)e->opened_shares;
+    for (size_t i = 0; i < page->n_claims; i++)
+        same = same && fake_claim_is_stored(f, &page->claims[i]);
+    bool has_mine = memory_db_claim(f->fake.db, &f->e.id, user) != NULL;
+    return same && r->has_mine == has_mine && (!has_mine || fake_claim_is_stored(f, &r->mine));
+}
+
 unsigned fake_looks_reads(struct fake_looks *f)
 {
     return memory_db_calls(f->fake.db, MEMORY_ENVELOPE_GET) +

@@ -37,6 +37,10 @@ void fake_look_end(struct fake_look *l);
 /* Look at f->e with a limit of 100. The result is valid until the next call. */
 const struct fake_look *fake_look(struct fake_looks *f, const char *user);
 
+/* Look at f->e as user. Return true if the page, its version and the user's own claim are what is
+ * stored now. */
+bool fake_look_is_true(struct fake_looks *f, const char *user);
+
 /* Return how many reads of rows (not of versions) the database has served. */
 unsigned fake_looks_reads(struct fake_looks *f);
 /* Let user open the next share of f->e; announce the new version with that claim in the cache, as

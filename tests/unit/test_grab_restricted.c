@@ -62,7 +62,7 @@ static void close_it(void)
     fake_gate_put(&f.fake, &e);
 }
 
-static void without_the_item_the_database_says_who_is_admitted(void **state)
+static void without_the_item_the_database_checks_the_user(void **state)
 {
     (void)state;
     const struct fake_grab *g = fake_grab(&f, &e.id, "bob");
@@ -210,7 +210,7 @@ static void a_closed_envelope_is_answered_beyond_the_rate(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(without_the_item_the_database_says_who_is_admitted, set_up,
+        cmocka_unit_test_setup_teardown(without_the_item_the_database_checks_the_user, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_burst_checks_all_in_one_more_round_trip, set_up,
                                         tear_down),

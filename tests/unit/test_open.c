@@ -1,4 +1,4 @@
-/* Opens, a batch at a time: who is given a share, and what everyone else is answered. */
+/* Opens, a batch at a time: which users are given a share, and what the others are answered. */
 #include "tests/fake/fake_batches.h"
 #include <setjmp.h>
 #include <stdarg.h>
