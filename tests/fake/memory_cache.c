@@ -21,16 +21,20 @@ static struct connection *connection_of(struct cache *c)
     return (struct connection *)c;
 }
 
+static void connection_call_hook(struct memory_cache *m, enum memory_cache_op op, const char *key)
+{
+    if (m->hook == NULL || m->in_hook)
+        return;
+    m->in_hook = true;
+    m->hook(m->context, op, key);
+    m->in_hook = false;
+}
+
 /* Calls the hook, takes the lock of the server, and returns what becomes of this operation. */
 static enum fate connection_enter(struct connection *c, enum memory_cache_op op, const char *key)
 {
     struct memory_cache *m = c->server;
-    bool hook = m->hook != NULL && !m->in_hook;
-    if (hook) {
-        m->in_hook = true;
-        m->hook(m->context, op, key);
-        m->in_hook = false;
-    }
+    connection_call_hook(m, op, key);
     pthread_mutex_lock(&m->lock);
     m->calls[op]++;
     if (m->away)
@@ -164,6 +168,9 @@ static void memory_cas_all(struct cache *cache, struct cache_write *writes, size
     }
     if (fate != FATE_DONE || !alive)
         connection_lost(c);
+    pthread_mutex_unlock(&c->server->lock); /* memcached may serve others in between */
+    connection_call_hook(c->server, MEMORY_CACHE_CAS_ALL_READ, writes[0].item->key);
+    pthread_mutex_lock(&c->server->lock);
     for (size_t i = 0; i < n; i++) {
         if (writes[i].item->result == CACHE_HIT && c->connected)
             connection_read(c, writes[i].item);

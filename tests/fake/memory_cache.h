@@ -14,6 +14,7 @@ enum memory_cache_op {
     MEMORY_CACHE_ADD,
     MEMORY_CACHE_CAS,
     MEMORY_CACHE_CAS_ALL,
+    MEMORY_CACHE_CAS_ALL_READ, /* its second half: for the hook alone */
     MEMORY_CACHE_FLUSH,
     MEMORY_CACHE_OPS
 };

@@ -55,6 +55,11 @@ void look_end(struct look_request *r)
     r->page = NULL;
 }
 
+bool look_may_show(const struct page *page, const struct who *who)
+{
+    return user_is_guest(page->envelope.sender) == user_is_guest(who->user);
+}
+
 bool look_find_mine(struct look_service *s, const struct look_request *r, const struct page *page,
                     const struct claim **mine)
 {
@@ -98,15 +103,19 @@ static struct page *look_remembered(struct look_service *s, const struct look_re
     return page_cache_get(s->pages, r->id, newest->version, r->after_seq, r->limit);
 }
 
-/* The reader's claim as the cache has it, or among those of page. Return false if it is not known;
- * a claim newer than page belongs to a version that the cache has not announced yet. */
+/* Find the reader's claim: among those of page, or else as the cache has it, since the item may be
+ * wrong. Return false if it is not known; a claim newer than page belongs to a version that the
+ * cache has not announced yet. */
 static bool look_mine(struct look_service *s, const struct look_request *r, const struct page *page,
                       const struct claim **mine)
 {
-    if (!r->newest.has_mine)
-        return look_find_mine(s, r, page, mine);
-    *mine = &r->newest.mine;
-    return r->newest.mine.seq <= page->envelope.opened_shares;
+    const struct newest_version *newest = &r->newest;
+    if (newest->has_mine && newest->mine.seq > page->envelope.opened_shares)
+        return false;
+    if (look_find_mine(s, r, page, mine))
+        return true;
+    *mine = &newest->mine;
+    return newest->has_mine;
 }
 
 /* Return false if the database has to be read. */
@@ -123,9 +132,7 @@ static bool look_from_memory(struct look_service *s, struct look_request *r)
         return true;
     }
     struct page *page = look_remembered(s, r);
-    if (page == NULL)
-        return false;
-    bool known = look_mine(s, r, page, &mine);
+    bool known = page != NULL && look_may_show(page, r->who) && look_mine(s, r, page, &mine);
     if (known)
         look_answer(r, page, mine);
     else

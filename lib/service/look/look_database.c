@@ -43,9 +43,7 @@ static bool look_unchanged(struct look_service *s, const struct session *session
 {
     const struct claim *mine = NULL;
     struct page *page = page_cache_get(s->pages, r->id, 1, r->after_seq, r->limit);
-    bool known = page != NULL &&
-                 user_is_guest(page->envelope.sender) == user_is_guest(r->who->user) &&
-                 is_newest(s, session->store, page);
+    bool known = page != NULL && look_may_show(page, r->who) && is_newest(s, session->store, page);
     if (known) {
         publish_version(s, session->cache, &page->envelope);
         known = look_find_mine(s, r, page, &mine);
