@@ -103,7 +103,7 @@ function createSurroundings(app, {bar, offline}) {
         draw,
         follow(now) {
             params = now;
-            draw();
+            drawBar(app(), bar, params, {keep: false});
             drawOffline ??= offlineBanner(app, offline, window);
             drawOffline();
             app().account.refresh();

@@ -59,6 +59,7 @@ async function keepForOffline() {
     if (!serviceWorker || window.location.protocol !== 'https:') {
         return;
     }
+    document.head.append(Object.assign(document.createElement('link'), {rel: 'manifest', href: 'manifest.webmanifest'}));
     await serviceWorker.register('sw.js');
     await serviceWorker.ready;
     const files = performance.getEntriesByType('resource').map((entry) => entry.name);

@@ -96,13 +96,13 @@ export function createApi({base, token, onUnauthorized, ahead = null, fetch = we
 }
 
 /**
- * Ask for an envelope before the view that will want it is there: as envelope(id) of the first claims if there is a
+ * Ask for an envelope before the view that will want it is there: as envelope(id) with at most one claim if there is a
  * token, else as preview(id). Gives what createApi takes as `ahead`.
  * @param {{base: URL, id: string, token: string | null, fetch?: typeof webFetch}} request
  * @returns {import('../types').Ahead}
  */
 export function askAhead({base, id, token, fetch = webFetch}) {
-    const path = pathOf(id) + (token ? queryOf({limit: CLAIMS_PAGE}) : '');
+    const path = pathOf(id) + (token ? queryOf({limit: 1}) : '');
     const response = ask(fetch, new URL(path, base), {method: 'GET', headers: headersFor({sent: token})});
     response.catch(() => undefined);
     return {path, sent: token, response};

@@ -12,21 +12,22 @@ const LINKS = [
  * @param {import('../types').App} app
  * @param {HTMLElement} place
  * @param {URLSearchParams} params
+ * @param {{keep?: boolean}} [options] keep: an open menu stays open
  */
-export function drawBar(app, place, params) {
+export function drawBar(app, place, params, {keep = true} = {}) {
     const {t} = app.i18n;
     if (params.has('wall')) {
         fill(place); /* a projector shows the envelope alone */
         return;
     }
     const signedIn = app.store.token() !== null;
-    const open = place.querySelector('#menu')?.hasAttribute('open') ?? false;
+    const open = keep && (place.querySelector('#menu')?.hasAttribute('open') ?? false);
     const focused = place.contains(document.activeElement)
         ? document.activeElement?.getAttribute('data-do') : null;
     fill(place,
         h('div', {class: 'top'},
             h('a', {class: 'brand', href: './'},
-                h('img', {src: 'icon.svg', alt: '', width: 26, height: 26}), h('span', null, t('app'))),
+                icon('packet'), h('span', null, t('app'))),
             balance(app),
             h('button', {class: 'plain-button', 'data-do': 'language', lang: t('language.lang'),
                 onclick: () => app.setLanguage(app.i18n.other)}, t('language')),
@@ -53,7 +54,7 @@ function menu(app, open) {
     const me = app.account.me;
     const item = (name, picture, words, more) => h('button', {class: 'menu-item', 'data-do': name, ...more},
         icon(picture), h('span', null, t(words)));
-    return h('details', {id: 'menu', open, onkeydown: closeByKey, onfocusout: closeWhenLeft},
+    return h('details', {id: 'menu', open, ontoggle: listenForEscape, onfocusout: closeWhenLeft},
         h('summary', {'aria-label': t('menu')}, icon('more')),
         h('div', {class: 'sheet'},
             h('p', {class: 'me'}, h('bdi', null, me?.name ?? '')),
@@ -65,10 +66,20 @@ function menu(app, open) {
             item('signout', 'out', 'nav.out', {onclick: () => app.session.askSignOut()})));
 }
 
-function closeByKey(event) {
-    if (event.key === 'Escape') {
-        event.currentTarget.open = false;
-        event.currentTarget.querySelector('summary').focus();
+/* While the menu is open, Escape closes it, wherever the focus is. */
+function listenForEscape(event) {
+    const details = event.currentTarget;
+    const close = ({key}) => {
+        if (key === 'Escape' || !details.open || !details.isConnected) {
+            document.removeEventListener('keydown', close);
+        }
+        if (key === 'Escape' && details.isConnected) {
+            details.open = false;
+            details.querySelector('summary').focus();
+        }
+    };
+    if (details.open) {
+        document.addEventListener('keydown', close);
     }
 }
 
