@@ -16,8 +16,8 @@ static bool take_groups(const char *text, struct who *who)
 {
     for (const char *at = text; *at != '\0';) {
         size_t len = strcspn(at, ",");
-        if (who->n_groups == GROUPS_MAX || !user_valid(at, len) ||
-            !str_set(who->groups[who->n_groups++], USER_SIZE, at, len))
+        if (who->n_groups == GROUPS_MAX || !utf8_is_label(at, len, GROUP_MAX) ||
+            !str_set(who->groups[who->n_groups++], GROUP_SIZE, at, len))
             return false;
         at += len;
         at += *at == ',' ? 1 : 0;
@@ -27,18 +27,20 @@ static bool take_groups(const char *text, struct who *who)
 
 static bool take_name(const char *text, struct who *who)
 {
-    size_t len = strlen(text);
-    return len > 0 && utf8_printable(text, len) && utf8_length(text, len) <= NAME_MAX_POINTS &&
-           str_set(who->name, sizeof who->name, text, len);
+    bool cut = false;
+    size_t len = utf8_clean(who->name, sizeof who->name, text, strlen(text), NAME_MAX_POINTS, &cut);
+    return len > 0 && !cut;
 }
 
 static const char *token_option(int option, struct who *who, int64_t *ttl_s)
 {
     switch (option) {
     case 'n':
-        return take_name(optarg, who) ? NULL : "--name: 1 to 32 printable characters";
+        return take_name(optarg, who) ? NULL : "--name: 1 to 32 characters, one of them visible";
     case 'g':
-        return take_groups(optarg, who) ? NULL : "--groups: at most 64, A-Za-z0-9._:@- each";
+        return take_groups(optarg, who)
+                   ? NULL
+                   : "--groups: at most 64, each 1 to 128 bytes without control characters";
     case 't':
         return str_to_i64(optarg, strlen(optarg), ttl_s) && *ttl_s >= 1 && *ttl_s <= TTL_MAX_S
                    ? NULL

@@ -56,7 +56,8 @@ static enum err authenticate(struct call *c, struct who *who)
         return problem_set(&c->problem, ERR_UNAUTHORIZED, "Authorization",
                            "a Bearer token is required");
     int64_t now_s = p->runtime.clock->wall_us(p->runtime.clock->self) / US_PER_S;
-    enum err err = token_cache_verify(p->tokens, token, len, now_s, who);
+    enum token_reason reason;
+    enum err err = token_cache_verify(p->tokens, token, len, now_s, who, &reason);
     if (err != ERR_OK)
         return err;
     c->who = who;

@@ -36,6 +36,46 @@ bool str_to_i64(const char *text, size_t len, int64_t *out)
     return true;
 }
 
+#define EXPONENT_MAX 100000 /* longer than any text that is parsed here */
+
+/* Return the exponent of a number, text[0..len) from its "e" on; within +-EXPONENT_MAX. */
+static int64_t read_exponent(const char *text, size_t len)
+{
+    int64_t n = 0;
+    for (size_t i = 1; i < len; i++)
+        if (text[i] >= '0' && text[i] <= '9' && n < EXPONENT_MAX)
+            n = n * 10 + (text[i] - '0');
+    n = n < EXPONENT_MAX ? n : EXPONENT_MAX;
+    return len > 1 && text[1] == '-' ? -n : n;
+}
+
+/* The digits before the point, moved by the exponent, are the whole part; another digit than 0
+ * behind it counts if the number is negative. */
+int64_t str_floor(const char *text, size_t len, int64_t limit)
+{
+    size_t mantissa = 0, point, seen = 0;
+    int64_t whole = 0;
+    bool negative = len > 0 && text[0] == '-', fraction = false;
+    while (mantissa < len && text[mantissa] != 'e' && text[mantissa] != 'E')
+        mantissa++;
+    const char *dot = memchr(text, '.', mantissa);
+    point = (dot != NULL ? (size_t)(dot - text) : mantissa) - negative;
+    int64_t digits = (int64_t)point + read_exponent(text + mantissa, len - mantissa);
+    for (size_t i = negative; i < mantissa; i++) {
+        if (text[i] == '.')
+            continue;
+        int digit = text[i] - '0';
+        if ((int64_t)seen++ >= digits)
+            fraction = fraction || digit != 0;
+        else if (whole <= limit)
+            whole = whole * 10 + digit;
+    }
+    for (; (int64_t)seen < digits && whole != 0 && whole <= limit; seen++)
+        whole *= 10;
+    whole = negative ? -whole - (fraction ? 1 : 0) : whole;
+    return whole > limit ? limit : whole < -limit ? -limit : whole;
+}
+
 static int hex_value(char c)
 {
     if (c >= '0' && c <= '9')

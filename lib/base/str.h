@@ -13,6 +13,9 @@ bool str_set(char *dst, size_t cap, const char *src, size_t len);
 /* Parse all of text[0..len) as `0|[1-9][0-9]*` into *out. Return false, with *out unchanged, if it
  * has another form or exceeds INT64_MAX. */
 MUST_USE bool str_to_i64(const char *text, size_t len, int64_t *out);
+/* Return the JSON number text[0..len) (RFC 8259, section 6, any exponent) rounded down, or -limit
+ * or limit if it is beyond those; limit < INT64_MAX / 10. */
+int64_t str_floor(const char *text, size_t len, int64_t limit);
 /* Parse all of text[0..len) as `0|[1-9][0-9]*` into *out. Return false, with *out unchanged, if it
  * has another form or exceeds UINT64_MAX. */
 MUST_USE bool str_to_u64(const char *text, size_t len, uint64_t *out);

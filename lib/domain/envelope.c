@@ -140,7 +140,7 @@ static bool list_has(const char *list, const char *word)
     return false;
 }
 
-bool envelope_admits(const struct envelope *e, const char *user, const char groups[][USER_SIZE],
+bool envelope_admits(const struct envelope *e, const char *user, const char groups[][GROUP_SIZE],
                      size_t n_groups)
 {
     if (user_is_guest(e->sender) != user_is_guest(user))

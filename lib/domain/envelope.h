@@ -56,7 +56,7 @@ bool envelope_learn(struct envelope *e, const struct claim *c);
 int64_t envelope_expire(struct envelope *e, int64_t now_us);
 /* Return true if user, a member of groups[0..n_groups), may open e: it is among the recipients, and
  * both user and sender are guests or neither is. */
-bool envelope_admits(const struct envelope *e, const char *user, const char groups[][USER_SIZE],
+bool envelope_admits(const struct envelope *e, const char *user, const char groups[][GROUP_SIZE],
                      size_t n_groups);
 /* Return "open", "sold_out" or "expired" for s, a static string; "unknown" for any other number. */
 const char *envelope_state_name(enum envelope_state s);

@@ -14,6 +14,8 @@
 #define RECIPIENTS_MAX 100
 #define RECIPIENTS_SIZE (RECIPIENTS_MAX * (USER_MAX + 1) + 1) /* ids separated by one space */
 #define GROUPS_MAX 64
+#define GROUP_MAX 128 /* bytes of a group name: UTF-8 without control characters */
+#define GROUP_SIZE (GROUP_MAX + 1)
 #define REFERENCE_MAX 64 /* printable ASCII without space */
 #define REFERENCE_SIZE (REFERENCE_MAX + 1)
 #define KEY_MAX 128 /* Idempotency-Key: printable ASCII */

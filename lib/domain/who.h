@@ -9,7 +9,7 @@ struct who {
     char name[NAME_SIZE]; /* the id if the token has none */
     bool wallet;          /* may call top-ups and withdrawals, and nothing else */
     size_t n_groups;
-    char groups[GROUPS_MAX][USER_SIZE];
+    char groups[GROUPS_MAX][GROUP_SIZE];
 };
 
 #endif

@@ -89,12 +89,11 @@ enum err api_text(const struct json_value *object, const char *name, size_t poin
     const struct json_value *v = json_member(object, name);
     if (v == NULL)
         return ERR_OK;
-    if (v->len == 0 || !utf8_printable(v->text, v->len) ||
-        utf8_length(v->text, v->len) > points_max || !str_set(out, cap, v->text, v->len))
-        return problem_set(p, ERR_INVALID_REQUEST, name,
-                           "1 to %zu characters, none of them a control or direction mark",
-                           points_max);
-    return ERR_OK;
+    bool cut = false;
+    if (utf8_clean(out, cap, v->text, v->len, points_max, &cut) > 0 && !cut)
+        return ERR_OK;
+    return problem_set(p, ERR_INVALID_REQUEST, name,
+                       "1 to %zu characters, at least one of them visible", points_max);
 }
 
 enum err api_user(const struct json_value *v, const char *name, char *out, struct problem *p)

@@ -24,8 +24,8 @@ MUST_USE enum err api_check_object(const struct json_value *object, const char *
  * member is absent. Fills *p on an error. */
 MUST_USE enum err api_number(const struct json_value *object, const char *name, int64_t low,
                              int64_t high, int64_t *out, struct problem *p);
-/* Read member name of object, printable text of 1..points_max code points, into out, which holds
- * cap bytes and is unchanged if the member is absent. Fills *p on an error. */
+/* Read member name of object, text of 1..points_max code points after utf8_clean, into out, which
+ * holds cap bytes and is unchanged if the member is absent. Fills *p on an error. */
 MUST_USE enum err api_text(const struct json_value *object, const char *name, size_t points_max,
                            char *out, size_t cap, struct problem *p);
 /* Read v, called name in the problem *p, as a user id or group into out, which holds USER_SIZE. */

@@ -1,4 +1,4 @@
-/* JSON in and out; json_read.c and json_write.c are the only users of yajl.
+/* JSON in and out; the json_ files are the only users of yajl.
  * In: a whole document into a tree in one allocation. Refused: comments, trailing bytes, depth over
  * 4, more than JSON_NODES_MAX values, duplicate members, malformed UTF-8, lone surrogates, NUL in a
  * string. Numbers stay text. Out: appended to a buffer; every string is checked. */
@@ -28,10 +28,17 @@ struct json_doc;
 /* Parse text[0..len). Return the document, to be freed with json_free, or NULL with *error set:
  * ERR_INVALID_JSON (not one well-formed document), ERR_INVALID_REQUEST (duplicate member, its name
  * in member; too deep or too many values) or ERR_FAULT (no memory). member holds member_cap bytes
- * and is
- * "" unless stated. */
+ * and is "" unless stated. */
 struct json_doc *json_parse(const char *text, size_t len, enum err *error, char *member,
                             size_t member_cap);
+/* Parse text[0..len), an object of which only the members names[0..n) are known. The document holds
+ * those; others are ignored, whatever they hold, and so are objects and arrays within the arrays
+ * of a known member (an empty value stands for them). Strings may contain NUL, a lone surrogate
+ * becomes '?', and the number of values is not limited. Return the document, to be freed with
+ * json_free, or NULL with *error set: ERR_INVALID_JSON (not one well-formed object in UTF-8),
+ * ERR_INVALID_REQUEST (a known member given twice) or ERR_FAULT (no memory). */
+struct json_doc *json_parse_known(const char *text, size_t len, const char *const *names, size_t n,
+                                  enum err *error);
 /* Return the value at the top of doc, which lives as long as doc. */
 const struct json_value *json_top(const struct json_doc *doc);
 /* Return the member name of object, or NULL if there is none or object is no object. */

@@ -3,12 +3,14 @@
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
 #include "lib/wire/json.h"
+#include "lib/wire/json_arena.h"
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
 #define DEPTH_MAX 4
+#define TEXT_MAX_BYTES ((size_t)1 << 24) /* far above every limit of a body or token */
 
 /* One allocation: the document, its values, and the bytes of their texts. */
 struct json_doc {
@@ -27,12 +29,18 @@ struct json_reader {
     enum err error;  /* why a callback stopped the parser */
     char *member;
     size_t member_cap;
+    /* json_parse_known only */
+    const char *const *names; /* NULL: every member is known */
+    size_t n_names;
+    size_t skipping; /* nested values of an ignored one that are open */
+    bool skip_next;  /* the value of an unknown member follows */
 };
 
 static int reader_refuse(struct json_reader *r, enum err error, const char *member)
 {
     r->error = error;
-    if (member != NULL && !str_set(r->member, r->member_cap, member, strlen(member)))
+    if (member != NULL && r->member_cap > 0 &&
+        !str_set(r->member, r->member_cap, member, strlen(member)))
         r->member[0] = '\0';
     return 0;
 }
@@ -42,7 +50,8 @@ static int reader_refuse(struct json_reader *r, enum err error, const char *memb
 static const char *reader_copy(struct json_reader *r, const char *text, size_t len)
 {
     struct json_doc *d = r->doc;
-    if (memchr(text, '\0', len) != NULL || !utf8_valid(text, len)) {
+    bool has_nul = memchr(text, '\0', len) != NULL;
+    if ((has_nul && r->names == NULL) || !utf8_valid(text, len)) {
         reader_refuse(r, ERR_INVALID_JSON, NULL);
         return NULL;
     }
@@ -80,18 +89,32 @@ static struct json_value *reader_add(struct json_reader *r, enum json_type type,
     return v;
 }
 
+/* Return true if the value that begins is ignored, as a whole or as part of another. */
+static bool reader_skips(struct json_reader *r)
+{
+    bool skips = r->skip_next || r->skipping > 0;
+    r->skip_next = false;
+    return skips;
+}
+
 static int on_null(void *ctx)
 {
+    if (reader_skips(ctx))
+        return 1;
     return reader_add(ctx, JSON_NULL, "null", 4) != NULL;
 }
 
 static int on_boolean(void *ctx, int value)
 {
+    if (reader_skips(ctx))
+        return 1;
     return reader_add(ctx, JSON_BOOL, value ? "true" : "false", value ? 4 : 5) != NULL;
 }
 
 static int on_text(struct json_reader *r, enum json_type type, const char *text, size_t len)
 {
+    if (reader_skips(r))
+        return 1;
     const char *copy = reader_copy(r, text, len);
     return copy != NULL && reader_add(r, type, copy, len) != NULL;
 }
@@ -106,9 +129,22 @@ static int on_string(void *ctx, const unsigned char *text, size_t len)
     return on_text(ctx, JSON_STRING, (const char *)text, len);
 }
 
+static bool reader_knows(const struct json_reader *r, const char *name, size_t len)
+{
+    for (size_t i = 0; i < r->n_names; i++)
+        if (strlen(r->names[i]) == len && memcmp(r->names[i], name, len) == 0)
+            return true;
+    return r->names == NULL;
+}
+
 static int on_key(void *ctx, const unsigned char *text, size_t len)
 {
     struct json_reader *r = ctx;
+    if (r->skipping > 0)
+        return 1;
+    r->skip_next = !reader_knows(r, (const char *)text, len);
+    if (r->skip_next)
+        return 1;
     r->key = reader_copy(r, (const char *)text, len);
     if (r->key == NULL)
         return 0;
@@ -117,8 +153,20 @@ static int on_key(void *ctx, const unsigned char *text, size_t len)
     return 1;
 }
 
+/* The depth at which json_parse_known keeps values but not what is in them: the top object, a
+ * member, and the elements of an array. */
+#define KNOWN_DEPTH 2
+
 static int on_open(struct json_reader *r, enum json_type type)
 {
+    if (reader_skips(r)) {
+        r->skipping++;
+        return 1;
+    }
+    if (r->names != NULL && (r->depth == KNOWN_DEPTH || (r->depth == 1 && type == JSON_OBJECT))) {
+        r->skipping = 1;
+        return reader_add(r, type, "", 0) != NULL;
+    }
     if (r->depth == DEPTH_MAX)
         return reader_refuse(r, ERR_INVALID_REQUEST, r->key);
     struct json_value *v = reader_add(r, type, "", 0);
@@ -143,7 +191,10 @@ static int on_array(void *ctx)
 static int on_close(void *ctx)
 {
     struct json_reader *r = ctx;
-    r->depth--;
+    if (r->skipping > 0)
+        r->skipping--;
+    else
+        r->depth--;
     return 1;
 }
 
@@ -192,11 +243,11 @@ static bool surrogates_paired(const char *text, size_t len)
 }
 
 /* Every value but the first follows a comma, colon or bracket, so len / 2 + 1 nodes suffice. */
-static struct json_doc *doc_new(size_t len)
+static struct json_doc *doc_new(size_t len, size_t nodes_max)
 {
-    size_t nodes = len / 2 + 1 < JSON_NODES_MAX ? len / 2 + 1 : JSON_NODES_MAX;
+    size_t nodes = len / 2 + 1 < nodes_max ? len / 2 + 1 : nodes_max;
     size_t room = len + 2;
-    if (room < len || room > SIZE_MAX / 2)
+    if (len > TEXT_MAX_BYTES)
         return NULL;
     struct json_doc *d = malloc(sizeof *d + nodes * sizeof d->nodes[0] + room);
     if (d == NULL)
@@ -208,18 +259,35 @@ static struct json_doc *doc_new(size_t len)
     return d;
 }
 
-static enum err reader_run(struct json_reader *r, const char *text, size_t len)
+/* Run yajl in memory[0..size), which suffices. */
+static enum err reader_run(struct json_reader *r, const char *text, size_t len, char *memory,
+                           size_t size)
 {
-    yajl_handle parser = yajl_alloc(&callbacks, NULL, r);
-    if (parser == NULL)
-        return ERR_FAULT;
+    struct json_arena arena = {memory, memory + size};
+    yajl_alloc_funcs funcs = {json_arena_malloc, json_arena_realloc, json_arena_free, &arena};
+    yajl_handle parser = yajl_alloc(&callbacks, &funcs, r);
     yajl_status status = yajl_parse(parser, (const unsigned char *)text, len);
     if (status == yajl_status_ok)
         status = yajl_complete_parse(parser);
-    yajl_free(parser);
     if (status == yajl_status_ok && r->doc->n_nodes > 0)
         return ERR_OK;
     return r->error != ERR_OK ? r->error : ERR_INVALID_JSON;
+}
+
+/* Parse text[0..len), which is UTF-8, into r->doc. Return the document, or NULL with *error. */
+static struct json_doc *reader_parse(struct json_reader *r, const char *text, size_t len,
+                                     enum err *error)
+{
+    bool known = r->names != NULL;
+    r->doc = doc_new(len, known ? SIZE_MAX : JSON_NODES_MAX);
+    size_t size = json_arena_parser_size(len, known ? len : DEPTH_MAX);
+    char *memory = r->doc != NULL ? malloc(size) : NULL;
+    *error = memory != NULL ? reader_run(r, text, len, memory, size) : ERR_FAULT;
+    free(memory);
+    if (*error == ERR_OK)
+        return r->doc;
+    json_free(r->doc);
+    return NULL;
 }
 
 struct json_doc *json_parse(const char *text, size_t len, enum err *error, char *member,
@@ -230,14 +298,21 @@ struct json_doc *json_parse(const char *text, size_t len, enum err *error, char 
     *error = ERR_INVALID_JSON;
     if (len == 0 || !utf8_valid(text, len) || !surrogates_paired(text, len))
         return NULL;
-    *error = ERR_FAULT;
-    r.doc = doc_new(len);
-    if (r.doc == NULL)
+    return reader_parse(&r, text, len, error);
+}
+
+struct json_doc *json_parse_known(const char *text, size_t len, const char *const *names, size_t n,
+                                  enum err *error)
+{
+    struct json_reader r = {.names = names, .n_names = n};
+    *error = ERR_INVALID_JSON;
+    if (len == 0 || !utf8_valid(text, len))
         return NULL;
-    *error = reader_run(&r, text, len);
-    if (*error == ERR_OK)
-        return r.doc;
-    json_free(r.doc);
+    struct json_doc *doc = reader_parse(&r, text, len, error);
+    if (doc == NULL || json_top(doc)->type == JSON_OBJECT)
+        return doc;
+    json_free(doc);
+    *error = ERR_INVALID_JSON;
     return NULL;
 }
 

@@ -2,12 +2,16 @@
  * strict UTF-8. */
 #include "lib/base/utf8.h"
 #include "lib/wire/json.h"
+#include "lib/wire/json_arena.h"
+#include <stdalign.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_gen.h>
 
 #define NESTING_MAX 16
+#define GENERATOR_BYTES 2048 /* yajl allocates about 700, all at the start */
 
 /* yajl's generator does not detect an array closed as an object, so the nesting is recorded here.
  */
@@ -17,6 +21,8 @@ struct json_writer {
     size_t depth;
     bool object[NESTING_MAX];
     bool done; /* the one value at the top was written */
+    struct json_arena arena;
+    alignas(max_align_t) char memory[GENERATOR_BYTES]; /* of the arena */
 };
 
 static void print_to_buf(void *ctx, const char *text, size_t len)
@@ -29,11 +35,12 @@ struct json_writer *json_writer_new(struct buf *out)
     struct json_writer *w = malloc(sizeof *w);
     if (w == NULL)
         return NULL;
-    *w = (struct json_writer){.gen = yajl_gen_alloc(NULL), .out = out};
-    if (w->gen == NULL) {
-        free(w);
-        return NULL;
-    }
+    w->depth = 0;
+    w->done = false;
+    w->out = out;
+    w->arena = (struct json_arena){w->memory, w->memory + sizeof w->memory};
+    yajl_alloc_funcs funcs = {json_arena_malloc, json_arena_realloc, json_arena_free, &w->arena};
+    w->gen = yajl_gen_alloc(&funcs);
     yajl_gen_config(w->gen, yajl_gen_validate_utf8, 1);
     yajl_gen_config(w->gen, yajl_gen_print_callback, print_to_buf, out);
     return w;
@@ -45,8 +52,7 @@ void json_writer_free(struct json_writer *w)
         return;
     if (w->depth > 0 || !w->done)
         w->out->failed = true;
-    yajl_gen_free(w->gen);
-    free(w);
+    free(w); /* the generator's memory, too */
 }
 
 static void writer_check(struct json_writer *w, yajl_gen_status status)

@@ -1,247 +1,144 @@
-/* The signature decides which kind of token it is: the members that depend on the kind are checked
- * against the key that signed it, so that no key can make a token of another kind. */
+/* The signature is checked first: what an attacker writes is never parsed. It also decides which
+ * kind of token it is; the members that depend on the kind are checked against the key that signed,
+ * so that no key can make a token of another kind. */
 #include "lib/wire/token.h"
 #include "lib/base/crypto.h"
-#include "lib/base/str.h"
-#include "lib/base/utf8.h"
 #include "lib/wire/json.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <jwt.h>
-#include <stdlib.h>
+#include "lib/wire/token_members.h"
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define TOKEN_MAX 8192
-#define EXPIRES_MAX_S INT64_C(253402300799) /* the end of the year 9999 */
+#define MAC_BYTES 32
 
-#define HEX_LEN 64
-
-/* One or two lines and nothing else: an ignored line would be a key that looks valid and is not.
- * The last line may lack its newline. */
-static bool read_lines(struct secret_pair *pair, const char *text, size_t len)
+const char *token_reason_name(enum token_reason reason)
 {
-    while (len > 0) {
-        if (pair->n == 2 || len < HEX_LEN || !str_from_hex(pair->key[pair->n], 32, text, HEX_LEN))
-            return false;
-        pair->n++;
-        if (len > HEX_LEN && text[HEX_LEN] != '\n')
-            return false;
-        size_t used = len > HEX_LEN ? HEX_LEN + 1 : HEX_LEN;
-        text += used;
-        len -= used;
-    }
-    return pair->n > 0;
+    static const char *const names[] = {"",         "malformed", "signature", "algorithm",
+                                        "critical", "subject",   "scope",     "audience",
+                                        "issuer",   "not_yet",   "expired"};
+    return names[reason];
 }
 
-/* Read up to size bytes of a file that only its owner and group may access. Return -1 with the
- * reason appended to *message on failure. */
-static ssize_t read_private(const char *path, char *text, size_t size, struct buf *message)
+/* Set *kind to that of the key whose MAC of text[0..len) is mac. Return false if there is none. */
+static bool find_signer(const struct token_keys *keys, const char *text, size_t len,
+                        const uint8_t mac[MAC_BYTES], enum token_kind *kind)
 {
-    struct stat st = {0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool known = fd >= 0 && fstat(fd, &st) == 0;
-    bool is_private = known && (st.st_mode & 007) == 0;
-    ssize_t len = is_private ? read(fd, text, size) : -1;
-    if (known && !is_private)
-        buf_printf(message, "%s: readable by others; chmod 0400", path);
-    else if (len < 0)
-        buf_printf(message, "%s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return len;
-}
-
-enum err secret_load(struct secret_pair *pair, const char *path, struct buf *message)
-{
-    char text[2 * (HEX_LEN + 1) + 1]; /* one byte more than allowed */
-    memset(pair, 0, sizeof *pair);
-    ssize_t len = read_private(path, text, sizeof text, message);
-    if (len < 0)
-        return ERR_FAULT;
-    bool ok = read_lines(pair, text, (size_t)len);
-    bytes_wipe(text, sizeof text);
-    if (ok)
-        return ERR_OK;
-    bytes_wipe(pair, sizeof *pair);
-    buf_printf(message, "%s: not one or two lines of 64 hex digits", path);
-    return ERR_FAULT;
-}
-
-/* Return member name if it is a string, else NULL. */
-static const struct json_value *text_member(const struct json_value *members, const char *name)
-{
-    const struct json_value *v = json_member(members, name);
-    return v != NULL && v->type == JSON_STRING ? v : NULL;
-}
-
-static bool take_name(const struct json_value *members, struct who *who)
-{
-    const struct json_value *name = json_member(members, "name");
-    if (name == NULL)
-        return str_set(who->name, sizeof who->name, who->user,
-                       strlen(who->user) < NAME_MAX_POINTS ? strlen(who->user) : NAME_MAX_POINTS);
-    return name->type == JSON_STRING && name->len > 0 && utf8_printable(name->text, name->len) &&
-           utf8_length(name->text, name->len) <= NAME_MAX_POINTS &&
-           str_set(who->name, sizeof who->name, name->text, name->len);
-}
-
-static bool take_groups(const struct json_value *members, struct who *who)
-{
-    const struct json_value *groups = json_member(members, "groups");
-    who->n_groups = 0;
-    if (groups == NULL)
-        return true;
-    if (groups->type != JSON_ARRAY || groups->count > GROUPS_MAX)
-        return false;
-    for (const struct json_value *g = groups->first; g != NULL; g = g->next)
-        if (g->type != JSON_STRING || !user_valid(g->text, g->len) ||
-            !str_set(who->groups[who->n_groups++], USER_SIZE, g->text, g->len))
-            return false;
-    return true;
-}
-
-/* Read member name, a whole number of seconds. Return true if it is valid, or absent and not
- * required.
- */
-static bool take_time(const struct json_value *members, const char *name, bool required,
-                      int64_t *out)
-{
-    const struct json_value *v = json_member(members, name);
-    if (v == NULL)
-        return !required;
-    return v->type == JSON_NUMBER && str_to_i64(v->text, v->len, out) && *out <= EXPIRES_MAX_S;
-}
-
-/* Return true if the members fit the kind of the key that signed the token. */
-static bool kind_agrees(enum token_kind kind, const struct json_value *members,
-                        const struct who *who)
-{
-    const struct json_value *scope = text_member(members, "scope");
-    bool wallet = scope != NULL && strcmp(scope->text, "wallet") == 0;
-    return wallet == (kind == TOKEN_WALLET) && user_is_guest(who->user) == (kind == TOKEN_GUEST);
-}
-
-static enum err read_members(const struct json_value *members, enum token_kind kind, int64_t now_s,
-                             struct who *who, int64_t *expires_s)
-{
-    int64_t not_before_s = 0;
-    const struct json_value *sub = text_member(members, "sub");
-    if (members->type != JSON_OBJECT || sub == NULL || !user_valid(sub->text, sub->len) ||
-        !str_set(who->user, sizeof who->user, sub->text, sub->len))
-        return ERR_UNAUTHORIZED;
-    who->wallet = kind == TOKEN_WALLET;
-    if (!kind_agrees(kind, members, who) || !take_name(members, who) ||
-        !take_groups(members, who) || !take_time(members, "exp", true, expires_s) ||
-        !take_time(members, "nbf", false, &not_before_s))
-        return ERR_UNAUTHORIZED;
-    if (now_s > *expires_s + TOKEN_LEEWAY_S)
-        return ERR_TOKEN_EXPIRED;
-    return not_before_s > now_s + TOKEN_LEEWAY_S ? ERR_UNAUTHORIZED : ERR_OK;
-}
-
-/* Return the members that this service knows as one JSON object, to be freed, or NULL if there is
- * no memory. Others are ignored, whatever they hold. */
-static char *known_members(jwt_t *jwt)
-{
-    static const char *const names[] = {"sub", "exp", "nbf", "name", "groups", "scope"};
-    struct buf out;
-    buf_init(&out, 2 * (size_t)TOKEN_MAX);
-    buf_putc(&out, '{');
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        errno = 0;
-        char *value = jwt_get_grants_json(jwt, names[i]);
-        if (value != NULL)
-            buf_printf(&out, "%s\"%s\":%s", out.len > 1 ? "," : "", names[i], value);
-        else if (errno != EINVAL && errno != ENOENT) /* absent: depends on libjwt's version */
-            out.failed = true;
-        free(value);
-    }
-    buf_putc(&out, '}');
-    if (!out.failed)
-        return out.data;
-    buf_free(&out);
-    return NULL;
-}
-
-/* Return the members as JSON text, to be freed, if key signed the token, else NULL. */
-static char *signed_members(const char *token, const uint8_t key[32])
-{
-    jwt_t *jwt = NULL;
-    if (jwt_decode(&jwt, token, key, 32) != 0)
-        return NULL;
-    char *json = jwt_get_alg(jwt) == JWT_ALG_HS256 ? known_members(jwt) : NULL;
-    jwt_free(jwt);
-    return json;
-}
-
-static char *find_signer(const struct token_keys *keys, const char *token, enum token_kind *kind)
-{
+    uint8_t own[MAC_BYTES];
     for (int k = 0; k < TOKEN_KINDS; k++)
         for (size_t i = 0; i < keys->kind[k].n; i++) {
-            char *json = signed_members(token, keys->kind[k].key[i]);
+            hash_hmac256(own, keys->kind[k].key[i], text, len);
             *kind = (enum token_kind)k;
-            if (json != NULL)
-                return json;
+            if (bytes_equal(own, mac, sizeof own))
+                return true;
         }
-    return NULL;
+    return false;
 }
 
-/* libjwt parses the payload leniently (duplicates) and writes each member again for us; that text
- * is then checked strictly. */
+/* Verify the token head "." payload "." signature, whose dots are at these positions. */
+static enum err verify_parts(const struct token_keys *keys, const char *text, size_t len,
+                             const char *dots[2], int64_t now_s, struct who *who,
+                             struct token_verdict *verdict)
+{
+    uint8_t mac[MAC_BYTES], json[TOKEN_MAX];
+    size_t head_len = (size_t)(dots[0] - text), signed_len = (size_t)(dots[1] - text), n = 0;
+    verdict->reason = TOKEN_SIGNATURE;
+    if (!base64url_decode(mac, sizeof mac, &n, dots[1] + 1, len - signed_len - 1) ||
+        n != sizeof mac || !find_signer(keys, text, signed_len, mac, &verdict->kind))
+        return ERR_OK;
+    verdict->reason = TOKEN_MALFORMED;
+    if (!base64url_decode(json, sizeof json, &n, text, head_len))
+        return ERR_OK;
+    enum err err = token_read_header((const char *)json, n, &verdict->reason);
+    if (err != ERR_OK || verdict->reason != TOKEN_GOOD)
+        return err;
+    verdict->reason = TOKEN_MALFORMED;
+    if (!base64url_decode(json, sizeof json, &n, dots[0] + 1, signed_len - head_len - 1))
+        return ERR_OK;
+    return token_read_payload(keys, (const char *)json, n, now_s, who, verdict);
+}
+
 enum err token_verify(const struct token_keys *keys, const char *text, size_t len, int64_t now_s,
-                      struct who *who, int64_t *expires_s)
+                      struct who *who, struct token_verdict *verdict)
 {
-    char token[TOKEN_MAX + 1], member[64];
-    enum token_kind kind;
-    enum err err = ERR_UNAUTHORIZED;
-    if (!str_set(token, sizeof token, text, len))
+    const char *dots[2] = {NULL, NULL};
+    verdict->reason = TOKEN_MALFORMED;
+    if (len > TOKEN_MAX)
         return ERR_UNAUTHORIZED;
-    char *json = find_signer(keys, token, &kind);
-    if (json == NULL)
+    dots[0] = memchr(text, '.', len);
+    if (dots[0] != NULL)
+        dots[1] = memchr(dots[0] + 1, '.', len - (size_t)(dots[0] + 1 - text));
+    if (dots[1] == NULL)
         return ERR_UNAUTHORIZED;
-    struct json_doc *doc = json_parse(json, strlen(json), &err, member, sizeof member);
-    free(json);
-    if (doc == NULL)
-        return err == ERR_FAULT ? ERR_FAULT : ERR_UNAUTHORIZED;
-    err = read_members(json_top(doc), kind, now_s, who, expires_s);
-    json_free(doc);
-    return err;
+    enum err err = verify_parts(keys, text, len, dots, now_s, who, verdict);
+    if (err != ERR_OK || verdict->reason == TOKEN_GOOD)
+        return err;
+    return verdict->reason == TOKEN_EXPIRED ? ERR_TOKEN_EXPIRED : ERR_UNAUTHORIZED;
 }
 
-static bool add_groups(jwt_t *jwt, const struct who *who)
+static void put_optional(struct json_writer *w, const char *key, const char *text)
 {
-    struct buf json;
-    if (who->n_groups == 0)
-        return true;
-    buf_init(&json, TOKEN_MAX);
-    buf_puts(&json, "{\"groups\":[");
-    for (size_t i = 0; i < who->n_groups; i++) /* their characters need no escape */
-        buf_printf(&json, "%s\"%s\"", i == 0 ? "" : ",", who->groups[i]);
-    buf_puts(&json, "]}");
-    bool ok = !json.failed && jwt_add_grants_json(jwt, json.data) == 0;
-    buf_free(&json);
-    return ok;
+    if (text != NULL && text[0] != '\0')
+        json_put_string(w, key, text);
+}
+
+static void write_payload(const struct token_keys *keys, enum token_kind kind,
+                          const struct who *who, int64_t now_s, int64_t ttl_s, struct buf *out)
+{
+    struct json_writer *w = json_writer_new(out);
+    if (w == NULL) {
+        out->failed = true;
+        return;
+    }
+    json_open_object(w, NULL);
+    json_put_string(w, "sub", who->user);
+    put_optional(w, "name", who->name);
+    if (kind == TOKEN_WALLET)
+        json_put_string(w, "scope", "wallet");
+    put_optional(w, "aud", keys->audience);
+    put_optional(w, "iss", keys->issuer);
+    json_put_int(w, "iat", now_s);
+    json_put_int(w, "exp", now_s + ttl_s);
+    if (who->n_groups > 0) {
+        json_open_array(w, "groups");
+        for (size_t i = 0; i < who->n_groups; i++)
+            json_put_string(w, NULL, who->groups[i]);
+        json_close_array(w);
+    }
+    json_close_object(w);
+    json_writer_free(w);
+}
+
+static void put_base64(struct buf *out, const void *bytes, size_t n)
+{
+    char text[2 * TOKEN_MAX];
+    if (base64url_encode(text, sizeof text, bytes, n))
+        buf_puts(out, text);
+    else
+        out->failed = true;
 }
 
 enum err token_make(const struct token_keys *keys, enum token_kind kind, const struct who *who,
                     int64_t now_s, int64_t ttl_s, struct buf *out)
 {
-    jwt_t *jwt = NULL;
-    char *text = NULL;
-    if (jwt_new(&jwt) != 0)
-        return ERR_FAULT;
-    bool ok = jwt_set_alg(jwt, JWT_ALG_HS256, keys->kind[kind].key[0], 32) == 0 &&
-              jwt_add_grant(jwt, "sub", who->user) == 0 &&
-              (who->name[0] == '\0' || jwt_add_grant(jwt, "name", who->name) == 0) &&
-              (kind != TOKEN_WALLET || jwt_add_grant(jwt, "scope", "wallet") == 0) &&
-              jwt_add_grant_int(jwt, "iat", now_s) == 0 &&
-              jwt_add_grant_int(jwt, "exp", now_s + ttl_s) == 0 && add_groups(jwt, who) &&
-              (text = jwt_encode_str(jwt)) != NULL;
+    static const char head[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
+    uint8_t mac[MAC_BYTES];
+    struct buf payload, token;
+    buf_init(&payload, TOKEN_MAX);
+    buf_init(&token, TOKEN_MAX);
+    write_payload(keys, kind, who, now_s, ttl_s, &payload);
+    put_base64(&token, head, sizeof head - 1);
+    buf_putc(&token, '.');
+    if (!payload.failed)
+        put_base64(&token, payload.data, payload.len);
+    bool ok = !payload.failed && !token.failed;
+    if (ok) {
+        hash_hmac256(mac, keys->kind[kind].key[0], token.data, token.len);
+        buf_putc(&token, '.');
+        put_base64(&token, mac, sizeof mac);
+        ok = !token.failed;
+    }
     if (ok)
-        buf_puts(out, text);
-    free(text);
-    jwt_free(jwt);
+        buf_append(out, token.data, token.len);
+    buf_free(&payload);
+    buf_free(&token);
     return ok && !out->failed ? ERR_OK : ERR_FAULT;
 }

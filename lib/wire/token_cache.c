@@ -14,7 +14,7 @@ struct cached_who {
     char name[NAME_SIZE];
     bool wallet;
     size_t n_groups;
-    char groups[][USER_SIZE];
+    char groups[][GROUP_SIZE];
 };
 
 struct cached_token {
@@ -91,7 +91,7 @@ static void token_remember(struct cached_token *place, pthread_mutex_t *lock,
 }
 
 enum err token_cache_verify(struct token_cache *c, const char *text, size_t len, int64_t now_s,
-                            struct who *who)
+                            struct who *who, enum token_reason *reason)
 {
     uint8_t digest[32];
     uint64_t number;
@@ -107,12 +107,14 @@ enum err token_cache_verify(struct token_cache *c, const char *text, size_t len,
     if (known && !lapsed)
         who_unpack(place->who, who);
     pthread_mutex_unlock(lock);
+    *reason = lapsed ? TOKEN_EXPIRED : TOKEN_GOOD;
     if (known)
         return lapsed ? ERR_TOKEN_EXPIRED : ERR_OK;
 
-    int64_t expires_s;
-    enum err err = token_verify(c->keys, text, len, now_s, who, &expires_s);
+    struct token_verdict verdict;
+    enum err err = token_verify(c->keys, text, len, now_s, who, &verdict);
+    *reason = verdict.reason;
     if (err == ERR_OK)
-        token_remember(place, lock, digest, expires_s, who);
+        token_remember(place, lock, digest, verdict.expires_s, who);
     return err;
 }

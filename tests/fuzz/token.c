@@ -35,13 +35,14 @@ static size_t sign(char *out, size_t cap, int kind, const uint8_t *payload, size
 static void check_token(const char *text, size_t len, int kind)
 {
     static struct who who;
-    int64_t expires_s = 0;
+    struct token_verdict verdict = {TOKEN_GOOD, TOKEN_USER, 0};
     memset(&who, 0, sizeof who);
-    enum err err = token_verify(&keys, text, len, NOW_S, &who, &expires_s);
+    enum err err = token_verify(&keys, text, len, NOW_S, &who, &verdict);
     FUZZ_CHECK(err == ERR_OK || err == ERR_UNAUTHORIZED || err == ERR_TOKEN_EXPIRED);
+    FUZZ_CHECK((err == ERR_OK) == (verdict.reason == TOKEN_GOOD));
     if (err != ERR_OK)
         return;
-    FUZZ_CHECK(kind >= 0 && who.user[0] != '\0' && expires_s > 0); /* nothing unsigned passes */
+    FUZZ_CHECK(kind >= 0 && who.user[0] != '\0' && verdict.expires_s >= NOW_S - TOKEN_LEEWAY_S); /* nothing unsigned passes */
     FUZZ_CHECK(who.wallet == (kind == TOKEN_WALLET));
     FUZZ_CHECK(user_is_guest(who.user) == (kind == TOKEN_GUEST));
     FUZZ_CHECK(who.n_groups <= GROUPS_MAX && strlen(who.name) < sizeof who.name);

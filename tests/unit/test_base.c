@@ -4,7 +4,6 @@
 #include "lib/base/id.h"
 #include "lib/base/metrics.h"
 #include "lib/base/str.h"
-#include "lib/base/utf8.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -43,19 +42,6 @@ static void only_plain_numbers_are_numbers(void **state)
     assert_true(n == INT64_MAX);
     assert_true(str_to_i64("0", 1, &n));
     assert_int_equal(n, 0);
-}
-
-static void only_printable_text_is_printable(void **state)
-{
-    static const char *const bad[] = {"\xff",         "\xc0\xaf",     "\xed\xa0\x80",
-                                      "a\nb",         "\xe2\x80\xae", "\xe2\x80\xa8",
-                                      "\xee\x80\x80", "\x7f",         "\xef\xbf\xbe"};
-    (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_false(utf8_printable(bad[i], strlen(bad[i])));
-    assert_false(utf8_printable("a\0b", 3));
-    assert_true(utf8_printable("\xe6\x81\xad\xe5\x96\x9c", 6));
-    assert_int_equal(utf8_length("\xe6\x81\xad\xe5\x96\x9c", 6), 2);
 }
 
 static void ids_keep_their_time_and_order(void **state)
@@ -110,7 +96,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_buffer_stops_at_its_ceiling),
         cmocka_unit_test(only_plain_numbers_are_numbers),
-        cmocka_unit_test(only_printable_text_is_printable),
         cmocka_unit_test(ids_keep_their_time_and_order),
         cmocka_unit_test(the_year_begins_where_the_site_is),
         cmocka_unit_test(a_rate_allows_its_burst_and_no_more),

@@ -131,7 +131,7 @@ static void expiry_returns_exactly_what_is_left(void **state)
 
 static void only_recipients_are_admitted(void **state)
 {
-    const char groups[2][USER_SIZE] = {"family", "work"};
+    const char groups[2][GROUP_SIZE] = {"family", "work"};
     struct envelope e = make(MODE_LUCKY, 100, 2);
     (void)state;
     assert_true(envelope_admits(&e, "anybody", NULL, 0));

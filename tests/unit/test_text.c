@@ -3,7 +3,6 @@
 #include "lib/base/crypto.h"
 #include "lib/base/id.h"
 #include "lib/base/str.h"
-#include "lib/base/utf8.h"
 #include "lib/domain/limits.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -96,17 +95,6 @@ static void test_keys_are_printable_without_space(void **state)
     assert_false(key_valid("\xc3\xa9", 2, 9));
 }
 
-static void test_joined_emoji_are_printable_and_marks_are_not(void **state)
-{
-    static const char *const bad[] = {"\x01", "\xe2\x80\xae", "\xe2\x80\xa8", "\xe2\x80\xa9",
-                                      "\xee\x80\x80"};
-    (void)state;
-    assert_true(
-        utf8_printable("\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7", 11)); /* woman ZWJ girl */
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_false(utf8_printable(bad[i], strlen(bad[i])));
-}
-
 static void test_base64url_ends_where_the_text_ends(void **state)
 {
     uint8_t out[4];
@@ -158,7 +146,6 @@ int main(void)
         cmocka_unit_test(test_ids_have_one_form),
         cmocka_unit_test(test_users_are_words_of_bounded_length),
         cmocka_unit_test(test_keys_are_printable_without_space),
-        cmocka_unit_test(test_joined_emoji_are_printable_and_marks_are_not),
         cmocka_unit_test(test_base64url_ends_where_the_text_ends),
         cmocka_unit_test(test_all_bytes_are_compared),
         cmocka_unit_test(test_numbers_above_the_last_multiple_are_drawn_again),

@@ -38,16 +38,18 @@ static void cache_answers_alike(void **state)
     struct token_keys strange = {.kind = {{.n = 1}}};
     struct buf good, bad;
     struct who who;
+    enum token_reason reason;
     (void)state;
     struct token_cache *cache = token_cache_new(&keys, 1); /* every token fights for one place */
     assert_non_null(cache);
     make(&good, &keys, "alice");
     make(&bad, &strange, "alice");
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(token_cache_verify(cache, bad.data, bad.len, NOW_S, &who),
+        assert_int_equal(token_cache_verify(cache, bad.data, bad.len, NOW_S, &who, &reason),
                          ERR_UNAUTHORIZED);
         memset(&who, 'x', sizeof who);
-        assert_int_equal(token_cache_verify(cache, good.data, good.len, NOW_S, &who), ERR_OK);
+        assert_int_equal(token_cache_verify(cache, good.data, good.len, NOW_S, &who, &reason),
+                         ERR_OK);
         assert_string_equal(who.user, "alice");
         assert_string_equal(who.name, "alice");
         assert_int_equal(who.n_groups, 1);
@@ -55,10 +57,11 @@ static void cache_answers_alike(void **state)
         assert_false(who.wallet);
     }
     /* remembered or not, it expires */
-    assert_int_equal(token_cache_verify(cache, good.data, good.len, NOW_S + 60 + 29, &who), ERR_OK);
-    assert_int_equal(token_cache_verify(cache, good.data, good.len, NOW_S + 60 + 31, &who),
+    assert_int_equal(token_cache_verify(cache, good.data, good.len, NOW_S + 60 + 29, &who, &reason),
+                     ERR_OK);
+    assert_int_equal(token_cache_verify(cache, good.data, good.len, NOW_S + 60 + 31, &who, &reason),
                      ERR_TOKEN_EXPIRED);
-    assert_int_equal(token_cache_verify(cache, good.data, good.len - 1, NOW_S, &who),
+    assert_int_equal(token_cache_verify(cache, good.data, good.len - 1, NOW_S, &who, &reason),
                      ERR_UNAUTHORIZED);
     buf_free(&good);
     buf_free(&bad);
@@ -76,11 +79,12 @@ static void *verify_many(void *arg)
 {
     struct crowd *c = arg;
     struct who who;
+    enum token_reason reason;
     char name[8];
     for (size_t i = 0; i < 400; i++) {
         struct buf *token = &c->tokens[i % USERS];
         snprintf(name, sizeof name, "u%zu", i % USERS);
-        if (token_cache_verify(c->cache, token->data, token->len, NOW_S, &who) != ERR_OK ||
+        if (token_cache_verify(c->cache, token->data, token->len, NOW_S, &who, &reason) != ERR_OK ||
             strcmp(who.user, name) != 0)
             return c;
     }

@@ -62,7 +62,8 @@ struct grab_service *grab_service_new(const struct runtime *runtime, struct sess
         ok = s->acceptors[i].batch != NULL && s->acceptors[i].cache != NULL;
     }
     if (ok)
-        s->database = grab_database_new(runtime, sessions, waiters / 4 > 0 ? waiters / 4 : 1);
+        s->database = grab_database_new(runtime, sessions, s->closed_table,
+                                        waiters / 4 > 0 ? waiters / 4 : 1);
     if (s->database == NULL) {
         grab_service_free(s);
         return NULL;

@@ -15,6 +15,7 @@
 
 struct grab_database {
     const struct runtime *runtime;
+    struct closed_table *closed_table;
     struct durable *durable;
     struct session_pool *sessions;
     pthread_mutex_t lock;
@@ -25,12 +26,14 @@ struct grab_database {
 };
 
 struct grab_database *grab_database_new(const struct runtime *runtime,
-                                        struct session_pool *sessions, unsigned max)
+                                        struct session_pool *sessions,
+                                        struct closed_table *closed_table, unsigned max)
 {
     struct grab_database *d = calloc(1, sizeof *d);
     if (d == NULL)
         return NULL;
     d->runtime = runtime;
+    d->closed_table = closed_table;
     d->max = max < FLIGHTS_MAX ? max : FLIGHTS_MAX;
     d->durable = durable_new(runtime);
     d->sessions = sessions;
@@ -87,6 +90,7 @@ static bool grab_answer_stored_end(struct grab_database *d, struct session *s,
         return grab_database_refuse(job, ERR_UNAVAILABLE);
     publish_closed(d->runtime, s->cache, &e, 1);
     s->cache->ops->flush(s->cache, false);
+    closed_table_put(d->closed_table, &e->id, e->state, e->to_kind != TO_ANYONE);
     grab_answer_end(job, e->state);
     return true;
 }

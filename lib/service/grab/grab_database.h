@@ -4,6 +4,7 @@
 #define HONGBAO_SERVICE_GRAB_GRAB_DATABASE_H
 
 #include "lib/service/common/session_pool.h"
+#include "lib/service/grab/closed_table.h"
 #include "lib/service/grab/grab_batch.h"
 
 struct grab_database;
@@ -11,7 +12,8 @@ struct grab_database;
 /* Create it. At most max threads ask at once, and as many again wait for their answers. The other
  * arguments must outlive it. Return NULL if out of memory. */
 struct grab_database *grab_database_new(const struct runtime *runtime,
-                                        struct session_pool *sessions, unsigned max);
+                                        struct session_pool *sessions,
+                                        struct closed_table *closed_table, unsigned max);
 
 /* Free d. No call may be in progress. d may be NULL. */
 void grab_database_free(struct grab_database *d);

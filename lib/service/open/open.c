@@ -71,14 +71,14 @@ struct open_service *open_service_new(const struct runtime *runtime, struct sess
 
 /* Copy the request into a job. Copy its user's groups to *groups, and advance it past them. */
 static void open_job_fill(struct open_job *job, const struct open_request *r,
-                          char (**groups)[USER_SIZE])
+                          char (**groups)[GROUP_SIZE])
 {
     const struct who *who = r->who;
     job->id = *r->id;
     memcpy(job->user, who->user, sizeof job->user);
     memcpy(job->name, who->name, sizeof job->name);
     memcpy(*groups, who->groups, who->n_groups * sizeof who->groups[0]);
-    job->groups = (const char(*)[USER_SIZE]) * groups;
+    job->groups = (const char(*)[GROUP_SIZE]) * groups;
     job->n_groups = who->n_groups;
     job->lapsed = r->err == ERR_TICKET_EXPIRED;
     *groups += who->n_groups;
@@ -92,8 +92,8 @@ static struct batch_jobs *open_jobs_new(struct open_service *s, struct open_requ
     for (size_t i = 0; i < n; i++)
         n_groups += requests[i]->who->n_groups;
     struct batch_jobs *jobs =
-        batch_jobs_new(batched_batch(s->batched), n, n_groups * sizeof(char[USER_SIZE]));
-    char(*groups)[USER_SIZE] = jobs != NULL ? batch_jobs_extra(jobs) : NULL;
+        batch_jobs_new(batched_batch(s->batched), n, n_groups * sizeof(char[GROUP_SIZE]));
+    char(*groups)[GROUP_SIZE] = jobs != NULL ? batch_jobs_extra(jobs) : NULL;
     for (size_t i = 0; jobs != NULL && i < n; i++)
         open_job_fill(batch_job(jobs, i), requests[i], &groups);
     return jobs;

@@ -11,7 +11,7 @@ struct open_job {
     struct id id;
     char user[USER_SIZE], name[NAME_SIZE];
     size_t n_groups;
-    const char (*groups)[USER_SIZE]; /* live as long as the job */
+    const char (*groups)[GROUP_SIZE]; /* live as long as the job */
     bool lapsed; /* the ticket is genuine but too old: only an earlier claim or the end is answered
                   */
     struct open_answer answer; /* out */
