@@ -72,7 +72,11 @@ static void check_send(const char *text, size_t len, const struct config *config
     FUZZ_CHECK(s.shares >= 1 && s.shares <= config->shares_max && s.total_fen >= s.shares);
     FUZZ_CHECK(s.total_fen <= s.shares * config->share_cap_fen);
     FUZZ_CHECK(s.expires_in_s >= config->expires_min_s && s.expires_in_s <= config->expires_max_s);
-    FUZZ_CHECK(utf8_printable(s.greeting, strlen(s.greeting)));
+    char again[GREETING_SIZE]; /* what was cleaned is clean */
+    bool cut = false;
+    FUZZ_CHECK(utf8_clean(again, sizeof again, s.greeting, strlen(s.greeting), 50, &cut) > 0 &&
+               !cut);
+    FUZZ_CHECK(strcmp(again, s.greeting) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -248,6 +248,91 @@ static void reads_the_smallest(void **state)
     }
 }
 
+static const char *const known[] = {"a", "b"};
+
+static struct json_doc *parse_known(const char *text, enum err *error)
+{
+    struct json_doc *doc = json_parse_known(text, strlen(text), known, COUNT(known), error);
+    assert_true((doc == NULL) == (*error != ERR_OK));
+    return doc;
+}
+
+static void known_members_are_strict(void **state)
+{
+    static const struct {
+        const char *text;
+        enum err error;
+    } cases[] = {{"", ERR_INVALID_JSON},
+                 {"[]", ERR_INVALID_JSON},
+                 {"[{\"a\":1}]", ERR_INVALID_JSON},
+                 {"5", ERR_INVALID_JSON},
+                 {"{\"x\":1,}", ERR_INVALID_JSON},
+                 {"{\"x\":[}", ERR_INVALID_JSON},
+                 {"{\"x\":01}", ERR_INVALID_JSON},
+                 {"{\"x\":\"\xff\"}", ERR_INVALID_JSON},
+                 {"{} {}", ERR_INVALID_JSON},
+                 {"{\"a\":1,\"a\":1}", ERR_INVALID_REQUEST},
+                 {"{\"a\":1,\"x\":{\"a\":2},\"\\u0061\":1}", ERR_INVALID_REQUEST}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        enum err error = ERR_OK;
+        assert_null(parse_known(cases[i].text, &error));
+        if (error != cases[i].error)
+            fail_msg("%s: %s", cases[i].text, err_name(error));
+    }
+}
+
+static void unknown_members_are_skipped(void **state)
+{
+    enum err error = ERR_OK;
+    struct json_doc *doc =
+        parse_known("{\"x\":{\"a\":[[[[[9]]]],{\"b\":1}]},\"x\":null,\"a\\u0000\":1,"
+                    "\"a\":[1,[\"in\",[2]],{\"b\":3},\"s\\u0000\"],\"y\":[],"
+                    "\"b\":{\"a\":1}}",
+                    &error);
+    (void)state;
+    assert_non_null(doc);
+    const struct json_value *top = json_top(doc), *a = json_member(top, "a");
+    assert_int_equal(top->count, 2);
+    assert_int_equal(a->count, 4);
+    assert_int_equal(a->first->next->type, JSON_ARRAY);
+    assert_int_equal(a->first->next->count, 0);
+    assert_int_equal(a->first->next->next->type, JSON_OBJECT);
+    assert_int_equal(a->first->next->next->next->len, 2);
+    assert_int_equal(json_member(top, "b")->type, JSON_OBJECT);
+    assert_null(json_member(top, "b")->first);
+    json_free(doc);
+}
+
+/* The longest and deepest texts that yajl's memory has to suffice for. */
+static void memory_suffices(void **state)
+{
+    static char text[70000];
+    enum err error = ERR_OK;
+    char member[64];
+    (void)state;
+    for (size_t len = 1; 2 * len + 7 < sizeof text; len = len * 3 / 2 + 1) {
+        memcpy(text, "{\"x\":", 5);
+        memset(text + 5, '[', len);
+        memset(text + 5 + len, ']', len);
+        memcpy(text + 5 + 2 * len, "}", 2);
+        struct json_doc *doc = parse_known(text, &error);
+        assert_non_null(doc);
+        json_free(doc);
+    }
+    for (size_t len = 2; len < sizeof text - 10; len = len * 3 / 2 / 2 * 2 + 2) {
+        text[0] = '"';
+        for (size_t i = 0; i < len; i += 2)
+            memcpy(text + 1 + i, "\\n", 2);
+        assert_null(parse(text, len + 1, &error, member)); /* not closed: kept by the lexer */
+        text[len + 1] = '"';
+        struct json_doc *doc = parse(text, len + 2, &error, member);
+        assert_non_null(doc);
+        assert_int_equal(json_top(doc)->len, len / 2);
+        json_free(doc);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +341,9 @@ int main(void)
         cmocka_unit_test(leaves_out_a_name_without_room),
         cmocka_unit_test(refuses_what_is_too_deep_or_too_much),
         cmocka_unit_test(reads_every_kind),
+        cmocka_unit_test(known_members_are_strict),
+        cmocka_unit_test(unknown_members_are_skipped),
+        cmocka_unit_test(memory_suffices),
         cmocka_unit_test(reads_the_smallest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
