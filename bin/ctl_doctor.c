@@ -3,6 +3,7 @@
 #include "lib/base/str.h"
 #include "lib/service/account/status.h"
 #include "lib/wire/json.h"
+#include "lib/wire/secret.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +144,27 @@ static void check_secret(struct findings *f, const char *path)
               "chmod 0400, or 0440 for a group of its own");
 }
 
+/* Load each key file as the pools do, and look for a key in two of them. */
+static void check_keys(struct findings *f, const struct config *config)
+{
+    static struct secret_pair pairs[4]; /* cleared below */
+    const char *const paths[] = {config->token_file, config->wallet_file, config->guest_file,
+                                 config->ticket_file};
+    struct buf why;
+    buf_init(&why, sizeof f->rows[0].found);
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        buf_reset(&why);
+        bool bad = secret_load(&pairs[i], paths[i], &why) != ERR_OK;
+        check(f, bad, paths[i], why.data != NULL ? why.data : "cannot be read",
+              "chmod 0400; or remove it and run hongbaoctl init, which ends the tokens it signed");
+        for (size_t k = 0; k < i; k++)
+            check(f, secret_overlaps(&pairs[i], &pairs[k]), paths[i], paths[k],
+                  "these have a key in common: remove one and run hongbaoctl init");
+    }
+    bytes_wipe(pairs, sizeof pairs);
+    buf_free(&why);
+}
+
 static bool answers(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -272,9 +294,7 @@ enum ctl_exit ctl_doctor(struct ctl *c)
 {
     static struct findings f; /* large */
     const struct config *config = &c->daemon.config;
-    const char *const secrets[] = {config->token_file,         config->wallet_file,
-                                   config->guest_file,         config->ticket_file,
-                                   config->settle_credentials, config->audit_credentials};
+    const char *const secrets[] = {config->settle_credentials, config->audit_credentials};
     const struct config_pool *const pools[] = {&config->send, &config->grab, &config->open,
                                                &config->query};
     bool json = c->argc == 2 && strcmp(c->argv[1], "--json") == 0;
@@ -283,6 +303,7 @@ enum ctl_exit ctl_doctor(struct ctl *c)
     check_server(&f, c);
     for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
         check_secret(&f, secrets[i]);
+    check_keys(&f, config);
     for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++)
         check_pool(&f, c, pools[i]);
     check_cache(&f, c);

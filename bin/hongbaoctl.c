@@ -15,8 +15,9 @@ struct command {
 static const struct command commands[] = {
     {"init", "", "make database, users, rights and secrets; safe to repeat", ctl_init, true},
     {"migrate", "", "apply the SQL patches that are missing; safe to repeat", ctl_migrate, true},
-    {"token", "USER [--name N] [--groups A,B] [--ttl S] | --wallet BACKEND [--ttl S]",
-     "print a token", ctl_token, true},
+    {"token",
+     "USER [--name N] [--groups A,B] [--ttl S] | --wallet BACKEND [--ttl S] | --explain TOKEN",
+     "print a token, or what one means and why it is refused", ctl_token, true},
     {"topup", "USER FEN [--ref R]",
      "put money into an account; a repeat with the same R does nothing", ctl_topup, true},
     {"withdraw", "USER FEN [--ref R]",

@@ -58,6 +58,10 @@ static enum err authenticate(struct call *c, struct who *who)
     int64_t now_s = p->runtime.clock->wall_us(p->runtime.clock->self) / US_PER_S;
     enum token_reason reason;
     enum err err = token_cache_verify(p->tokens, token, len, now_s, who, &reason);
+    if (err == ERR_UNAUTHORIZED || err == ERR_TOKEN_EXPIRED) {
+        problem_set(&c->problem, err, NULL, "%s", "");
+        c->problem.reason = token_reason_name(reason);
+    }
     if (err != ERR_OK)
         return err;
     c->who = who;
@@ -129,9 +133,26 @@ static void call_record(const struct call *c, struct buf *log)
                                .user = c->who != NULL ? c->who->user : NULL,
                                .envelope = has_id ? envelope : NULL,
                                .state = state,
+                               .reason = c->response->reason,
                                .status = c->response->status,
                                .duration_us = duration_us};
     log_request(&line, log);
+}
+
+/* Add the setting that refused the call to its problem. */
+static void problem_add_limit(struct problem *p, enum route route, const struct config *config)
+{
+    p->has_limit = true;
+    if (p->err == ERR_RATE_LIMITED)
+        p->limit = config->grabs_per_s;
+    else if (p->err == ERR_LIMIT_EXCEEDED && route == ROUTE_SEND)
+        p->limit = config->sent_per_day_fen;
+    else if (p->err == ERR_LIMIT_EXCEEDED && route == ROUTE_TOPUPS)
+        p->limit = AMOUNT_MAX_FEN;
+    else if (p->err == ERR_BODY_TOO_LARGE)
+        p->limit = config->body_max_bytes;
+    else
+        p->has_limit = false;
 }
 
 /* Complete the response with what the door did, or with a problem. */
@@ -144,6 +165,8 @@ static void call_end(struct call *c, struct buf *log)
     if (c->err != ERR_OK) {
         if (c->problem.err != c->err)
             problem_set(&c->problem, c->err, NULL, "%s", "");
+        if (!c->problem.has_limit)
+            problem_add_limit(&c->problem, c->route->route, c->process->config);
         problem_render(&c->problem, c->http->request_id, c->response);
     }
     call_record(c, log);

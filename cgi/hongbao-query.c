@@ -216,6 +216,12 @@ static enum err metrics(struct call *c)
     return out->failed ? ERR_FAULT : ERR_OK;
 }
 
+static enum err site(struct call *c)
+{
+    api_encode_site(c->response, c->process->config, HONGBAO_VERSION, c->http->if_none_match);
+    return ERR_OK;
+}
+
 /* ---- the program ---- */
 
 static enum err start(struct process *p)
@@ -250,6 +256,7 @@ int main(int argc, char **argv)
                                         {.route = ROUTE_SENT, .wait = sent},
                                         {.route = ROUTE_RECEIVED, .wait = received},
                                         {.route = ROUTE_LEDGER, .wait = ledger},
+                                        {.route = ROUTE_SITE, .always = true, .wait = site},
                                         {.route = ROUTE_HEALTHZ, .always = true, .wait = healthz},
                                         {.route = ROUTE_READYZ, .wait = readyz},
                                         {.route = ROUTE_METRICS, .always = true, .wait = metrics}};

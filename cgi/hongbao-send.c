@@ -52,6 +52,8 @@ static enum err decode_send(struct call *c)
     struct buf text;
     enum err err =
         api_decode_send(c->http->body, c->http->body_len, c->process->config, wish, &c->problem);
+    if (err == ERR_OK)
+        err = api_check_recipients(wish, c->who->user, &c->problem);
     if (err != ERR_OK)
         return err;
     call_key_hash(c, r->key_hash);

@@ -18,22 +18,34 @@
 
 #define EXIT_USAGE 2
 
+/* Load the keys that the program checks with: one that is taken over can sign with no other. */
 static enum err load_secrets(struct setup *s, struct buf *message)
 {
     const struct config *c = &s->config;
     struct {
         struct secret_pair *pair;
         const char *path;
-        const char *programs; /* NULL: all check with it. A broken one can sign with no other. */
+        const char *programs; /* NULL: all */
     } files[] = {{&s->keys.kind[TOKEN_USER], c->token_file, NULL},
                  {&s->keys.kind[TOKEN_GUEST], c->guest_file, NULL},
                  {&s->keys.kind[TOKEN_WALLET], c->wallet_file, "hongbao-send"},
                  {&s->ticket_keys, c->ticket_file, "hongbao-grab hongbao-open"}};
-    enum err err = ERR_OK;
-    for (size_t i = 0; i < sizeof files / sizeof files[0] && err == ERR_OK; i++)
-        if (files[i].programs == NULL || strstr(files[i].programs, s->program->name) != NULL)
-            err = secret_load(files[i].pair, files[i].path, message);
-    return err;
+    const size_t n = sizeof files / sizeof files[0];
+    for (size_t i = 0; i < n; i++) {
+        if (files[i].programs != NULL && strstr(files[i].programs, s->program->name) == NULL)
+            continue;
+        if (secret_load(files[i].pair, files[i].path, message) != ERR_OK)
+            return ERR_FAULT;
+        for (size_t k = 0; k < i; k++)
+            if (secret_overlaps(files[i].pair, files[k].pair)) {
+                buf_printf(message, "%s and %s: the same key in both", files[i].path,
+                           files[k].path);
+                return ERR_FAULT;
+            }
+    }
+    s->keys.audience = c->audience;
+    s->keys.issuer = c->issuer;
+    return ERR_OK;
 }
 
 static int setup_read(struct setup *s, const char *config_path)
@@ -41,6 +53,8 @@ static int setup_read(struct setup *s, const char *config_path)
     struct buf message;
     buf_init(&message, 4096);
     enum err err = crypto_init();
+    if (err == ERR_OK)
+        err = secret_keep_out_of_dumps();
     if (err == ERR_OK)
         err = config_load(&s->config, config_path, &message);
     if (err == ERR_OK)

@@ -81,7 +81,8 @@ static void split_target(struct exchange_io *io)
     size_t path_len = strcspn(uri, "?");
     if (query == NULL)
         query = uri[path_len] == '?' ? uri + path_len + 1 : "";
-    if (!str_set(io->path, sizeof io->path, uri, path_len) ||
+    if (path_len + strlen(query) >= TARGET_MAX_BYTES ||
+        !str_set(io->path, sizeof io->path, uri, path_len) ||
         !str_set(io->query, sizeof io->query, query, strlen(query)))
         io->path[0] = io->query[0] = '\0'; /* too long for any route */
 }
@@ -152,6 +153,7 @@ static void read_headers(const struct exchange_io *io, struct http_request *r)
     r->idempotency_key = FCGX_GetParam("HTTP_IDEMPOTENCY_KEY", fcgi->envp);
     r->if_none_match = FCGX_GetParam("HTTP_IF_NONE_MATCH", fcgi->envp);
     r->content_type = FCGX_GetParam("CONTENT_TYPE", fcgi->envp);
+    r->content_encoding = FCGX_GetParam("HTTP_CONTENT_ENCODING", fcgi->envp);
     set_request_id(r, FCGX_GetParam("HTTP_X_REQUEST_ID", fcgi->envp));
 }
 

@@ -51,6 +51,8 @@ const struct setting config_table[] = {
     TEXT("secrets", "wallet", wallet_file, "/etc/hongbao/secrets/wallet.key", "File with the keys of wallet tokens."),
     TEXT("secrets", "guest", guest_file, "/etc/hongbao/secrets/guest.key", "File with the keys of guest tokens."),
     TEXT("secrets", "ticket", ticket_file, "/etc/hongbao/secrets/ticket.key", "File with the keys of tickets."),
+    TEXT("secrets", "audience", audience, "", "Name of this service in the aud of tokens. A token with an aud that does not contain it is refused. Empty: any."),
+    TEXT("secrets", "issuer", issuer, "", "The iss that tokens must have. Empty: any."),
 
     TEXT("database", "socket", db_socket, "/run/mysqld/mysqld.sock", "Unix socket of the primary. Empty: connect to host and port."),
     TEXT("database", "host", db_host, "127.0.0.1", "Host of the primary, if socket is empty."),

@@ -193,6 +193,7 @@ void log_request(const struct log_request *r, struct buf *lines)
     line_put_text(&l, "envelope", r->envelope);
     line_put_number(&l, "status", r->status);
     line_put_text(&l, "state", r->state);
+    line_put_text(&l, "reason", r->reason);
     line_put_number(&l, "duration_us", r->duration_us);
     line_end(&l);
     buf_append(lines, l.text, l.len);

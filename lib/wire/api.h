@@ -23,6 +23,7 @@ enum route {
     ROUTE_SENT,
     ROUTE_RECEIVED,
     ROUTE_LEDGER,
+    ROUTE_SITE,
     ROUTE_HEALTHZ,
     ROUTE_READYZ,
     ROUTE_METRICS,
@@ -40,6 +41,7 @@ struct api_route {
     enum route_auth auth;
     enum route_body body;
     bool idempotency_key; /* required */
+    bool paged;           /* takes the parameters of api_decode_page; others take none */
 };
 extern const struct api_route api_routes[ROUTE_COUNT];
 /* Names of the routes for metrics_print; METRIC_ROUTES entries. */
@@ -53,8 +55,8 @@ MUST_USE enum err api_find(const char *method, const char *path, const struct ap
                            struct id *id, char *allow);
 /* Check r against the rules that all routes share. Fills *p and returns its error:
  * ERR_LENGTH_REQUIRED, ERR_BODY_TOO_LARGE, ERR_UNSUPPORTED_MEDIA_TYPE,
- * ERR_IDEMPOTENCY_KEY_REQUIRED, or ERR_INVALID_REQUEST for a body where route takes none or a
- * malformed key. */
+ * ERR_IDEMPOTENCY_KEY_REQUIRED, or ERR_INVALID_REQUEST for a body or parameter where route takes
+ * none or a malformed key. */
 MUST_USE enum err api_check_request(const struct api_route *route, const struct http_request *r,
                                     struct problem *p);
 
@@ -88,6 +90,11 @@ struct api_send {
  * every decode function, with *p filled. */
 MUST_USE enum err api_decode_send(const char *body, size_t len, const struct config *config,
                                   struct api_send *out, struct problem *p);
+/* Check that every share of s, sent by the user sender, can be opened: a guest sends to anyone and not to groups or users,
+ * a guest is no named recipient, and there are not more shares than named recipients. Fills *p and
+ * returns ERR_INVALID_REQUEST with the member at fault otherwise. */
+MUST_USE enum err api_check_recipients(const struct api_send *s, const char *sender,
+                                       struct problem *p);
 /* Append the canonical form of s to out, for the body hash of an idempotency key: equal requests
  * give equal bytes however their JSON is written. */
 void api_send_canonical(const struct api_send *s, struct buf *out);
@@ -140,6 +147,11 @@ void api_encode_received_list(struct http_response *r, const struct received_vie
 void api_encode_ledger(struct http_response *r, const struct ledger_view *v);
 /* Fill *r with 304 and etag, without a body. */
 void api_encode_not_modified(struct http_response *r, const char *etag);
+/* Fill *r with 200 and what a client needs to know of a site with the settings config before a user
+ * signs in, or with 304 if if_none_match (NULL: absent) names it; cacheable. version is the
+ * service's. */
+void api_encode_site(struct http_response *r, const struct config *config, const char *version,
+                     const char *if_none_match);
 /* Fill *r with 200 {"status":"ok"}, or 503 {"status":"unavailable"} if ok is false. */
 void api_encode_health(struct http_response *r, bool ok);
 

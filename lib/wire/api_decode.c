@@ -67,7 +67,9 @@ static enum err take_users(const struct json_value *users, struct api_send *out,
     char user[USER_SIZE];
     size_t used = 0;
     if (users->count < 1 || users->count > RECIPIENTS_MAX)
-        return problem_set(p, ERR_INVALID_REQUEST, "to.users", "1 to %d users", RECIPIENTS_MAX);
+        return problem_set_limit(p, ERR_INVALID_REQUEST, "to.users",
+                                 users->count < 1 ? 1 : RECIPIENTS_MAX, "1 to %d users",
+                                 RECIPIENTS_MAX);
     for (const struct json_value *v = users->first; v != NULL; v = v->next) {
         enum err err = api_user(v, "to.users", user, p);
         if (err != ERR_OK)
@@ -104,10 +106,31 @@ static enum err take_to(const struct json_value *to, struct api_send *out, struc
 static enum err check_total(const struct config *c, const struct api_send *s, struct problem *p)
 {
     if (s->total_fen < s->shares)
-        return problem_set(p, ERR_INVALID_REQUEST, "total", "%s", "less than 1 fen for a share");
+        return problem_set_limit(p, ERR_INVALID_REQUEST, "total", s->shares, "%s",
+                                 "less than 1 fen for a share");
     if (s->total_fen > s->shares * c->share_cap_fen)
-        return problem_set(p, ERR_INVALID_REQUEST, "total", "more than %lld fen for a share",
-                           (long long)c->share_cap_fen);
+        return problem_set_limit(p, ERR_INVALID_REQUEST, "total", s->shares * c->share_cap_fen,
+                                 "more than %lld fen for a share", (long long)c->share_cap_fen);
+    return ERR_OK;
+}
+
+enum err api_check_recipients(const struct api_send *s, const char *sender, struct problem *p)
+{
+    int64_t users = 0;
+    if (s->to_kind != TO_ANYONE && user_is_guest(sender))
+        return problem_set(p, ERR_INVALID_REQUEST, "to", "%s",
+                           "a guest can send only to anyone: no guest has a group or can be named");
+    if (s->to_kind != TO_USERS)
+        return ERR_OK;
+    for (const char *at = s->to; at != NULL; at = strchr(at, ' ')) {
+        at += *at == ' ' ? 1 : 0;
+        users++;
+        if (user_is_guest(at))
+            return problem_set(p, ERR_INVALID_REQUEST, "to.users", "%s", "a guest cannot be named");
+    }
+    if (s->shares > users)
+        return problem_set_limit(p, ERR_INVALID_REQUEST, "shares", users, "%s",
+                                 "more shares than named recipients");
     return ERR_OK;
 }
 

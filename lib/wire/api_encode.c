@@ -1,9 +1,15 @@
 /* Answers other than envelopes and lists: each is a flat object, written member by member in the
  * order of the OpenAPI description. */
+#include "lib/base/crypto.h"
+#include "lib/base/str.h"
 #include "lib/wire/api_json.h"
 #include "lib/wire/grab_json.h"
 #include <stdio.h>
 #include <string.h>
+
+#define DECIMALS 2 /* 1 fen is 1/100 of the currency unit */
+#define SITE_TAG_BYTES 8
+#define SITE_MAX_AGE_S 60 /* settings change with a restart */
 
 void api_encode_guest(struct http_response *r, const struct account *a, const char *token)
 {
@@ -64,6 +70,55 @@ void api_encode_me(struct http_response *r, const struct me_view *v, const char 
     json_put_int(w, "pending", v->pending_fen);
     json_put_string(w, "currency", currency);
     answer_end(w);
+}
+
+static void put_site(struct json_writer *w, const struct config *c, const char *version)
+{
+    json_put_bool(w, "demo", c->demo);
+    json_open_object(w, "currency");
+    json_put_string(w, "code", c->currency);
+    json_put_int(w, "decimals", DECIMALS);
+    json_close_object(w);
+    json_open_object(w, "limits");
+    json_put_int(w, "share_cap", c->share_cap_fen);
+    json_put_int(w, "shares_max", c->shares_max);
+    json_put_int(w, "greeting_max", c->greeting_max);
+    json_put_int(w, "name_max", NAME_MAX_POINTS);
+    json_put_int(w, "expires_min", c->expires_min_s);
+    json_put_int(w, "expires_max", c->expires_max_s);
+    json_put_int(w, "recipients_max", RECIPIENTS_MAX);
+    json_put_int(w, "sent_per_day", c->sent_per_day_fen);
+    json_put_int(w, "body_max", c->body_max_bytes);
+    json_close_object(w);
+    json_open_object(w, "defaults");
+    json_put_string(w, "greeting", c->greeting_default);
+    json_put_int(w, "expires_in", c->expires_default_s);
+    json_close_object(w);
+    json_put_string(w, "version", version);
+}
+
+void api_encode_site(struct http_response *r, const struct config *config, const char *version,
+                     const char *if_none_match)
+{
+    uint8_t digest[32];
+    char hex[2 * SITE_TAG_BYTES + 1];
+    struct json_writer *w = answer_begin(r, 200, "ok");
+    if (w == NULL)
+        return;
+    put_site(w, config, version);
+    answer_end(w);
+    if (r->body.failed)
+        return;
+    hash_sha256(digest, r->body.data, r->body.len);
+    str_to_hex(hex, digest, SITE_TAG_BYTES);
+    snprintf(r->etag, sizeof r->etag, "\"%s\"", hex);
+    r->max_age_s = SITE_MAX_AGE_S;
+    if (!http_etag_matches(if_none_match, r->etag))
+        return;
+    r->status = 304;
+    r->content_type = NULL;
+    r->state = "not_modified";
+    buf_reset(&r->body);
 }
 
 void api_encode_not_modified(struct http_response *r, const char *etag)

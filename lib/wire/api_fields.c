@@ -76,9 +76,13 @@ enum err api_number(const struct json_value *object, const char *name, int64_t l
     int64_t n;
     if (v == NULL)
         return ERR_OK;
-    if (!str_to_i64(v->text, v->len, &n) || n < low || n > high)
+    if (!str_to_i64(v->text, v->len, &n))
         return problem_set(p, ERR_INVALID_REQUEST, name, "a whole number from %lld to %lld",
                            (long long)low, (long long)high);
+    if (n < low || n > high)
+        return problem_set_limit(p, ERR_INVALID_REQUEST, name, n < low ? low : high,
+                                 "a whole number from %lld to %lld", (long long)low,
+                                 (long long)high);
     *out = n;
     return ERR_OK;
 }
@@ -92,8 +96,11 @@ enum err api_text(const struct json_value *object, const char *name, size_t poin
     bool cut = false;
     if (utf8_clean(out, cap, v->text, v->len, points_max, &cut) > 0 && !cut)
         return ERR_OK;
-    return problem_set(p, ERR_INVALID_REQUEST, name,
-                       "1 to %zu characters, at least one of them visible", points_max);
+    problem_set(p, ERR_INVALID_REQUEST, name, "1 to %zu characters, at least one of them visible",
+                points_max);
+    p->has_limit = cut;
+    p->limit = (int64_t)points_max;
+    return ERR_INVALID_REQUEST;
 }
 
 enum err api_user(const struct json_value *v, const char *name, char *out, struct problem *p)

@@ -1,4 +1,4 @@
-/* Routing by a linear search: the table has fifteen rows, and the hot routes come early. */
+/* Routing by a linear search: the table is short, and the hot routes come early. */
 #include "lib/base/metrics.h"
 #include "lib/base/str.h"
 #include "lib/wire/api.h"
@@ -6,31 +6,37 @@
 #include <strings.h>
 
 const struct api_route api_routes[ROUTE_COUNT] = {
-    [ROUTE_GUESTS] = {ROUTE_GUESTS, "guests", "POST", "/v1/guests", AUTH_NONE, BODY_JSON, false},
-    [ROUTE_TOPUPS] = {ROUTE_TOPUPS, "topups", "POST", "/v1/topups", AUTH_WALLET, BODY_JSON, true},
+    [ROUTE_GUESTS] = {ROUTE_GUESTS, "guests", "POST", "/v1/guests", AUTH_NONE, BODY_JSON, false,
+                      false},
+    [ROUTE_TOPUPS] = {ROUTE_TOPUPS, "topups", "POST", "/v1/topups", AUTH_WALLET, BODY_JSON, true,
+                      false},
     [ROUTE_WITHDRAWALS] = {ROUTE_WITHDRAWALS, "withdrawals", "POST", "/v1/withdrawals", AUTH_WALLET,
-                           BODY_JSON, true},
-    [ROUTE_SEND] = {ROUTE_SEND, "send", "POST", "/v1/envelopes", AUTH_USER, BODY_JSON, true},
+                           BODY_JSON, true, false},
+    [ROUTE_SEND] = {ROUTE_SEND, "send", "POST", "/v1/envelopes", AUTH_USER, BODY_JSON, true, false},
     [ROUTE_GRAB] = {ROUTE_GRAB, "grab", "POST", "/v1/envelopes/{id}/grab", AUTH_USER, BODY_NONE,
-                    false},
+                    false, false},
     [ROUTE_OPEN] = {ROUTE_OPEN, "open", "POST", "/v1/envelopes/{id}/open", AUTH_USER, BODY_JSON,
-                    false},
+                    false, false},
     [ROUTE_ENVELOPE] = {ROUTE_ENVELOPE, "envelope", "GET", "/v1/envelopes/{id}", AUTH_OPTIONAL,
-                        BODY_NONE, false},
-    [ROUTE_ME] = {ROUTE_ME, "me", "GET", "/v1/me", AUTH_USER, BODY_NONE, false},
-    [ROUTE_SENT] = {ROUTE_SENT, "sent", "GET", "/v1/me/sent", AUTH_USER, BODY_NONE, false},
+                        BODY_NONE, false, true},
+    [ROUTE_ME] = {ROUTE_ME, "me", "GET", "/v1/me", AUTH_USER, BODY_NONE, false, false},
+    [ROUTE_SENT] = {ROUTE_SENT, "sent", "GET", "/v1/me/sent", AUTH_USER, BODY_NONE, false, true},
     [ROUTE_RECEIVED] = {ROUTE_RECEIVED, "received", "GET", "/v1/me/received", AUTH_USER, BODY_NONE,
-                        false},
-    [ROUTE_LEDGER] = {ROUTE_LEDGER, "ledger", "GET", "/v1/me/ledger", AUTH_USER, BODY_NONE, false},
-    [ROUTE_HEALTHZ] = {ROUTE_HEALTHZ, "healthz", "GET", "/healthz", AUTH_NONE, BODY_NONE, false},
-    [ROUTE_READYZ] = {ROUTE_READYZ, "readyz", "GET", "/readyz", AUTH_NONE, BODY_NONE, false},
-    [ROUTE_METRICS] = {ROUTE_METRICS, "metrics", "GET", "/metrics", AUTH_NONE, BODY_NONE, false},
-    [ROUTE_NONE] = {ROUTE_NONE, "none", "", "", AUTH_NONE, BODY_NONE, false},
+                        false, true},
+    [ROUTE_LEDGER] = {ROUTE_LEDGER, "ledger", "GET", "/v1/me/ledger", AUTH_USER, BODY_NONE, false,
+                      true},
+    [ROUTE_SITE] = {ROUTE_SITE, "site", "GET", "/v1/site", AUTH_NONE, BODY_NONE, false, false},
+    [ROUTE_HEALTHZ] = {ROUTE_HEALTHZ, "healthz", "GET", "/healthz", AUTH_NONE, BODY_NONE, false,
+                       false},
+    [ROUTE_READYZ] = {ROUTE_READYZ, "readyz", "GET", "/readyz", AUTH_NONE, BODY_NONE, false, false},
+    [ROUTE_METRICS] = {ROUTE_METRICS, "metrics", "GET", "/metrics", AUTH_NONE, BODY_NONE, false,
+                       false},
+    [ROUTE_NONE] = {ROUTE_NONE, "none", "", "", AUTH_NONE, BODY_NONE, false, false},
 };
 
 const char *const api_route_names[METRIC_ROUTES] = {
-    "guests", "topups",   "withdrawals", "send",    "grab",   "open",    "envelope", "me",
-    "sent",   "received", "ledger",      "healthz", "readyz", "metrics", "none"};
+    "guests", "topups",   "withdrawals", "send", "grab",    "open",   "envelope", "me",
+    "sent",   "received", "ledger",      "site", "healthz", "readyz", "metrics",  "none"};
 _Static_assert(ROUTE_COUNT <= METRIC_ROUTES, "metrics count by route");
 
 /* Return true if path matches pattern; {id} matches the text up to the next '/'. */
@@ -92,9 +98,17 @@ static enum err check_key(const struct http_request *r, struct problem *p)
         return problem_set(p, ERR_IDEMPOTENCY_KEY_REQUIRED, "Idempotency-Key",
                            "required: choose a unique key and send the same one when retrying");
     if (!key_valid(key, strlen(key), KEY_MAX))
-        return problem_set(p, ERR_INVALID_REQUEST, "Idempotency-Key",
-                           "1 to %d printable ASCII characters without space", KEY_MAX);
+        return problem_set_limit(p, ERR_INVALID_REQUEST, "Idempotency-Key", KEY_MAX,
+                                 "1 to %d printable ASCII characters without space", KEY_MAX);
     return ERR_OK;
+}
+
+static enum err check_query(const struct http_request *r, struct problem *p)
+{
+    char name[32];
+    if (!http_query_unknown(r->query, NULL, 0, name, sizeof name))
+        return ERR_OK;
+    return problem_set(p, ERR_INVALID_REQUEST, name, "%s", "no such parameter");
 }
 
 enum err api_check_request(const struct api_route *route, const struct http_request *r,
@@ -111,5 +125,10 @@ enum err api_check_request(const struct api_route *route, const struct http_requ
     if (route->body == BODY_JSON && !is_json(r->content_type))
         return problem_set(p, ERR_UNSUPPORTED_MEDIA_TYPE, "Content-Type",
                            "application/json is expected");
-    return route->idempotency_key ? check_key(r, p) : ERR_OK;
+    if (route->body == BODY_JSON && r->content_encoding != NULL &&
+        strcasecmp(r->content_encoding, "identity") != 0)
+        return problem_set(p, ERR_UNSUPPORTED_MEDIA_TYPE, "Content-Encoding",
+                           "send the body without a content coding");
+    enum err err = route->paged ? ERR_OK : check_query(r, p);
+    return err == ERR_OK && route->idempotency_key ? check_key(r, p) : err;
 }

@@ -88,8 +88,12 @@ static void response_render(const struct http_response *r, const char *request_i
     if (r->retry_after_s > 0)
         header_put_number(out, "Retry-After", r->retry_after_s);
     if (r->status == 401)
-        header_put(out, "WWW-Authenticate", "Bearer");
-    header_put(out, "Cache-Control", r->etag[0] != '\0' ? "private, no-cache" : "no-store");
+        header_put(out, "WWW-Authenticate",
+                   r->reason != NULL ? "Bearer error=\"invalid_token\"" : "Bearer");
+    if (r->max_age_s > 0)
+        buf_printf(out, "Cache-Control: public, max-age=%lld\r\n", (long long)r->max_age_s);
+    else
+        header_put(out, "Cache-Control", r->etag[0] != '\0' ? "private, no-cache" : "no-store");
     header_put(out, "X-Content-Type-Options", "nosniff");
     header_put(out, "X-Request-Id", request_id);
     /* a Content-Length in a 304 would describe the 200 (RFC 9110, section 8.6) */

@@ -14,7 +14,7 @@ struct http_request {
     const char *path;  /* of REQUEST_URI, before '?', not decoded */
     const char *query; /* after '?', "" if none, not decoded */
     /* headers; NULL where absent */
-    const char *authorization, *idempotency_key, *if_none_match, *content_type;
+    const char *authorization, *idempotency_key, *if_none_match, *content_type, *content_encoding;
     char request_id[REQUEST_ID_SIZE]; /* X-Request-Id if it is 1..64 of A-Za-z0-9._-, else made here
                                        */
     const char *remote_address;       /* "" unknown */
@@ -34,6 +34,8 @@ struct http_response {
     int64_t retry_after_s;    /* 0 none */
     struct buf body;
     const char *state; /* static text for log and metrics: state of the body, or problem code */
+    const char *reason; /* static text for the log: why a token was refused; NULL: none was */
+    int64_t max_age_s;  /* anyone may cache the response for this long */
 };
 
 /* Initialize *r as an empty 200 application/json response whose body holds at most 1 MiB. Free it
@@ -46,8 +48,8 @@ void http_response_reset(struct http_response *r);
 /* Return the reason phrase of status; "Error" for a status that this service never sends. */
 const char *http_status_text(int status);
 /* Append r to out in CGI form: Status line, headers, blank line, body. Always with X-Request-Id
- * from request_id, nosniff and Cache-Control (private, no-cache with an ETag, else no-store);
- * Content-Length unless it is 304; WWW-Authenticate with 401. A body that failed becomes a 503
+ * from request_id, nosniff and Cache-Control (public with max_age_s; private, no-cache with an ETag; else no-store);
+ * Content-Length unless it is 304; WWW-Authenticate with 401, with error="invalid_token" (RFC 6750) if there is a reason. A body that failed becomes a 503
  * problem. Sets out->failed if there is no memory. */
 void http_render(const struct http_response *r, const char *request_id, struct buf *out);
 

@@ -59,17 +59,40 @@ static void copy_characters(char *out, size_t cap, const char *text)
     out[len] = '\0';
 }
 
-enum err problem_set(struct problem *p, enum err err, const char *member, const char *format, ...)
+static enum err problem_fill(struct problem *p, enum err err, const char *member,
+                             const char *format, va_list args)
+    __attribute__((format(printf, 4, 0)));
+
+static enum err problem_fill(struct problem *p, enum err err, const char *member,
+                             const char *format, va_list args)
 {
     char detail[2 * sizeof p->detail];
-    va_list args;
-    va_start(args, format);
     if (vsnprintf(detail, sizeof detail, format, args) < 0)
         detail[0] = '\0';
-    va_end(args);
     *p = (struct problem){.err = err};
     copy_characters(p->member, sizeof p->member, member == NULL ? "" : member);
     copy_characters(p->detail, sizeof p->detail, detail);
+    return err;
+}
+
+enum err problem_set(struct problem *p, enum err err, const char *member, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    problem_fill(p, err, member, format, args);
+    va_end(args);
+    return err;
+}
+
+enum err problem_set_limit(struct problem *p, enum err err, const char *member, int64_t limit,
+                           const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    problem_fill(p, err, member, format, args);
+    va_end(args);
+    p->has_limit = true;
+    p->limit = limit;
     return err;
 }
 
@@ -91,6 +114,8 @@ static void write_body(const struct problem *p, enum err err, const char *reques
     json_put_string(w, "detail", own ? p->detail : rows[err].detail);
     if (err == p->err && p->member[0] != '\0')
         json_put_string(w, "member", p->member);
+    if (err == p->err && p->has_limit)
+        json_put_int(w, "limit", p->limit);
     if (request_id != NULL && request_id[0] != '\0')
         json_put_string(w, "request_id", request_id);
     json_close_object(w);
@@ -103,10 +128,11 @@ void problem_render(const struct problem *p, const char *request_id, struct http
     r->status = rows[err].status;
     r->content_type = "application/problem+json";
     r->location[0] = r->etag[0] = '\0';
-    r->retry_after_s = 0;
-    if (r->status == 429 || r->status == 503)
+    r->retry_after_s = r->max_age_s = 0;
+    if (r->status == 409 || r->status == 429 || r->status == 503)
         r->retry_after_s = p->retry_after_s > 0 ? p->retry_after_s : 1;
     r->state = err_name(err);
+    r->reason = err == p->err ? p->reason : NULL;
     buf_reset(&r->body);
     write_body(p, err, request_id, &r->body);
 }

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <sys/prctl.h>
 #include <sys/xattr.h>
 #endif
 
@@ -110,6 +112,19 @@ enum err secret_load(struct secret_pair *pair, const char *path, struct buf *mes
     bytes_wipe(pair, sizeof *pair);
     buf_printf(message, "%s: %s", path, wrong);
     return ERR_FAULT;
+}
+
+enum err secret_keep_out_of_dumps(void)
+{
+    const struct rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0)
+        return ERR_FAULT;
+#ifdef PR_SET_DUMPABLE
+    /* the limit does not bind a program that core_pattern pipes into */
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return ERR_FAULT;
+#endif
+    return ERR_OK;
 }
 
 bool secret_overlaps(const struct secret_pair *a, const struct secret_pair *b)

@@ -19,6 +19,9 @@ struct secret_pair {
  * *pair empty, if the file is unreadable or malformed, if its group or others have access to it
  * (an ACL for a user is no such access), or if a key is all zeros or both are equal. */
 MUST_USE enum err secret_load(struct secret_pair *pair, const char *path, struct buf *message);
+/* Keep the memory of this process, and of those that it forks, out of core dumps and from other
+ * processes of its user. ERR_FAULT if the system refuses. */
+MUST_USE enum err secret_keep_out_of_dumps(void);
 /* Return true if a and b have a key in common. Takes the same time for all keys. */
 bool secret_overlaps(const struct secret_pair *a, const struct secret_pair *b);
 
