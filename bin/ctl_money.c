@@ -49,7 +49,7 @@ static enum ctl_exit parse_and_move(struct ctl *c, enum transfer_kind kind)
     const char *amount = c->argv[optind + 1];
     request.user = c->argv[optind];
     if (!user_valid(request.user, strlen(request.user)))
-        return ctl_usage(c, "a user id is 1 to 64 of A-Za-z0-9._:@-");
+        return ctl_usage(c, "a user id is 1 to 255 printable ASCII characters without space");
     if (!str_to_i64(amount, strlen(amount), &request.amount_fen) || request.amount_fen < 1 ||
         request.amount_fen > AMOUNT_MAX_FEN)
         return ctl_usage(c, "the amount is a whole number of fen, from 1");

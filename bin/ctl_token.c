@@ -199,8 +199,8 @@ enum ctl_exit ctl_token(struct ctl *c)
         return explain(c, c->argv[optind]);
     const char *user = c->argv[optind];
     if (!user_valid(user, strlen(user)) || user_is_guest(user))
-        return ctl_usage(c,
-                         "a user id is 1 to 64 of A-Za-z0-9._:@- and does not begin with guest:");
+        return ctl_usage(c, "a user id is 1 to 255 printable ASCII characters without space and "
+                            "does not begin with guest:");
     memcpy(who.user, user, strlen(user) + 1);
     return print_token(c, &who, ttl_s);
 }

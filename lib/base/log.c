@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 1024
+#define LINE_MAX_BYTES 2048
 
 /* Set before threads start. Reopening replaces the descriptor in place with dup3, which is atomic
  * for threads that write. */

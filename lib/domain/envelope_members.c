@@ -17,7 +17,7 @@ const struct envelope_member envelope_members[] = {
     {"cap_fen", "cap", MEMBER_NUMBER, MEMBER_FIXED, FIELD(cap_fen), 1, AMOUNT_MAX_FEN},
     {"greeting", "greeting", MEMBER_TEXT, MEMBER_FIXED, FIELD(greeting), 0, 0},
     {"to_kind", NULL, MEMBER_ENUM, MEMBER_FIXED, FIELD(to_kind), TO_ANYONE, TO_USERS},
-    {"recipients", NULL, MEMBER_ASCII, MEMBER_FIXED, FIELD(to), 0, 0},
+    {"recipients", NULL, MEMBER_TEXT, MEMBER_FIXED, FIELD(to), 0, 0},
     {"state", NULL, MEMBER_ENUM, MEMBER_AT_CLOSE, FIELD(state), STATE_OPEN, STATE_EXPIRED},
     {"opened_shares", "opened_shares", MEMBER_NUMBER, MEMBER_EACH_OPEN, FIELD(opened_shares), 0, 0},
     {"opened_fen", "opened_total", MEMBER_NUMBER, MEMBER_EACH_OPEN, FIELD(opened_fen), 0, 0},

@@ -11,7 +11,6 @@ enum member_kind {
     MEMBER_ID,     /* struct id */
     MEMBER_USER,   /* char[]: a user id, or empty */
     MEMBER_TEXT,   /* char[]: UTF-8 */
-    MEMBER_ASCII,  /* char[]: ASCII */
     MEMBER_NUMBER, /* int64_t */
     MEMBER_TIME,   /* int64_t: UTC microseconds, 0 none */
     MEMBER_ENUM,   /* an enum */

@@ -6,13 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define USER_MAX 64 /* bytes of a user id or group: A-Za-z0-9._:@- */
+#define USER_MAX 255 /* bytes of a user id: printable ASCII without space */
 #define USER_SIZE (USER_MAX + 1)
 #define NAME_MAX_POINTS 32 /* code points */
 #define NAME_SIZE (4 * NAME_MAX_POINTS + 1)
 #define GREETING_SIZE (4 * 50 + 1) /* 50 code points is also the highest configurable */
 #define RECIPIENTS_MAX 100
-#define RECIPIENTS_SIZE (RECIPIENTS_MAX * (USER_MAX + 1) + 1) /* ids separated by one space */
+#define RECIPIENTS_SIZE 6501 /* ids separated by one space; fewer than RECIPIENTS_MAX long ones */
 #define GROUPS_MAX 64
 #define GROUP_MAX 128 /* bytes of a group name: UTF-8 without control characters */
 #define GROUP_SIZE (GROUP_MAX + 1)
@@ -25,7 +25,7 @@
 #define TICKET_SIZE 64 /* a ticket's text and its NUL */
 #define GUEST_PREFIX "guest:"
 
-/* Return true if id[0..len) is a valid user id or group name: 1..64 of A-Za-z0-9._:@- */
+/* Return true if id[0..len) is a valid user id: 1..255 bytes of printable ASCII without space. */
 bool user_valid(const char *id, size_t len);
 /* Return true if the user id is that of a guest. */
 bool user_is_guest(const char *id);

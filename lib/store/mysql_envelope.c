@@ -25,7 +25,6 @@ static void envelope_member_take(struct sql_row *row, struct envelope *e,
     switch (m->kind) {
     case MEMBER_USER:
     case MEMBER_TEXT:
-    case MEMBER_ASCII:
         row_text(row, at, m->size);
         break;
     case MEMBER_SEED:
@@ -56,9 +55,6 @@ static void put_member(struct buf *q, const struct envelope *e, const struct env
         break;
     case MEMBER_TEXT:
         sql_text(q, at);
-        break;
-    case MEMBER_ASCII:
-        sql_bytes(q, at, strlen(at));
         break;
     case MEMBER_ID:
     case MEMBER_BYTES:

@@ -116,6 +116,11 @@ void sql_id(struct buf *q, const struct id *id)
 void sql_user(struct buf *q, const char *user)
 {
     assert(user[0] == '\0' || user_valid(user, strlen(user)));
+    if (strpbrk(user, "'\\") != NULL) { /* whether a backslash escapes depends on sql_mode */
+        buf_puts(q, "_ascii ");
+        sql_bytes(q, user, strlen(user));
+        return;
+    }
     buf_putc(q, '\'');
     buf_puts(q, user);
     buf_putc(q, '\'');

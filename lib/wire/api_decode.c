@@ -76,6 +76,9 @@ static enum err take_users(const struct json_value *users, struct api_send *out,
             return err;
         if (is_listed(out->to, user))
             return problem_set(p, ERR_INVALID_REQUEST, "to.users", "%s appears twice", user);
+        if (used + 1 + strlen(user) >= sizeof out->to)
+            return problem_set(p, ERR_INVALID_REQUEST, "to.users", "more than %zu bytes of ids",
+                               sizeof out->to - 1);
         if (used > 0)
             out->to[used++] = ' ';
         memcpy(out->to + used, user, strlen(user) + 1);
@@ -99,7 +102,7 @@ static enum err take_to(const struct json_value *to, struct api_send *out, struc
     if (strcmp(to->first->key, "users") == 0)
         return take_users(to->first, out, p);
     out->to_kind = TO_GROUP;
-    return api_user(to->first, "to.group", out->to, p);
+    return api_group(to->first, "to.group", out->to, p);
 }
 
 /* Check that the total can be divided: at least 1 fen and at most the cap per share. */

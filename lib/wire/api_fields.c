@@ -107,7 +107,16 @@ enum err api_user(const struct json_value *v, const char *name, char *out, struc
 {
     if (v->type != JSON_STRING || !user_valid(v->text, v->len) ||
         !str_set(out, USER_SIZE, v->text, v->len))
-        return problem_set(p, ERR_INVALID_REQUEST, name, "1 to %d of A-Z a-z 0-9 . _ : @ -",
-                           USER_MAX);
+        return problem_set(p, ERR_INVALID_REQUEST, name,
+                           "1 to %d printable ASCII characters without space", USER_MAX);
+    return ERR_OK;
+}
+
+enum err api_group(const struct json_value *v, const char *name, char *out, struct problem *p)
+{
+    if (v->type != JSON_STRING || !utf8_is_label(v->text, v->len, GROUP_MAX) ||
+        !str_set(out, GROUP_SIZE, v->text, v->len))
+        return problem_set(p, ERR_INVALID_REQUEST, name, "1 to %d bytes without control characters",
+                           GROUP_MAX);
     return ERR_OK;
 }

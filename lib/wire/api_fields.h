@@ -28,8 +28,11 @@ MUST_USE enum err api_number(const struct json_value *object, const char *name, 
  * holds cap bytes and is unchanged if the member is absent. Fills *p on an error. */
 MUST_USE enum err api_text(const struct json_value *object, const char *name, size_t points_max,
                            char *out, size_t cap, struct problem *p);
-/* Read v, called name in the problem *p, as a user id or group into out, which holds USER_SIZE. */
+/* Read v, called name in the problem *p, as a user id into out, which holds USER_SIZE. */
 MUST_USE enum err api_user(const struct json_value *v, const char *name, char *out,
                            struct problem *p);
+/* Read v, called name in the problem *p, as a group into out, which holds GROUP_SIZE. */
+MUST_USE enum err api_group(const struct json_value *v, const char *name, char *out,
+                            struct problem *p);
 
 #endif

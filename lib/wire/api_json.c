@@ -114,7 +114,6 @@ static void put_plain_member(struct json_writer *w, const struct envelope *e,
     switch (m->kind) {
     case MEMBER_USER:
     case MEMBER_TEXT:
-    case MEMBER_ASCII:
         json_put_string(w, m->json, envelope_member_at(e, m));
         break;
     case MEMBER_BYTES:

@@ -17,7 +17,6 @@ static void member_write(struct buf *out, const struct envelope *e, const struct
         break;
     case MEMBER_USER:
     case MEMBER_TEXT:
-    case MEMBER_ASCII:
         buf_puts(out, at);
         break;
     default:
@@ -57,7 +56,6 @@ static bool member_read(struct envelope *e, const struct envelope_member *m, con
         return str_from_hex(envelope_member_of(e, m), m->size, line, len);
     case MEMBER_USER:
     case MEMBER_TEXT:
-    case MEMBER_ASCII:
         return str_set(envelope_member_of(e, m), m->size, line, len);
     default:
         if (!str_to_i64(line, len, &n) || n < m->low || n > m->high)

@@ -7,7 +7,7 @@
 #include "lib/domain/envelope.h"
 
 #define VERSION_CLAIMS_MAX 4
-#define VERSION_TEXT_SIZE 1600
+#define VERSION_TEXT_SIZE 2600
 
 struct version_value {
     int64_t version;
