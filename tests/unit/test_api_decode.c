@@ -26,7 +26,8 @@ static void money(void **state)
         {"{\"user\":\"u\",\"reference\":\"r\"}", "amount"},
         {"{\"user\":\"u\",\"amount\":1}", "reference"},
         {"{\"user\":\"\",\"amount\":1,\"reference\":\"r\"}", "user"},
-        {"{\"user\":\"*world\",\"amount\":1,\"reference\":\"r\"}", "user"},
+        {"{\"user\":\"a b\",\"amount\":1,\"reference\":\"r\"}", "user"},
+        {"{\"user\":\"\xe7\xa6\x8f\",\"amount\":1,\"reference\":\"r\"}", "user"},
         {"{\"user\":1,\"amount\":1,\"reference\":\"r\"}", "user"},
         {"{\"user\":\"u\",\"amount\":0,\"reference\":\"r\"}", "amount"},
         {"{\"user\":\"u\",\"amount\":-1,\"reference\":\"r\"}", "amount"},
@@ -59,6 +60,12 @@ static void money(void **state)
         if (strcmp(p.member, cases[i].member) != 0)
             fail_msg("%s names %s", cases[i].body, p.member);
     }
+    static const char over[] = "{\"user\":\"u\",\"amount\":1000000000001,\"reference\":\"r\"}";
+    assert_int_equal(api_decode_money(over, sizeof over - 1, &out, &p), ERR_INVALID_REQUEST);
+    assert_true(p.has_limit && p.limit == AMOUNT_MAX_FEN);
+    static const char matrix[] = "{\"user\":\"@a+b=c/d'\\\\:x\",\"amount\":1,\"reference\":\"r\"}";
+    assert_int_equal(api_decode_money(matrix, sizeof matrix - 1, &out, &p), ERR_OK);
+    assert_string_equal(out.user, "@a+b=c/d'\\:x");
     static const char good[] =
         "{\"reference\":\"order/1\",\"amount\":1000000000000,\"user\":\"u\"}";
     assert_int_equal(api_decode_money(good, sizeof good - 1, &out, &p), ERR_OK);
@@ -73,7 +80,7 @@ static void guests(void **state)
         {"{\"name\":\"\"}", "name"},
         {"{\"name\":1}", "name"},
         {"{\"name\":null}", "name"},
-        {"{\"name\":\"a\\u202e\"}", "name"},
+        {"{\"name\":\" \\u200d\\u2800\"}", "name"},
         {"{\"name\":\"\\u0001\"}", "name"},
         {"{\"name\":\"123456789012345678901234567890123\"}", "name"},
         {"{\"nick\":\"x\"}", "nick"}};
@@ -88,6 +95,9 @@ static void guests(void **state)
                          ERR_INVALID_REQUEST);
         assert_string_equal(p.member, cases[i].member);
     }
+    static const char cleaned[] = "{\"name\":\" a\\u202eb\\n\"}";
+    assert_int_equal(api_decode_guest(cleaned, sizeof cleaned - 1, &out, &p), ERR_OK);
+    assert_string_equal(out.name, "ab");
     assert_int_equal(api_decode_guest("{}", 2, &out, &p), ERR_OK);
     assert_string_equal(out.name, "");
     static const char good[] = "{\"name\":\"\xe7\xa6\x8f\"}";

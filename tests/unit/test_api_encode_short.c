@@ -186,11 +186,45 @@ static void health(void **state)
     expect(&r, 200, "ok", "{\"status\":\"ok\"}");
 }
 
+/* The tag follows the content: settings, and the version of the service. */
+static void site(void **state)
+{
+    struct config config;
+    struct http_response r;
+    char tag[80];
+    (void)state;
+    config_defaults(&config);
+    strcpy(config.greeting_default, "x");
+    http_response_init(&r);
+    api_encode_site(&r, &config, "1", NULL);
+    assert_int_equal(r.max_age_s, 60);
+    memcpy(tag, r.etag, sizeof tag);
+    assert_int_equal(strlen(tag), 18);
+    expect(&r, 200, "ok",
+           "{\"demo\":false,\"currency\":{\"code\":\"CNY\",\"decimals\":2},\"limits\":{"
+           "\"share_cap\":20000,\"shares_max\":500,\"greeting_max\":50,\"name_max\":32,"
+           "\"expires_min\":60,\"expires_max\":604800,\"recipients_max\":100,"
+           "\"sent_per_day\":2000000,\"body_max\":8192},\"defaults\":{\"greeting\":\"x\","
+           "\"expires_in\":86400},\"version\":\"1\"}");
+    http_response_init(&r);
+    api_encode_site(&r, &config, "1", tag);
+    assert_int_equal(r.status, 304);
+    assert_int_equal(r.body.len, 0);
+    assert_string_equal(r.etag, tag);
+    http_response_free(&r);
+    http_response_init(&r);
+    config.demo = true;
+    api_encode_site(&r, &config, "1", tag);
+    assert_int_equal(r.status, 200);
+    http_response_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grabs),          cmocka_unit_test(opens),   cmocka_unit_test(accounts),
         cmocka_unit_test(received_lists), cmocka_unit_test(ledgers), cmocka_unit_test(health),
+        cmocka_unit_test(site),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -70,6 +70,7 @@ static const struct route_case route_cases[] = {
     {ROUTE_SENT, "GET", "/v1/me/sent", "sent"},
     {ROUTE_RECEIVED, "GET", "/v1/me/received", "received"},
     {ROUTE_LEDGER, "GET", "/v1/me/ledger", "ledger"},
+    {ROUTE_SITE, "GET", "/v1/site", "site"},
     {ROUTE_HEALTHZ, "GET", "/healthz", "healthz"},
     {ROUTE_READYZ, "GET", "/readyz", "readyz"},
     {ROUTE_METRICS, "GET", "/metrics", "metrics"},
@@ -156,6 +157,10 @@ static void common_rules(void **state)
         r.too_large = true;
         assert_int_equal(check(route, &r, NULL), ERR_BODY_TOO_LARGE);
         r.too_large = false;
+        r.query = "x=1"; /* lists name their parameters, and refuse others, when they decode it */
+        assert_int_equal(check(route, &r, api_routes[route].paged ? NULL : "x"),
+                         api_routes[route].paged ? ERR_OK : ERR_INVALID_REQUEST);
+        r.query = "";
         if (api_routes[route].body == BODY_NONE) {
             r.content_type = "text/plain"; /* of nothing */
             assert_int_equal(check(route, &r, NULL), ERR_OK);
@@ -168,6 +173,10 @@ static void common_rules(void **state)
             r.content_type = no_json[i];
             assert_int_equal(check(route, &r, "Content-Type"), ERR_UNSUPPORTED_MEDIA_TYPE);
         }
+        r.content_type = json[0];
+        r.content_encoding = "gzip";
+        assert_int_equal(check(route, &r, "Content-Encoding"), ERR_UNSUPPORTED_MEDIA_TYPE);
+        r.content_encoding = "Identity";
         for (size_t i = 0; i < COUNT(json); i++) {
             r.content_type = json[i];
             assert_int_equal(check(route, &r, NULL), ERR_OK);

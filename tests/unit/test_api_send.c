@@ -88,10 +88,9 @@ static void refuses_sends(void **state)
         {"{" ALL ",\"greeting\":\"\"}", "greeting"},
         {"{" ALL ",\"greeting\":5}", "greeting"},
         {"{" ALL ",\"greeting\":null}", "greeting"},
-        {"{" ALL ",\"greeting\":\"a\\nb\"}", "greeting"},
-        {"{" ALL ",\"greeting\":\"\\u202eb\"}", "greeting"},
-        {"{" ALL ",\"greeting\":\"\\u2066b\"}", "greeting"},
         {"{" ALL ",\"greeting\":\"\\u007f\"}", "greeting"},
+        {"{" ALL ",\"greeting\":\" \\u200d\\u3164\"}", "greeting"},
+        {"{" ALL ",\"greeting\":\"\\u0301\"}", "greeting"},
         {"{" ALL ",\"greeting\":\"\\u2028\"}", "greeting"},
         {"{" ALL ",\"greeting\":\"\\ufffe\"}", "greeting"},
         {"{" ALL ",\"to\":null}", "to"},
@@ -102,7 +101,7 @@ static void refuses_sends(void **state)
         {"{" ALL ",\"to\":{\"team\":\"g\"}}", "to.team"},
         {"{" ALL ",\"to\":{\"group\":\"\"}}", "to.group"},
         {"{" ALL ",\"to\":{\"group\":1}}", "to.group"},
-        {"{" ALL ",\"to\":{\"group\":\"a b\"}}", "to.group"},
+        {"{" ALL ",\"to\":{\"group\":\"a\\u0007\"}}", "to.group"},
         {"{" ALL ",\"to\":{\"users\":[]}}", "to.users"},
         {"{" ALL ",\"to\":{\"users\":\"a\"}}", "to.users"},
         {"{" ALL ",\"to\":{\"users\":[1]}}", "to.users"},
@@ -139,9 +138,15 @@ static void limits_of_sends(void **state)
     size_t len = users_body(body, sizeof body, RECIPIENTS_MAX + 1);
     assert_int_equal(api_decode_send(body, len, &config, &out, &p), ERR_INVALID_REQUEST);
     assert_string_equal(p.member, "to.users");
-    len = users_body(body, sizeof body, RECIPIENTS_MAX); /* of the longest */
+    assert_true(p.has_limit && p.limit == RECIPIENTS_MAX);
+    len = users_body(body, sizeof body, RECIPIENTS_MAX); /* of 64 bytes each: no more fit */
     assert_int_equal(api_decode_send(body, len, &config, &out, &p), ERR_OK);
-    assert_int_equal(strlen(out.to), RECIPIENTS_MAX * (USER_MAX + 1) - 1);
+    assert_int_equal(strlen(out.to), RECIPIENTS_SIZE - 2);
+    memcpy(strstr(body, "[\"") + 2, "12\",\"34", 7); /* one more, of which the quotes are taken */
+    char *extra = strstr(body, "\"]");
+    memcpy(extra, "ab\"]}}", 7);
+    assert_int_equal(api_decode_send(body, strlen(body), &config, &out, &p), ERR_INVALID_REQUEST);
+    assert_string_equal(p.member, "to.users");
     for (int n = 51; n >= 50; n--) {
         len = (size_t)snprintf(body, sizeof body, "{" ALL ",\"greeting\":\"");
         for (int i = 0; i < n; i++)
@@ -159,6 +164,35 @@ static void limits_of_sends(void **state)
     assert_int_equal(api_decode_send(most, sizeof most - 1, &wide, &out, &p), ERR_OK);
     static const char more[] = "{" M ",\"total\":1000000000001,\"shares\":1000000}";
     assert_int_equal(api_decode_send(more, sizeof more - 1, &wide, &out, &p), ERR_INVALID_REQUEST);
+}
+
+/* Envelopes of which a share could never be opened. */
+static void refuses_impossible_envelopes(void **state)
+{
+    static const struct {
+        const char *sender, *body, *member;
+    } cases[] = {
+        {"alice", "{" ALL "}", ""},
+        {"guest:1", "{" ALL "}", ""},
+        {"alice", "{" ALL ",\"to\":{\"group\":\"\xe5\x85\xa8 g\"}}", ""},
+        {"alice", "{" ALL ",\"to\":{\"users\":[\"a\",\"b\"]}}", ""},
+        {"guest:1", "{" ALL ",\"to\":{\"group\":\"g\"}}", "to"},
+        {"guest:1", "{" ALL ",\"to\":{\"users\":[\"a\",\"b\"]}}", "to"},
+        {"alice", "{" ALL ",\"to\":{\"users\":[\"a\",\"guest:2\"]}}", "to.users"},
+        {"alice", "{" ALL ",\"to\":{\"users\":[\"guest:2\",\"a\"]}}", "to.users"},
+        {"alice", "{" ALL ",\"to\":{\"users\":[\"a\"]}}", "shares"},
+    };
+    struct api_send out;
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct problem p = {.err = ERR_OK};
+        assert_int_equal(api_decode_send(cases[i].body, strlen(cases[i].body), &config, &out, &p),
+                         ERR_OK);
+        enum err err = api_check_recipients(&out, cases[i].sender, &p);
+        if (err != (cases[i].member[0] == '\0' ? ERR_OK : ERR_INVALID_REQUEST) ||
+            strcmp(p.member, cases[i].member) != 0)
+            fail_msg("%s from %s: %s", cases[i].body, cases[i].sender, p.member);
+    }
 }
 
 static void takes_sends(void **state)
@@ -250,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_sends),
         cmocka_unit_test(limits_of_sends),
+        cmocka_unit_test(refuses_impossible_envelopes),
         cmocka_unit_test(takes_sends),
         cmocka_unit_test(canonical_forms),
     };

@@ -215,7 +215,7 @@ static void user_items(void **state)
 /* The part before the first '/' chooses the server: equal for all of one envelope. */
 static void keys(void **state)
 {
-    char key[ITEM_KEY_SIZE], user[USER_SIZE];
+    char key[ITEM_KEY_SIZE], other[ITEM_KEY_SIZE], user[USER_SIZE];
     (void)state;
     item_key(key, ITEM_KEY_GATE, generation, &id);
     assert_string_equal(key, ID "/g/" GEN);
@@ -226,9 +226,17 @@ static void keys(void **state)
     item_key_user(key, generation, &id, "guest:a.b_c@d-e");
     assert_string_equal(key, ID "/u/" GEN "/guest:a.b_c@d-e");
     memset(user, 'u', USER_MAX);
+    user[64] = '\0';
+    item_key_user(key, generation, &id, user);
+    assert_int_equal(strlen(key), 32 + 3 + 32 + 1 + 64);
+    user[64] = 'u';
     user[USER_MAX] = '\0';
     item_key_user(key, generation, &id, user);
-    assert_int_equal(strlen(key), 32 + 3 + 32 + 1 + USER_MAX);
+    assert_int_equal(strlen(key), 32 + 3 + 32 + 2 + 64);
+    assert_int_equal(key[32 + 3 + 32 + 1], '#');
+    user[USER_MAX - 1] = 'v'; /* the hash tells them apart */
+    item_key_user(other, generation, &id, user);
+    assert_string_not_equal(key, other);
     item_key(key, ITEM_KEY_ENVELOPE, generation, &id);
     assert_string_equal(key, ID "/r/" GEN);
 }

@@ -64,9 +64,35 @@ static void every_error_has_its_status_and_code(void **state)
         assert_non_null(strstr(r.body.data, part));
         assert_null(strstr(r.body.data, "\"detail\":\"\"")); /* there is always a word for people */
         assert_null(strstr(r.body.data, "\"member\""));
-        assert_int_equal(r.retry_after_s, cases[i].status == 429 || cases[i].status == 503 ? 1 : 0);
+        bool retry = cases[i].status == 409 || cases[i].status == 429 || cases[i].status == 503;
+        assert_int_equal(r.retry_after_s, retry ? 1 : 0);
+        assert_null(strstr(r.body.data, "\"limit\""));
         http_response_free(&r);
     }
+}
+
+static void names_the_limit_and_a_bad_token(void **state)
+{
+    struct problem p;
+    struct http_response r;
+    struct buf out;
+    (void)state;
+    http_response_init(&r);
+    problem_set_limit(&p, ERR_INVALID_REQUEST, "shares", 500, "at most %d", 500);
+    problem_render(&p, "q", &r);
+    assert_non_null(
+        strstr(r.body.data, "\"detail\":\"at most 500\",\"member\":\"shares\",\"limit\":500,"));
+    assert_null(r.reason);
+    problem_set(&p, ERR_UNAUTHORIZED, NULL, "%s", "");
+    p.reason = "signature";
+    problem_render(&p, "q", &r);
+    assert_string_equal(r.reason, "signature");
+    assert_null(strstr(r.body.data, "signature")); /* for the log only */
+    buf_init(&out, 4096);
+    http_render(&r, "q", &out);
+    assert_non_null(strstr(out.data, "\r\nWWW-Authenticate: Bearer error=\"invalid_token\"\r\n"));
+    buf_free(&out);
+    http_response_free(&r);
 }
 
 /* What a half-made answer left behind is gone; what went wrong inside stays inside. */
@@ -143,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_error_has_its_status_and_code),
+        cmocka_unit_test(names_the_limit_and_a_bad_token),
         cmocka_unit_test(renders_problems),
         cmocka_unit_test(asks_for_a_token),
         cmocka_unit_test(keeps_texts_well_formed),

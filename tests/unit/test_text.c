@@ -79,6 +79,11 @@ static void test_users_are_words_of_bounded_length(void **state)
     assert_false(user_valid("a\0b", 3));
     assert_false(user_valid("a b", 3));
     assert_true(user_valid("a.b_c:d@e-f", 11));
+    assert_true(user_valid("auth0|1", 7));
+    assert_true(user_valid("@a+b=c/d:host", 13));
+    assert_true(user_valid("!'\"\\~", 5));
+    assert_false(user_valid("a\x7f", 2));
+    assert_false(user_valid("\xc3\xa9", 2));
     assert_true(user_is_guest("guest:1"));
     assert_false(user_is_guest("guest"));
     assert_false(user_is_guest("gustav"));
