@@ -1,6 +1,7 @@
 /* The operator's command: one table row per subcommand, and what subcommands share. */
 #include "bin/ctl.h"
 #include "lib/base/buf.h"
+#include "lib/wire/secret.h"
 #include "lib/service/account/status.h"
 #include <getopt.h>
 #include <stdio.h>
@@ -155,6 +156,8 @@ static enum ctl_exit run(struct ctl *c, const char *config_path)
         }
     if (command->needs_config && daemon_load(&c->daemon, "hongbaoctl", config_path) != ERR_OK)
         return CTL_USAGE;
+    if (secret_keep_out_of_dumps() != ERR_OK) /* several commands read keys */
+        return ctl_fail(ERR_FAULT, "core dumps");
     return command->run(c);
 }
 

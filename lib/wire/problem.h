@@ -19,7 +19,8 @@ struct problem {
  * truncated to fit. Return err. */
 enum err problem_set(struct problem *p, enum err err, const char *member, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* Fill *p as problem_set does, and with the limit that refused the request. Return err. */
+/* Fill *p with err, member and format as problem_set does, and with the limit that refused the
+ * request. Return err. */
 enum err problem_set_limit(struct problem *p, enum err err, const char *member, int64_t limit,
                            const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* Fill *r with p: status, application/problem+json body {"type":"about:blank","title","status",

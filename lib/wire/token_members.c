@@ -109,7 +109,7 @@ static bool is_set(const char *setting)
     return setting != NULL && setting[0] != '\0';
 }
 
-/* Check who issued the token and for whom; this service makes guest tokens itself. */
+/* Check iss and aud; this service makes guest tokens itself, so they are not checked. */
 static enum token_reason check_origin(const struct token_keys *keys, enum token_kind kind,
                                       const struct json_value *top)
 {

@@ -48,16 +48,17 @@ BAD_SEND = [
     (send_with(shares=0), "shares"), (send_with(shares=-1), "shares"), (send_with(shares=501), "shares"),
     (send_with(shares=1.0), "shares"), (send_with(shares="2"), "shares"), (send_with(shares=2**64 + 2), "shares"),
     (send_with(greeting=""), "greeting"), (send_with(greeting="x" * 51), "greeting"),
-    (send_with(greeting="福" * 51), "greeting"), (send_with(greeting="a\nb"), "greeting"),
-    (send_with(greeting="\u202eabc"), "greeting"), (send_with(greeting="a\u200fb"), "greeting"),
-    (send_with(greeting="\u2066x\u2069"), "greeting"), (send_with(greeting="a\u0007"), "greeting"),
+    (send_with(greeting="福" * 51), "greeting"), (send_with(greeting="\n"), "greeting"),
+    (send_with(greeting="\u202e\u2069"), "greeting"), (send_with(greeting=" \u200d\u3164"), "greeting"),
+    (send_with(greeting="\u2800"), "greeting"), (send_with(greeting="\u0301"), "greeting"),
     (send_with(greeting="\ufffe"), "greeting"), (send_with(greeting="\ue000"), "greeting"),
     (send_with(greeting=5), "greeting"), (send_with(greeting=None), "greeting"),
     (send_with(expires_in=0), "expires_in"), (send_with(expires_in=604801), "expires_in"),
     (send_with(expires_in="60"), "expires_in"), (send_with(expires_in=-60), "expires_in"),
     (send_with(to={}), "to"), (send_with(to=[]), "to"), (send_with(to="g"), "to"), (send_with(to=None), "to"),
     (send_with(to={"group": "g", "users": ["a"]}), "to"), (send_with(to={"group": ""}), "to.group"),
-    (send_with(to={"group": "a b"}), "to.group"), (send_with(to={"group": "x" * 65}), "to.group"),
+    (send_with(to={"group": "a\nb"}), "to.group"), (send_with(to={"group": "x" * 129}), "to.group"),
+    (send_with(to={"users": ["a"]}), "shares"), (send_with(to={"users": ["a", "guest:1"]}), "to.users"),
     (send_with(to={"group": 1}), "to.group"), (send_with(to={"users": []}), "to.users"),
     (send_with(to={"users": ["a"] * 2}), "to.users"), (send_with(to={"users": [1]}), "to.users"),
     (send_with(to={"users": ["a", "b c"]}), "to.users"), (send_with(to={"users": "a"}), "to.users"),
@@ -179,7 +180,7 @@ def test_bad_amounts(service, state, anybody):
 
 def test_bad_guest_names(state, anybody):
     before = state()
-    for name in ("", NAME_33, "a\nb", "\u202ex", "\u200f", 1, None, "\u0000"):
+    for name in ("", NAME_33, "\n", "\u202e \u3164", "\u200f", 1, None, "\u0000"):
         answer = anybody.request("POST", "/v1/guests", {"name": name})
         assert answer.code in ("invalid_request", "invalid_json"), (name, answer)
     assert anybody.request("POST", "/v1/guests", {"nick": "x"}).json["member"] == "nick"
@@ -197,17 +198,16 @@ def test_bad_tokens(service, state, anybody):
         f".{body}.{mac}", service.token("u", alg="none"), service.token("u", alg="HS512"),
         service.token("u", key=b"0" * 32), service.token("u", key=service.key("wallet")),
         service.token("u", key=service.key("guest")), service.token("u", exp=None), service.token("u", exp="soon"),
-        service.token("u", exp=1.5), service.token("u", exp=-1), service.token("u", exp=10**18),
         service.token("u", scope="wallet"), service.token("u", kind="wallet", scope="user"), service.token(""),
-        service.token("a b"), service.token("x" * 65), service.token("用户"), service.token(5), service.token(None),
-        service.token("guest:1"), service.token("u", name=""), service.token("u", name=NAME_33),
-        service.token("u", name="\u202ex"), service.token("u", name=7), service.token("u", groups="g"),
-        service.token("u", groups=[1]), service.token("u", groups=["a b"]), service.token("u", groups=["g"] * 65),
-        service.token("u", nbf=now + 3600), service.token("u", kind="guest"), "x" * 9000,
+        service.token("a b"), service.token("x" * 256), service.token("用户"), service.token(5), service.token(None),
+        service.token("guest:1"), service.token("u", nbf=now + 3600), service.token("u", kind="guest"), "x" * 9000,
     ]
     for token in bad:
         answer = anybody.get("/v1/me", token=token)
         assert (answer.status, answer.code) == (401, "unauthorized"), (token[:60], answer)
+        assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"', token[:60]
+    for old in (1.5, -1, 1.5e9, now - 31):
+        assert anybody.get("/v1/me", token=service.token("u", exp=old)).code == "token_expired", old
     assert anybody.get("/v1/me", token=service.token("u", exp=now - 31)).code == "token_expired"
     assert anybody.get("/v1/me", token=service.token("u", exp=now - 5)).status == 200  # leeway
     for header in ("Basic abc", "Bearer", "Bearer  ", good, f"Token {good}"):
@@ -222,10 +222,11 @@ def test_wrong_scopes(service, user, anybody):
         assert anybody.request("POST", path, body, {"Idempotency-Key": "k"}, token=user().token).code == "scope_required"
     for path in ("/v1/me", "/v1/me/sent", "/v1/me/received", "/v1/me/ledger",
                  "/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86"):
-        assert anybody.get(path, token=wallet).code == "scope_required"
+        assert anybody.get(path, token=wallet).code == "unauthorized"  # only the send pool has that key
     for path, content in (("/v1/envelopes", SEND), ("/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/grab", None),
                           ("/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/open", {"ticket": "x"})):
-        assert anybody.request("POST", path, content, {"Idempotency-Key": "k"}, token=wallet).code == "scope_required"
+        code = "scope_required" if path == "/v1/envelopes" else "unauthorized"
+        assert anybody.request("POST", path, content, {"Idempotency-Key": "k"}, token=wallet).code == code
 
 
 def test_bad_tickets(user, service, state):
