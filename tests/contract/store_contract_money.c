@@ -16,7 +16,7 @@ void store_contract_topup_is_found_by_reference_and_key(void **state)
     struct store_contract *t = *state;
     struct wallet_row r = {.kind = TRANSFER_TOPUP, .key_hash = {1}, .body_hash = {2}};
     contract_user(t, r.user, "wallet");
-    contract_user(t, r.reference, "ref");
+    snprintf(r.reference, sizeof r.reference, "ref-%u", t->tests);
     t->rng->fill(t->rng->self, r.key_hash, sizeof r.key_hash);
     assert_int_equal(t->a->ops->wallet_read(t->a, &r), ERR_OK);
     assert_false(r.account.exists || r.key_known || r.reference_known);
