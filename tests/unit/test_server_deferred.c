@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define HANG_S 120
 #define DEFERRED_MAX 3
 #define WAITERS_MAX 4
 #define TIMEOUT_MS 200
@@ -235,6 +236,7 @@ static void idle_connections_hold_up_no_request(void **state)
     int idle[DEFERRED_MAX];
     struct exchange *x = exchange_new(64, 0);
     f->loop.timeout_ms = 60000;
+    f->loop.waiters = 2; /* fewer than the idle connections */
     for (int i = 0; i < DEFERRED_MAX; i++)
         idle[i] = push_incomplete(f);
     start_waiters(f);
@@ -287,5 +289,6 @@ int main(void)
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "50", 1);
     if (crypto_init() != ERR_OK || exchange_start() != 0)
         return 1;
+    alarm(HANG_S); /* a request that is lost is waited for */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define HANG_S 120
 #define BODY_MAX 64
 #define TIMEOUT_MS 100
 #define MEMORY_SIZE 16
@@ -241,5 +242,6 @@ int main(void)
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "50", 1);
     if (crypto_init() != ERR_OK || exchange_start() != 0)
         return 1;
+    alarm(HANG_S); /* a request that is lost is waited for */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
