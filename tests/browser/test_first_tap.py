@@ -6,18 +6,18 @@ import pytest
 from faulty_proxy import Hold
 from people import send
 
+# The effect is part of the tap's own task: neither an answer nor a timer lies in between, however slow the machine is.
 EFFECT = """
-window.tapped = null;
 window.effect = null;
+let task = 0;
 addEventListener('click', (e) => {
     if (e.target.closest('[data-do]')) {
-        window.tapped = performance.now();
+        const mine = ++task;
+        setTimeout(() => { task = task === mine ? 0 : task; });
     }
 }, true);
 new MutationObserver(() => {
-    if (window.tapped !== null && window.effect === null) {
-        window.effect = performance.now() - window.tapped;
-    }
+    window.effect ??= task > 0 ? 'at once' : 'late';
 }).observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
 """
 
@@ -39,7 +39,8 @@ def test_signed_in_person_needs_two_taps(stage):
     stage.browser.state("envelope", "opened")
 
 
-@pytest.mark.parametrize("button,path", [("enter", "/v1/guests$"), ("grab", "/grab$"), ("open", "/open$"), ("send", "/v1/envelopes$")])
+@pytest.mark.parametrize("button,path", [("enter", "/v1/guests$"), ("grab", "/grab$"), ("open", "/open$"),
+                                         ("send", "/v1/envelopes$")])
 def test_tap_has_an_effect_at_once(stage, people, button, path):
     """Whatever the network does: here it never answers."""
     stage.browser.run_first(EFFECT)
@@ -59,9 +60,9 @@ def test_tap_has_an_effect_at_once(stage, people, button, path):
             stage.browser.tap("[data-do=grab]")
             stage.browser.state("envelope", "grabbed")
     stage.proxy.spoil("POST", path, Hold(), times=None)
-    stage.browser.script("window.tapped = window.effect = null")
+    stage.browser.script("window.effect = null")
     stage.browser.tap(f"[data-do={button}]")
-    assert stage.browser.true("window.effect !== null && window.effect + 0.001") < 100
+    assert stage.browser.true("window.effect") == "at once"
 
 
 # ---- requests ----

@@ -177,7 +177,7 @@ def test_sound_is_a_choice_that_is_remembered(stage):
 
 @pytest.mark.parametrize("ending", ["opened", "sold_out", "expired"])
 def test_result_has_the_focus_and_is_announced(stage, ending):
-    me, envelope = grab(stage, shares=1, **({"expires_in": 3} if ending == "expired" else {}))
+    me, envelope = grab(stage, shares=1, **({"expires_in": 10} if ending == "expired" else {}))
     if ending == "sold_out":
         stage.people.draw(envelope, stage.friends[2])
     if ending == "expired":

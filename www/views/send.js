@@ -98,12 +98,12 @@ async function submit(place) {
         blame(parts, wrong.field, t(wrong.fault, {limit: limitText(app, wrong.field, wrong.limit)}));
         return;
     }
+    parts.fieldset.disabled = true;
+    app.setState('sending');
     draft.fields = fields;
     app.store.keepDraft(draft);
     const send = {key: draft.key, body: bodyOf(fields, defaultGreeting(app))};
     app.store.keepSend(send);
-    parts.fieldset.disabled = true;
-    app.setState('sending');
     await finish(app, signal, {...send, doubtful: false}, parts, (error) => refused(place, error));
 }
 
