@@ -241,7 +241,7 @@ static void keys(void **state)
     assert_string_equal(key, ID "/r/" GEN);
 }
 
-static struct envelope record_sample(void)
+static struct envelope envelope_sample(void)
 {
     struct envelope e;
     memset(&e, 0, sizeof e);
@@ -264,9 +264,9 @@ static struct envelope record_sample(void)
     return e;
 }
 
-static void records(void **state)
+static void envelope_items(void **state)
 {
-    struct envelope e = record_sample(), back;
+    struct envelope e = envelope_sample(), back;
     struct id other = id;
     struct buf text;
     (void)state;
@@ -292,6 +292,50 @@ static void records(void **state)
     buf_free(&text);
 }
 
+/* Copy text with its line replaced; lines count from 0. */
+static void replace_line(char out[ENVELOPE_VALUE_TEXT_SIZE], const char *text, int line,
+                         const char *by)
+{
+    const char *at = text;
+    while (line-- > 0)
+        at = strchr(at, '\n') + 1;
+    snprintf(out, ENVELOPE_VALUE_TEXT_SIZE, "%.*s%s%s", (int)(at - text), text, by,
+             strchr(at, '\n'));
+}
+
+static void refuses_altered_envelope_items(void **state)
+{
+    static const struct {
+        int line;
+        const char *by;
+    } cases[] = {
+        {0, "r2"},      {0, "r"},       {1, "00"},
+        {2, "zz"},      /* format, generation, id */
+        {3, ID ID "0"}, /* a sender longer than its member */
+        {5, "0"},       {5, "3"},       {5, "x"},
+        {5, ""},                                              /* mode */
+        {6, "0"},       {6, "01"},      {6, "1000000000001"}, /* total */
+        {7, "0"},       {7, "1000001"},                       /* shares */
+        {8, "0"},       {10, "3"},                            /* cap, kind of recipients */
+        {12, "-1"},     {13, "0"},                            /* created, expires before that */
+        {14, "ab"},                                           /* a short hash */
+    };
+    struct envelope e = envelope_sample(), back;
+    char altered[ENVELOPE_VALUE_TEXT_SIZE];
+    struct buf text;
+    (void)state;
+    buf_init(&text, ENVELOPE_VALUE_TEXT_SIZE - 1);
+    envelope_value_write(&text, generation, &e);
+    replace_line(altered, text.data, 3, "bob"); /* the helper alters nothing else */
+    assert_true(envelope_value_read(&back, altered, generation, &id));
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        replace_line(altered, text.data, cases[i].line, cases[i].by);
+        if (envelope_value_read(&back, altered, generation, &id))
+            fail_msg("line %d as \"%s\" was accepted", cases[i].line, cases[i].by);
+    }
+    buf_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,7 +344,8 @@ int main(void)
         cmocka_unit_test(reads_what_it_wrote),
         cmocka_unit_test(user_items),
         cmocka_unit_test(keys),
-        cmocka_unit_test(records),
+        cmocka_unit_test(envelope_items),
+        cmocka_unit_test(refuses_altered_envelope_items),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
