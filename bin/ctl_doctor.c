@@ -42,7 +42,7 @@ static void check(struct findings *f, bool wrong, const char *what, const char *
 
 struct variable {
     const char *name;
-    const char *good; /* one of these words, or with "<=": at most; "has:": contains */
+    const char *good; /* one of these words, or with "<=": 1 to that; "has:": contains */
     const char *fix;
 };
 static const struct variable variables[] = {
@@ -53,6 +53,8 @@ static const struct variable variables[] = {
     {"innodb_doublewrite", "ON DETECT_AND_RECOVER",
      "set innodb_doublewrite = ON: else torn pages after a power cut"},
     {"innodb_lock_wait_timeout", "<=10", "set innodb_lock_wait_timeout to 10 s or less"},
+    {"idle_transaction_timeout", "<=10",
+     "set idle_transaction_timeout to 1..10 s: else a program that stops holds its locks for ever"},
     {"local_infile", "OFF", "set local_infile = OFF"},
     {"character_set_server", "utf8mb4", "set character_set_server = utf8mb4"},
     {"collation_server", "utf8mb4_bin",
@@ -77,7 +79,8 @@ static bool word_in(const char *words, const char *word)
 static bool is_good(const struct variable *v, const char *value)
 {
     if (strncmp(v->good, "<=", 2) == 0)
-        return strtoll(value, NULL, 10) <= strtoll(v->good + 2, NULL, 10);
+        return strtoll(value, NULL, 10) >= 1 &&
+               strtoll(value, NULL, 10) <= strtoll(v->good + 2, NULL, 10);
     if (strncmp(v->good, "has:", 4) == 0)
         return strstr(value, v->good + 4) != NULL;
     return word_in(v->good, value);

@@ -34,10 +34,10 @@ static bool is_current(void *context, int64_t version, int64_t mine_seq)
 {
     const struct call *c = context;
     const struct look_call *call = c->request;
-    char etag[80];
+    char etag[API_ETAG_SIZE];
     if (c->who == NULL || c->http->if_none_match == NULL)
         return false;
-    api_envelope_etag(etag, version, mine_seq, &call->page);
+    api_envelope_etag(etag, c->process->runtime.generation, version, mine_seq, &call->page);
     return http_etag_matches(c->http->if_none_match, etag);
 }
 
@@ -87,10 +87,10 @@ static enum err encode_look(struct call *c)
 {
     struct look_call *call = c->request;
     struct look_request *r = &call->look;
-    char etag[80];
+    char etag[API_ETAG_SIZE];
     if (r->err != ERR_OK)
         return r->err;
-    api_envelope_etag(etag, r->version, r->mine_seq, &call->page);
+    api_envelope_etag(etag, c->process->runtime.generation, r->version, r->mine_seq, &call->page);
     if (r->page == NULL)
         api_encode_not_modified(c->response, etag);
     else if (c->who == NULL)

@@ -136,6 +136,16 @@ uint64_t metrics_get(const struct metrics *m, enum metric which)
     return atomic_load_explicit(&m->counters[which], memory_order_relaxed);
 }
 
+void metrics_set_reconciled(struct metrics *m, int64_t created_us)
+{
+    atomic_store_explicit(&m->reconciled_us, created_us, memory_order_relaxed);
+}
+
+int64_t metrics_get_reconciled(const struct metrics *m)
+{
+    return atomic_load_explicit(&m->reconciled_us, memory_order_relaxed);
+}
+
 static size_t state_index(const char *state)
 {
     size_t i = 0;

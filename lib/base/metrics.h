@@ -53,6 +53,11 @@ struct metrics *metrics_private(void);
 void metrics_add(struct metrics *m, enum metric which, uint64_t n);
 /* Return the counter which of m. */
 uint64_t metrics_get(const struct metrics *m, enum metric which);
+/* Remember in m that the envelopes created until created_us (UTC) have been reconciled, so that a
+ * restart goes on from there. */
+void metrics_set_reconciled(struct metrics *m, int64_t created_us);
+/* Return what metrics_set_reconciled remembered in m; 0: nothing. */
+int64_t metrics_get_reconciled(const struct metrics *m);
 /* Count one answered request of m: its route, its state and its duration_us. state is the "state"
  * member of a 200 answer, the problem code, or "ok"/"created"; unknown text counts as "other". */
 void metrics_request(struct metrics *m, unsigned route, const char *state, int64_t duration_us);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define METRICS_MAGIC UINT64_C(0x6862206d65747203) /* raise it with every change of the layout */
+#define METRICS_MAGIC UINT64_C(0x6862206d65747204) /* raise it with every change of the layout */
 #define METRIC_BOUNDS 11      /* of the latency histogram; one more counts what lies above */
 #define METRIC_BATCH_BOUNDS 7 /* batches of up to 1, 2, 4 .. BATCH_MAX */
 #define METRIC_BUCKETS 65536
@@ -26,6 +26,7 @@ struct batch_counters {
 struct metrics {
     uint64_t magic;
     _Atomic uint64_t counters[METRIC_COUNT];
+    _Atomic int64_t reconciled_us;
     struct route_counters routes[METRIC_ROUTES];
     struct batch_counters batches[METRIC_BATCH_KINDS];
     _Atomic int64_t buckets[METRIC_BUCKETS];

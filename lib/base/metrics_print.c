@@ -68,6 +68,14 @@ static void print_counters(const struct metrics *m, struct buf *out)
     }
 }
 
+static void print_reconciled(const struct metrics *m, struct buf *out)
+{
+    print_header(out, "hongbao_reconciled_created_seconds", "gauge",
+                 "Creation time of the last envelope reconciled, since 1970; 0 between rounds.");
+    buf_printf(out, "hongbao_reconciled_created_seconds %" PRId64 "\n",
+               metrics_get_reconciled(m) / US_PER_S);
+}
+
 static void print_requests(const struct metrics *m, const char *const *names, struct buf *out)
 {
     print_header(out, "hongbao_requests_total", "counter", "Requests answered.");
@@ -132,4 +140,5 @@ void metrics_print(const struct metrics *m, const char *const *route_names, stru
             print_route_durations(&m->routes[r], route_names[r], out);
     print_batches(m, out);
     print_counters(m, out);
+    print_reconciled(m, out);
 }

@@ -24,11 +24,18 @@ const char *books_rule_name(int64_t rule)
     return rule >= 0 && rule < BOOKS_RULES ? names[rule] : "unknown";
 }
 
+/* Return amount_fen, or 0 if it is outside the range of amounts, in which case another rule finds
+ * it: a damaged row must not overflow a sum. */
+static int64_t summable(int64_t amount_fen)
+{
+    return amount_fen >= 0 && amount_fen <= AMOUNT_MAX_FEN ? amount_fen : 0;
+}
+
 void books_add_claim(struct books *b, const struct books_claim *c)
 {
     const struct claim *claim = &c->claim;
     b->claims++;
-    b->claims_fen += claim->amount_fen;
+    b->claims_fen += summable(claim->amount_fen);
     b->claims_credited += c->credited ? 1 : 0;
     b->seq_wrong |= claim->seq != b->claims;
     b->share_wrong |= claim->amount_fen < 1 || claim->amount_fen > b->envelope.cap_fen;
@@ -49,11 +56,11 @@ void books_add_transfer(struct books *b, enum transfer_kind kind, const char *us
     bool other = strcmp(user, b->envelope.sender) != 0;
     if (kind == TRANSFER_SEND) {
         b->sends++;
-        b->send_fen += amount_fen;
+        b->send_fen += summable(amount_fen);
         b->send_user_wrong |= other;
     } else if (kind == TRANSFER_REFUND) {
         b->refunds++;
-        b->refund_fen += amount_fen;
+        b->refund_fen += summable(amount_fen);
         b->refund_user_wrong |= other;
     } else {
         b->claim_transfers++;

@@ -1,5 +1,5 @@
 /* All arithmetic on an envelope is here, so that stores and services only carry its values. Each
- * transition asserts the invariant before and after. */
+ * transition asserts the invariant before and after; callers check rows of the database first. */
 #include "lib/domain/envelope.h"
 #include <assert.h>
 #include <string.h>
@@ -31,13 +31,45 @@ static bool state_agrees(const struct envelope *e)
     }
 }
 
+bool envelope_draws(const struct envelope *e)
+{
+    return (e->mode == MODE_LUCKY || e->mode == MODE_EQUAL) && e->shares >= 1 &&
+           e->shares <= SHARES_LIMIT && e->total_fen >= e->shares &&
+           e->total_fen <= AMOUNT_MAX_FEN && e->cap_fen >= 1 && e->cap_fen <= AMOUNT_MAX_FEN;
+}
+
+/* Equal shares are fixed by their position, the larger ones first. */
+static bool equal_shares_agree(const struct envelope *e)
+{
+    int64_t share_fen = e->total_fen / e->shares, larger = e->total_fen % e->shares;
+    int64_t opened_larger = e->opened_shares < larger ? e->opened_shares : larger;
+    return draw_equal(e->total_fen, e->shares, 1) <= e->cap_fen &&
+           e->opened_fen == e->opened_shares * share_fen + opened_larger;
+}
+
+/* Each value is checked before it is used in a sum, so that none can overflow. */
 bool envelope_consistent(const struct envelope *e)
 {
-    return e->shares >= 1 && e->shares <= SHARES_LIMIT && e->total_fen >= e->shares &&
-           e->total_fen <= AMOUNT_MAX_FEN && e->cap_fen >= 1 && e->cap_fen <= AMOUNT_MAX_FEN &&
-           e->opened_shares >= 0 && e->opened_shares <= e->shares &&
-           e->opened_fen >= e->opened_shares && e->refunded_fen >= 0 && remaining_fen(e) >= 0 &&
-           state_agrees(e);
+    return envelope_draws(e) && e->opened_shares >= 0 && e->opened_shares <= e->shares &&
+           e->opened_fen >= e->opened_shares && e->opened_fen <= e->total_fen &&
+           e->refunded_fen >= 0 && e->refunded_fen <= e->total_fen && remaining_fen(e) >= 0 &&
+           e->version >= 0 && e->version < INT64_MAX && state_agrees(e) &&
+           (e->mode == MODE_LUCKY || equal_shares_agree(e));
+}
+
+bool envelope_may_change(const struct envelope *e)
+{
+    return e->state == STATE_OPEN && e->has_seed && envelope_consistent(e);
+}
+
+bool envelope_state_known(enum envelope_state s)
+{
+    return s == STATE_OPEN || s == STATE_SOLD_OUT || s == STATE_EXPIRED;
+}
+
+bool envelope_damaged(const struct envelope *e)
+{
+    return !envelope_state_known(e->state) || (e->state == STATE_OPEN && !envelope_may_change(e));
 }
 
 bool envelope_past_due(const struct envelope *e, int64_t now_us)

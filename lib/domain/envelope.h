@@ -38,9 +38,20 @@ struct claim {
     int64_t amount_fen, seq, opened_us;
 };
 
-/* Return true if the sums, counts and state of e agree with each other. Asserts nothing, so that e
+/* Return true if the mode, total, shares and cap of e are within the limits of the draw. For any e.
+ */
+bool envelope_draws(const struct envelope *e);
+/* Return true if the sums, counts, mode and state of e agree with each other. For any e, so that it
  * may come from outside. */
 bool envelope_consistent(const struct envelope *e);
+/* Return true if e, as read from the database, may be passed to envelope_open_next and
+ * envelope_expire: it is open and consistent and has its seed. */
+bool envelope_may_change(const struct envelope *e);
+/* Return true if s is one of the three states; a damaged row may hold any number. */
+bool envelope_state_known(enum envelope_state s);
+/* Return true if no answer and no change may rest on e, as read from the database with its seed:
+ * its state is unknown, or it is open and may not change. */
+bool envelope_damaged(const struct envelope *e);
 /* Return true if the deadline of e has passed at now_us. */
 bool envelope_past_due(const struct envelope *e, int64_t now_us);
 /* Open the next share of e for user, called name, at now_us: draw its amount, fill *c, add it to

@@ -17,7 +17,7 @@ enum err money_add(int64_t a_fen, int64_t b_fen, int64_t *out_fen)
 
 enum err money_subtract(int64_t a_fen, int64_t b_fen, int64_t *out_fen)
 {
-    if (!in_range(a_fen) || !in_range(b_fen))
+    if (a_fen < 0 || !in_range(b_fen))
         return ERR_RANGE;
     if (b_fen > a_fen)
         return ERR_INSUFFICIENT_FUNDS;

@@ -14,17 +14,18 @@ struct admin *admin_open(const struct mysql_settings *settings, const struct clo
 /* Close the connection of a and free it; a may be NULL. */
 void admin_close(struct admin *a);
 
-/* Create the database name, 1..63 of a-z 0-9 _ (asserted), unless it exists. */
+/* Create the database name unless it exists. Here and below a name is 1..63 of A-Z a-z 0-9 _,
+ * because it is not escaped; ERR_RANGE for any other. */
 MUST_USE enum err admin_create_database(struct admin *a, const char *name);
 /* Select the database name for the statements that follow. */
 MUST_USE enum err admin_use(struct admin *a, const char *name);
-/* Create user@localhost unless it exists and set its password, of ASCII letters and digits
- * (asserted). */
+/* Create user@localhost unless it exists and set its password, which is formed as a name is.
+ */
 MUST_USE enum err admin_set_user(struct admin *a, const char *user, const char *password);
 /* Revoke all privileges of user@localhost. */
 MUST_USE enum err admin_revoke_all(struct admin *a, const char *user);
-/* Grant privileges ("SELECT, INSERT") on table of database to user@localhost. Names need no
- * escaping (asserted); table may be "*". */
+/* Grant privileges ("SELECT, INSERT") on table of database to user@localhost. table may
+ * be "*". */
 MUST_USE enum err admin_grant(struct admin *a, const char *database, const char *privileges,
                               const char *table, const char *user);
 

@@ -1,8 +1,7 @@
-/* Statements of a database administrator. Names cannot be hex literals, so they are asserted to
+/* Statements of a database administrator. Names cannot be hex literals, so they are checked to
  * need no escaping; they come from our own files and settings. */
 #include "lib/store/admin.h"
 #include "lib/store/mysql_internal.h"
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +46,8 @@ static bool plain_name(const char *name)
 enum err admin_create_database(struct admin *a, const char *name)
 {
     struct mysql_store *s = mysql_of(a->store);
-    assert(plain_name(name));
+    if (!plain_name(name))
+        return sql_fail(s, ERR_RANGE);
     buf_printf(sql_begin(s),
                "CREATE DATABASE IF NOT EXISTS %s CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", name);
     return sql_run(s);
@@ -56,7 +56,8 @@ enum err admin_create_database(struct admin *a, const char *name)
 enum err admin_use(struct admin *a, const char *name)
 {
     struct mysql_store *s = mysql_of(a->store);
-    assert(plain_name(name));
+    if (!plain_name(name))
+        return sql_fail(s, ERR_RANGE);
     buf_printf(sql_begin(s), "USE %s", name);
     return sql_run(s);
 }
@@ -64,7 +65,8 @@ enum err admin_use(struct admin *a, const char *name)
 enum err admin_set_user(struct admin *a, const char *user, const char *password)
 {
     struct mysql_store *s = mysql_of(a->store);
-    assert(plain_name(user) && plain_name(password));
+    if (!(plain_name(user) && plain_name(password)))
+        return sql_fail(s, ERR_RANGE);
     buf_printf(sql_begin(s),
                "CREATE USER IF NOT EXISTS '%s'@'localhost' IDENTIFIED BY '%s'; "
                "ALTER USER '%s'@'localhost' IDENTIFIED BY '%s'",
@@ -75,7 +77,8 @@ enum err admin_set_user(struct admin *a, const char *user, const char *password)
 enum err admin_revoke_all(struct admin *a, const char *user)
 {
     struct mysql_store *s = mysql_of(a->store);
-    assert(plain_name(user));
+    if (!plain_name(user))
+        return sql_fail(s, ERR_RANGE);
     buf_printf(sql_begin(s), "REVOKE ALL PRIVILEGES, GRANT OPTION FROM '%s'@'localhost'", user);
     return sql_run(s);
 }
@@ -84,7 +87,8 @@ enum err admin_grant(struct admin *a, const char *database, const char *privileg
                      const char *table, const char *user)
 {
     struct mysql_store *s = mysql_of(a->store);
-    assert(plain_name(database) && plain_name(table) && plain_name(user));
+    if (!(plain_name(database) && plain_name(table) && plain_name(user)))
+        return sql_fail(s, ERR_RANGE);
     buf_printf(sql_begin(s), "GRANT %s ON %s.%s TO '%s'@'localhost'", privileges, database, table,
                user);
     return sql_run(s);
@@ -150,7 +154,8 @@ enum err admin_variable(struct admin *a, const char *name, char *out, size_t cap
 {
     struct mysql_store *s = mysql_of(a->store);
     struct text_out t = {out, cap};
-    assert(plain_name(name));
+    if (!plain_name(name))
+        return sql_fail(s, ERR_RANGE);
     out[0] = '\0';
     buf_printf(sql_begin(s), "SHOW GLOBAL VARIABLES LIKE '%s'", name);
     enum err err = sql_send(s);

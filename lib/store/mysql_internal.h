@@ -91,7 +91,7 @@ void row_take_i64(void *context, struct sql_row *row);
 void sql_id(struct buf *q, const struct id *id);
 /* Append n bytes to q as a hex literal. */
 void sql_bytes(struct buf *q, const void *bytes, size_t n);
-/* Append user to q as a literal of the character set ascii; it is a valid user id or "" (asserted). */
+/* Append user to q as a literal of the character set ascii, whatever it holds. */
 void sql_user(struct buf *q, const char *user);
 /* Append UTF-8 text to q as a hex literal. */
 void sql_text(struct buf *q, const char *text);

@@ -3,7 +3,6 @@
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/store/mysql_internal.h"
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,8 +114,8 @@ void sql_id(struct buf *q, const struct id *id)
 
 void sql_user(struct buf *q, const char *user)
 {
-    assert(user[0] == '\0' || user_valid(user, strlen(user)));
-    if (strpbrk(user, "'\\") != NULL) { /* whether a backslash escapes depends on sql_mode */
+    /* from a damaged row, or with a backslash, which escapes or not depending on sql_mode */
+    if (!user_valid(user, strlen(user)) || strpbrk(user, "'\\") != NULL) {
         buf_puts(q, "_ascii ");
         sql_bytes(q, user, strlen(user));
         return;

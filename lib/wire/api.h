@@ -129,10 +129,12 @@ void api_encode_sent(struct http_response *r, const struct envelope *e);
 void api_encode_grab(struct http_response *r, const struct grab_answer *a);
 /* Fill *r with 200 and the outcome a of an open. */
 void api_encode_open(struct http_response *r, const struct open_answer *a);
-/* Write the ETag "<version>-<mine_seq>-<page>" to out. It is strong for one user: any change of
- * what that user sees changes it. */
-void api_envelope_etag(char out[80], int64_t version, int64_t mine_seq,
-                       const struct api_page *page);
+#define API_ETAG_SIZE 128
+/* Write the ETag "<generation>-<version>-<mine_seq>-<after>-<limit>" to out, the last two from
+ * page. It is strong for one user: any change of what that user sees changes it. The versions of a
+ * restored database begin at an earlier number, so generation is part of it. */
+void api_envelope_etag(char out[API_ETAG_SIZE], const uint8_t generation[16], int64_t version,
+                       int64_t mine_seq, const struct api_page *page);
 /* Fill *r with 200 and the envelope v with its claims. */
 void api_encode_envelope(struct http_response *r, const struct envelope_view *v);
 /* Fill *r with 200 and the part of e that is shown without a token. */

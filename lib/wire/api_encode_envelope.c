@@ -1,4 +1,5 @@
 /* Envelopes, claims and lists as their readers see them. */
+#include "lib/base/str.h"
 #include "lib/wire/api_json.h"
 #include <stdio.h>
 #include <string.h>
@@ -80,10 +81,13 @@ void api_encode_preview(struct http_response *r, const struct envelope *e)
     answer_end(w);
 }
 
-void api_envelope_etag(char out[80], int64_t version, int64_t mine_seq, const struct api_page *page)
+void api_envelope_etag(char out[API_ETAG_SIZE], const uint8_t generation[16], int64_t version,
+                       int64_t mine_seq, const struct api_page *page)
 {
-    snprintf(out, 80, "\"%lld-%lld-%lld-%zu\"", (long long)version, (long long)mine_seq,
-             (long long)(page->after.set ? page->after.seq : 0), page->limit);
+    char hex[2 * 16 + 1];
+    str_to_hex(hex, generation, 16);
+    snprintf(out, API_ETAG_SIZE, "\"%s-%lld-%lld-%lld-%zu\"", hex, (long long)version,
+             (long long)mine_seq, (long long)(page->after.set ? page->after.seq : 0), page->limit);
 }
 
 void api_encode_sent_list(struct http_response *r, const struct sent_view *v)

@@ -29,7 +29,7 @@ struct http_response {
     int status;
     const char *content_type; /* static; NULL: none (304) */
     char location[64];        /* "" none */
-    char etag[80];            /* "" none */
+    char etag[128];           /* "" none */
     char allow[16];           /* "" none */
     int64_t retry_after_s;    /* 0 none */
     struct buf body;

@@ -38,9 +38,12 @@ static const struct problem_row rows[ERR_COUNT] = {
     [ERR_UNAVAILABLE] = {503, "The service cannot answer now; repeat the identical request."},
 };
 
-/* Map internal errors to ERR_UNAVAILABLE before they reach the client. */
+/* Map internal errors to ERR_UNAVAILABLE before they reach the client. A value out of range stays
+ * out of range when the request is repeated, so it is not temporary. */
 static enum err client_err(enum err err)
 {
+    if (err == ERR_RANGE)
+        return ERR_LIMIT_EXCEEDED;
     return err_class(err) == CLASS_CLIENT ? err : ERR_UNAVAILABLE;
 }
 

@@ -244,25 +244,27 @@ static void etags(void **state)
     struct envelope e = sample();
     struct api_page page = {.limit = 20}, other = {.limit = 21},
                     later = {.limit = 20, .after = {.set = true, .seq = 5}};
-    char first[80], texts[4][80];
+    char first[API_ETAG_SIZE], texts[5][API_ETAG_SIZE];
+    uint8_t generation[16] = {1}, restored[16] = {1, [15] = 1};
     struct http_response r;
     (void)state;
-    api_envelope_etag(first, e.version, 0, &page);
+    api_envelope_etag(first, generation, e.version, 0, &page);
     assert_int_equal(first[0], '"');
     assert_int_equal(first[strlen(first) - 1], '"');
-    api_envelope_etag(texts[0], e.version, 1, &page);
-    api_envelope_etag(texts[1], e.version, 0, &other);
-    api_envelope_etag(texts[2], e.version, 0, &later);
+    api_envelope_etag(texts[0], generation, e.version, 1, &page);
+    api_envelope_etag(texts[1], generation, e.version, 0, &other);
+    api_envelope_etag(texts[2], generation, e.version, 0, &later);
+    api_envelope_etag(texts[4], restored, e.version, 0, &page);
     e.version++;
-    api_envelope_etag(texts[3], e.version, 0, &page);
-    for (size_t i = 0; i < 4; i++) {
+    api_envelope_etag(texts[3], generation, e.version, 0, &page);
+    for (size_t i = 0; i < 5; i++) {
         assert_string_not_equal(texts[i], first);
         for (size_t k = 0; k < i; k++)
             assert_string_not_equal(texts[i], texts[k]);
     }
     e.version = page.after.seq = INT64_MAX;
     page.after.set = true;
-    api_envelope_etag(texts[0], e.version, INT64_MAX, &page);
+    api_envelope_etag(texts[0], generation, e.version, INT64_MAX, &page);
     assert_int_equal(texts[0][strlen(texts[0]) - 1], '"');
 
     http_response_init(&r);

@@ -208,6 +208,54 @@ static enum err close_one(struct fixture *f, const struct id *id, bool *found, s
     return close_envelope(&f->fake.runtime, f->fake.store, f->fake.cache, id, found, e);
 }
 
+/* Change a row as a disk error or a hand could; the copy restores it. */
+static struct memory_envelope damage(struct fixture *f, const struct id *id, bool state)
+{
+    struct memory_envelope *row = memory_db_envelope(f->fake.db, id), copy = *row;
+    if (state) {
+        row->e.state = (enum envelope_state)7;
+        return copy;
+    }
+    row->e.opened_fen = row->e.total_fen - 1;
+    row->e.opened_shares = 1;
+    return copy;
+}
+
+static void a_damaged_envelope_is_frozen_and_the_others_are_refunded(void **state)
+{
+    struct fixture *f = *state;
+    struct close_due_result done;
+    struct envelope sums = {.shares = 3}, number = {.shares = 3};
+    fake_send(&f->fake, &sums);
+    fake_send(&f->fake, &number);
+    struct memory_envelope before[] = {damage(f, &sums.id, false), damage(f, &number.id, true)};
+    expire(f);
+    assert_int_equal(run(f, &done), ERR_OK);
+    assert_int_equal(done.closed, 1);
+    assert_int_equal(state_of(f, &f->e.id), STATE_EXPIRED);
+    assert_int_equal(memory_db_envelope(f->fake.db, &sums.id)->frozen_rule, BOOKS_ENVELOPE_SUMS);
+    assert_int_equal(fake_metric(&f->fake, METRIC_RECONCILE_ALARMS), 2);
+    assert_false(published(f, &sums.id) || published(f, &number.id));
+    memory_db_put(f->fake.db, MEMORY_ENVELOPES, &before[0]);
+    memory_db_put(f->fake.db, MEMORY_ENVELOPES, &before[1]);
+    assert_int_equal(run(f, &done), ERR_OK);
+    assert_int_equal(done.closed, 2);
+}
+
+static void a_fault_of_one_row_keeps_none_of_the_others(void **state)
+{
+    struct fixture *f = *state;
+    struct close_due_result done;
+    struct envelope other = {.shares = 2};
+    fake_send(&f->fake, &other);
+    memory_db_fail(f->fake.db, MEMORY_REFUND_WRITE, ERR_FAULT, false, 0, 2);
+    expire(f);
+    assert_int_equal(run(f, &done), ERR_OK);
+    assert_int_equal(done.closed, 1);
+    assert_int_equal(run(f, &done), ERR_OK);
+    assert_int_equal(done.closed, 1);
+}
+
 static void frozen_ones_stay_open(void **state)
 {
     struct fixture *f = *state;
@@ -235,6 +283,24 @@ static void the_operator_closes_any(void **state)
     assert_int_equal(close_one(f, &f->e.id, &found, &e), ERR_OK);
     assert_true(found && e.state == STATE_EXPIRED && published(f, &f->e.id));
     assert_int_equal(e.refunded_fen, 1000);
+}
+
+static void the_operator_cannot_close_a_damaged_one(void **state)
+{
+    struct fixture *f = *state;
+    struct envelope e;
+    bool found;
+    struct memory_envelope before = damage(f, &f->e.id, true);
+    assert_int_equal(close_one(f, &f->e.id, &found, &e), ERR_UNAVAILABLE);
+    memory_db_put(f->fake.db, MEMORY_ENVELOPES, &before);
+    struct memory_seed like = {.envelope = f->e.id};
+    struct memory_seed seed =
+        *(struct memory_seed *)memory_db_find(f->fake.db, MEMORY_SEEDS, &like);
+    memory_db_remove(f->fake.db, MEMORY_SEEDS, &like);
+    assert_int_equal(close_one(f, &f->e.id, &found, &e), ERR_UNAVAILABLE);
+    assert_int_equal(state_of(f, &f->e.id), STATE_OPEN);
+    assert_false(published(f, &f->e.id));
+    memory_db_put(f->fake.db, MEMORY_SEEDS, &seed);
 }
 
 /* Closed by another process, whose commit is visible and not yet on the disk. */
@@ -268,8 +334,11 @@ int main(void)
         TEST(a_lost_answer_refunds_once),
         TEST(errors_that_pass_are_tried_again),
         TEST(a_locked_or_broken_one_keeps_none_of_the_others),
+        TEST(a_damaged_envelope_is_frozen_and_the_others_are_refunded),
+        TEST(a_fault_of_one_row_keeps_none_of_the_others),
         TEST(frozen_ones_stay_open),
         TEST(the_operator_closes_any),
+        TEST(the_operator_cannot_close_a_damaged_one),
         TEST(what_another_closed_is_published_once_it_is_durable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,6 +191,29 @@ static void one_that_cannot_be_booked_waits_alone(void **state)
     audit(f);
 }
 
+static void implausible_credits_wait_alone(void **state)
+{
+    struct fixture *f = *state;
+    win(f, "bob", 5);
+    struct credit *wrong[4];
+    struct credit good[4];
+    for (size_t i = 0; i < 4; i++) {
+        wrong[i] = &memory_db_credit(f->fake.db, &f->claims[i].envelope, "bob")->c;
+        good[i] = *wrong[i];
+    }
+    wrong[0]->amount_fen = -1;
+    wrong[1]->seq = 0;
+    wrong[2]->opened_us = INT64_MIN;
+    wrong[3]->amount_fen = INT64_MAX;
+    assert_int_equal(run_lanes(f, lane("bob")), 1);
+    assert_int_equal(fake_metric(&f->fake, METRIC_CREDITS_POSTPONED), 4);
+    for (size_t i = 0; i < 4; i++)
+        memory_db_credit(f->fake.db, &good[i].envelope, "bob")->c = good[i];
+    fixed_clock_advance(&f->fake.clock, 3600 * FAKE_US_PER_S);
+    assert_int_equal(run_lanes(f, lane("bob")), 4);
+    audit(f);
+}
+
 static void a_broken_one_in_several_lanes_keeps_none_of_the_others(void **state)
 {
     struct fixture *f = *state;
@@ -262,6 +285,7 @@ int main(void)
         TEST(all_is_booked_in_the_end),
         TEST(little_in_several_lanes_is_one_commit),
         TEST(one_that_cannot_be_booked_waits_alone),
+        TEST(implausible_credits_wait_alone),
         TEST(a_broken_one_in_several_lanes_keeps_none_of_the_others),
         TEST(a_lane_of_another_daemon_is_left_alone),
         TEST(a_lost_answer_books_once),

@@ -52,6 +52,28 @@ static void contradictions_are_seen(void **state)
     assert_false(envelope_consistent(&e));
 }
 
+static void damage_is_seen_before_anything_changes(void **state)
+{
+    const struct envelope good = make(MODE_LUCKY, 100, 4), equal = make(MODE_EQUAL, 101, 4);
+    struct envelope bad[9];
+    (void)state;
+    assert_false(envelope_damaged(&good) || envelope_damaged(&equal));
+    for (size_t i = 0; i < 9; i++)
+        bad[i] = i < 7 ? good : equal;
+    bad[0].has_seed = false;
+    bad[1].mode = (enum envelope_mode)7;
+    bad[2].state = (enum envelope_state)7;
+    bad[3].opened_fen = INT64_MAX;
+    bad[4].refunded_fen = INT64_MAX;
+    bad[5].cap_fen = INT64_MAX;
+    bad[6].version = INT64_MAX;
+    bad[7].opened_shares = 1; /* the first equal share of 101 is 26 */
+    bad[7].opened_fen = 25;
+    bad[8].cap_fen = 25;
+    for (size_t i = 0; i < 9; i++)
+        assert_true(envelope_damaged(&bad[i]) && !envelope_may_change(&bad[i]));
+}
+
 static void the_last_share_takes_all_and_closes(void **state)
 {
     struct envelope e = make(MODE_LUCKY, 1000, 7);
@@ -167,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(contradictions_are_seen),
+        cmocka_unit_test(damage_is_seen_before_anything_changes),
         cmocka_unit_test(the_last_share_takes_all_and_closes),
         cmocka_unit_test(equal_shares_have_no_luckiest),
         cmocka_unit_test(learning_is_adding_up),

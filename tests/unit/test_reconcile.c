@@ -58,6 +58,25 @@ static void books_that_agree_are_left_alone(void **state)
     assert_int_equal(memory_cache_calls(f->fake.server, MEMORY_CACHE_CAS), 0);
 }
 
+/* A restart begins where the last process stopped, not days ago. */
+static void a_restart_goes_on_where_the_last_process_stopped(void **state)
+{
+    struct fixture *f = *state;
+    struct envelope later = {.shares = 2};
+    assert_int_equal(step(f), ERR_OK);
+    fixed_clock_advance(&f->fake.clock, FAKE_US_PER_S);
+    fake_send(&f->fake, &later);
+    memory_db_envelope(f->fake.db, &f->e.id)->e.refunded_fen = 1; /* behind the place */
+    memory_db_envelope(f->fake.db, &later.id)->e.refunded_fen = 1;
+    f->at = (struct reconcile){.after = {{0}}};
+    assert_int_equal(step(f), ERR_OK);
+    assert_int_equal(memory_db_envelope(f->fake.db, &later.id)->frozen_rule, BOOKS_ENVELOPE_SUMS);
+    assert_int_equal(step(f), ERR_OK); /* past the newest: the next round begins */
+    assert_int_equal(metrics_get_reconciled(f->fake.runtime.metrics), 0);
+    assert_int_equal(step(f), ERR_OK);
+    assert_int_equal(frozen_rule(f), BOOKS_ENVELOPE_SUMS);
+}
+
 static void drop_credit(struct fixture *f)
 {
     memory_db_remove(f->fake.db, MEMORY_CREDITS, memory_db_credit(f->fake.db, &f->e.id, "bob"));
@@ -280,6 +299,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(books_that_agree_are_left_alone),
+        TEST(a_restart_goes_on_where_the_last_process_stopped),
         TEST(a_lost_credit_is_queued_again),
         TEST(every_corruption_freezes_by_its_rule),
         TEST(the_pending_credits_of_a_frozen_envelope_rest),

@@ -1,6 +1,7 @@
 /* Closing. Money goes back in the transaction that closes; the end is published only after that, by
  * the process that committed it or has waited for a commit of its own. */
 #include "lib/service/common/close.h"
+#include "lib/service/common/freeze.h"
 #include "lib/service/common/publish.h"
 #include "lib/service/common/txn.h"
 #include <stdlib.h>
@@ -11,16 +12,31 @@
 
 enum close_which { CLOSE_DUE, CLOSE_ANY };
 
-/* Close in memory those of set that may be. Return how many. */
-static size_t close_expire(const struct runtime *runtime, struct open_set *set,
-                           enum close_which which, struct transfer *transfers)
+struct closing_run {
+    const struct runtime *runtime;
+    struct open_set *set;
+    enum close_which which;
+    size_t closed; /* out */
+    bool damaged;  /* out: the row of an envelope of the set is damaged */
+};
+
+static bool close_damaged(const struct open_set *set, size_t i)
 {
+    return set->exists[i] && !set->envelopes[i].frozen && envelope_damaged(&set->envelopes[i]);
+}
+
+/* Close in memory those of the set that may be. Return how many. */
+static size_t close_expire(struct closing_run *c, struct transfer *transfers)
+{
+    const struct runtime *runtime = c->runtime;
+    struct open_set *set = c->set;
     size_t closed = 0;
     for (size_t i = 0; i < set->n_envelopes; i++) {
         struct envelope *e = &set->envelopes[i];
         memset(&transfers[i], 0, sizeof transfers[i]);
-        set->changed[i] = set->exists[i] && e->state == STATE_OPEN && !e->frozen &&
-                          (which == CLOSE_ANY || envelope_past_due(e, set->now_us));
+        c->damaged |= close_damaged(set, i);
+        set->changed[i] = set->exists[i] && !e->frozen && envelope_may_change(e) &&
+                          (c->which == CLOSE_ANY || envelope_past_due(e, set->now_us));
         if (!set->changed[i])
             continue;
         int64_t refund_fen = envelope_expire(e, set->now_us);
@@ -31,13 +47,6 @@ static size_t close_expire(const struct runtime *runtime, struct open_set *set,
     return closed;
 }
 
-struct closing_run {
-    const struct runtime *runtime;
-    struct open_set *set;
-    enum close_which which;
-    size_t closed; /* out */
-};
-
 /* One transaction over the ids in the set. Repeating it is safe: an envelope that is closed already
  * is not closed again. */
 static enum err close_once(struct store *store, void *context)
@@ -45,10 +54,11 @@ static enum err close_once(struct store *store, void *context)
     struct closing_run *c = context;
     struct transfer transfers[BATCH_MAX];
     c->closed = 0;
+    c->damaged = false;
     enum err err = store->ops->open_read(store, c->set);
     if (err != ERR_OK)
         return err;
-    c->closed = close_expire(c->runtime, c->set, c->which, transfers);
+    c->closed = close_expire(c, transfers);
     if (c->closed == 0) {
         store->ops->rollback(store);
         return ERR_OK;
@@ -87,6 +97,18 @@ static void close_publish(const struct runtime *runtime, struct cache *cache,
     close_flush(cache);
 }
 
+static enum err close_freeze_damaged(const struct runtime *runtime, struct store *store,
+                                     const struct open_set *set)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < set->n_envelopes && err == ERR_OK; i++)
+        if (close_damaged(set, i))
+            err = freeze_envelope(runtime, store, &set->ids[i],
+                                  set->envelopes[i].has_seed ? BOOKS_ENVELOPE_SUMS
+                                                             : BOOKS_SEED_ONLY_WHILE_OPEN);
+    return err;
+}
+
 static enum err close_ids(const struct runtime *runtime, struct store *store, struct cache *cache,
                           struct open_set *set, enum close_which which,
                           struct close_due_result *done)
@@ -99,7 +121,8 @@ static enum err close_ids(const struct runtime *runtime, struct store *store, st
     metrics_add(runtime->metrics, METRIC_ENVELOPES_EXPIRED, run.closed);
     close_count(done, set);
     close_publish(runtime, cache, set);
-    return ERR_OK;
+    /* Only settle may freeze; it is also the only one that would meet the row again and again. */
+    return run.damaged && which == CLOSE_DUE ? close_freeze_damaged(runtime, store, set) : ERR_OK;
 }
 
 static void close_set_ids(struct open_set *set, const struct id *ids, size_t n)
@@ -128,7 +151,8 @@ static enum err close_due_set(const struct runtime *runtime, struct store *store
     qsort(ids, n, sizeof ids[0], close_compare_ids);
     close_set_ids(set, ids, n);
     enum err err = close_ids(runtime, store, cache, set, CLOSE_DUE, done);
-    if (err != ERR_LOCKED && err_class(err) != CLASS_DATA)
+    /* a fault may also be one row that another table does not match, such as a missing account */
+    if (err != ERR_LOCKED && err_class(err) != CLASS_DATA && err != ERR_FAULT)
         return err;
     for (size_t i = 0; i < n; i++) {
         close_set_ids(set, &ids[i], 1);
@@ -182,8 +206,8 @@ enum err close_envelope(const struct runtime *runtime, struct store *store, stru
     /* closed by another process: published only after a commit of our own */
     if (*found && done.closed == 0)
         err = store->ops->barrier(store);
-    if (*found && envelope->state == STATE_OPEN)
-        err = ERR_LOCKED; /* frozen */
+    if (*found && (envelope->state == STATE_OPEN || envelope_damaged(envelope)))
+        err = ERR_LOCKED; /* frozen or damaged */
     if (err != ERR_OK)
         store->ops->rollback(store);
     else if (*found && done.closed == 0) {

@@ -35,7 +35,8 @@ void publish_closed(const struct runtime *runtime, struct cache *cache,
 
 bool publish_has_marker(const struct runtime *runtime, const struct closing *c)
 {
-    return c->state == STATE_OPEN || !publish_wants_marker(runtime, c->restricted) ||
+    bool closed = c->state == STATE_SOLD_OUT || c->state == STATE_EXPIRED;
+    return !closed || !publish_wants_marker(runtime, c->restricted) ||
            marker_exists(runtime->markers, runtime->generation, &c->id);
 }
 

@@ -223,6 +223,8 @@ static bool grab_ask_primary(struct grab_database *d, struct session *s, struct 
     }
     if (!found)
         return grab_remember_unknown_id(d, s, job);
+    if (!envelope_state_known(e.state))
+        return grab_database_refuse(job, ERR_UNAVAILABLE);
     job->restricted = e.to_kind != TO_ANYONE;
     if (job->restricted || job->outcome == GRAB_ASK_RECIPIENTS) {
         envelope_cache_hint(d->runtime, s->cache, &e); /* for the next grabs, also by others */

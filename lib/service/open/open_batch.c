@@ -4,6 +4,7 @@
  * rejected by the unique key; the batch then runs again and looks up everyone. Users found to have
  * a claim are remembered, so that only their first repeat costs another run. */
 #include "lib/service/open/open_batch.h"
+#include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/service/common/close.h"
 #include "lib/service/common/gate.h"
@@ -123,8 +124,17 @@ static void answer_closed(struct open_job *job, enum envelope_state state)
     job->answer.state = state == STATE_SOLD_OUT ? OPEN_SOLD_OUT : OPEN_EXPIRED;
 }
 
-/* Decide a job that is given no new share, in the order: own claim, not a recipient, closed,
- * frozen, lapsed ticket, past due. Return false if the next share is the user's. */
+/* The open pool may not freeze; reconciliation does. */
+static enum err open_refuse_damaged(const struct envelope *e)
+{
+    char text[ID_TEXT_SIZE];
+    id_format(text, &e->id);
+    log_event(LOG_LEVEL_ERROR, "envelope_damaged", "envelope %s: not opened", text);
+    return ERR_UNAVAILABLE;
+}
+
+/* Decide a job that is given no new share, in the order: own claim, not a recipient, damaged,
+ * closed, frozen, lapsed ticket, past due. Return false if the next share is the user's. */
 static bool decide_without_share(const struct open_set *set, size_t at, const struct open_row *row,
                                  struct open_job *job)
 {
@@ -133,6 +143,8 @@ static bool decide_without_share(const struct open_set *set, size_t at, const st
         answer_claim(job, &row->claim, e->expires_us);
     else if (!envelope_admits(e, job->user, job->groups, job->n_groups))
         job->base.err = ERR_NOT_RECIPIENT;
+    else if (envelope_damaged(e))
+        job->base.err = open_refuse_damaged(e);
     else if (e->state != STATE_OPEN)
         answer_closed(job, e->state);
     else if (e->frozen)

@@ -35,7 +35,7 @@ static void begin_envelope(struct draw_check *d, const struct envelope *e)
     d->wrong = false;
     d->out->rows++;
     draw_seed_hash(hash, &e->id, e->mode, e->total_fen, e->shares, e->cap_fen, e->seed);
-    if (!e->has_seed || !bytes_equal(hash, e->seed_hash, sizeof hash))
+    if (!envelope_draws(e) || !e->has_seed || !bytes_equal(hash, e->seed_hash, sizeof hash))
         record_violation(d);
 }
 

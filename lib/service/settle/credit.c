@@ -5,8 +5,10 @@
 #include "lib/base/clock.h"
 #include "lib/service/common/txn.h"
 #include <stdlib.h>
+#include <string.h>
 
 #define POSTPONE_MAX_S 3600
+#define OPENED_MAX_US INT64_C(253402300799999999) /* the end of the year 9999 */
 
 /* One batch of credits. */
 struct credit_work {
@@ -48,6 +50,22 @@ static int64_t postponed_until_us(const struct credit *c, int64_t now_us)
     return now_us + (wait_s < POSTPONE_MAX_S ? wait_s : POSTPONE_MAX_S) * US_PER_S;
 }
 
+/* Return true if c can be made into a transfer and a year total. Rows come from outside. */
+static bool credit_plausible(const struct credit *c)
+{
+    return user_valid(c->user, strlen(c->user)) && c->seq >= 1 && c->seq <= SHARES_LIMIT &&
+           c->amount_fen >= 1 && c->amount_fen <= AMOUNT_MAX_FEN && c->opened_us >= 0 &&
+           c->opened_us <= OPENED_MAX_US;
+}
+
+static bool credits_plausible(const struct credit_set *set)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (!credit_plausible(&set->rows[i]))
+            return false;
+    return true;
+}
+
 static enum err credit_once(struct store *store, void *context)
 {
     struct credit_work *w = context;
@@ -64,7 +82,7 @@ static enum err credit_once(struct store *store, void *context)
         store->ops->rollback(store);
         return ERR_OK;
     }
-    err = credit_write(w->runtime, store, w);
+    err = credits_plausible(&w->set) ? credit_write(w->runtime, store, w) : ERR_RANGE;
     if (err == ERR_OK)
         w->credited = w->set.n;
     return err;

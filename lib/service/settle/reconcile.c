@@ -2,22 +2,13 @@
  * because a program that finds wrong books cannot know which table is right. */
 #include "lib/service/settle/reconcile.h"
 #include "lib/base/log.h"
+#include "lib/service/common/freeze.h"
 #include "lib/service/common/gate.h"
-#include "lib/service/common/txn.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define STEP_ENVELOPES 100
 #define STEP_CLAIMS 5000
-
-static void log_alarm(const struct runtime *runtime, const struct id *id, const char *rule,
-                      const char *action)
-{
-    char text[ID_TEXT_SIZE];
-    id_format(text, id);
-    log_event(LOG_LEVEL_ERROR, "reconcile_alarm", "envelope %s: %s: %s", text, rule, action);
-    metrics_add(runtime->metrics, METRIC_RECONCILE_ALARMS, 1);
-}
 
 static void log_repair(const struct runtime *runtime, const struct id *id, const char *what)
 {
@@ -27,32 +18,8 @@ static void log_repair(const struct runtime *runtime, const struct id *id, const
     metrics_add(runtime->metrics, METRIC_RECONCILE_REPAIRS, 1);
 }
 
-struct freezing {
-    const struct id *id;
-    enum books_rule rule;
-    bool changed; /* out */
-};
-
-static enum err freeze_once(struct store *store, void *context)
-{
-    struct freezing *f = context;
-    f->changed = false;
-    return store->ops->freeze(store, f->id, (int64_t)f->rule, &f->changed);
-}
-
-static enum err freeze_envelope(const struct runtime *runtime, struct store *store,
-                                const struct id *id, enum books_rule rule)
-{
-    static const struct txn_policy policy = {.tries_max = 1, .next_round = true};
-    struct freezing f = {.id = id, .rule = rule};
-    enum err err = txn_run(runtime, store, freeze_once, &f, &policy);
-    if (err == ERR_OK && f.changed)
-        log_alarm(runtime, id, books_rule_name(rule), "frozen");
-    return err;
-}
-
-/* Queue the credits of lost claims again. A credit that is queued already or whose row another
- * daemon holds is no error. */
+/* Queue the credits of lost claims again. A credit that is queued already, that the schema
+ * refuses or whose row another daemon holds keeps no others waiting. */
 static enum err requeue_lost(const struct runtime *runtime, struct store *store,
                              const struct books *b)
 {
@@ -63,7 +30,7 @@ static enum err requeue_lost(const struct runtime *runtime, struct store *store,
             log_repair(runtime, &b->envelope.id, "queued a lost credit again");
         else
             store->ops->rollback(store);
-        if (err == ERR_DUPLICATE || err == ERR_LOCKED || err == ERR_DEADLOCK)
+        if (err_class(err) == CLASS_DATA || err == ERR_LOCKED || err == ERR_DEADLOCK)
             err = ERR_OK;
     }
     return err;
@@ -150,24 +117,41 @@ static enum err check_books(const struct runtime *runtime, struct store *store,
                                : requeue_lost(runtime, store, b);
 }
 
+/* Begin where the program stopped, but never before the oldest envelope that is compared. A restart
+ * at the beginning would let a fault that ends the program hide everything that comes later. */
+static void reconcile_begin(const struct runtime *runtime, struct reconcile *r)
+{
+    struct id floor = id_floor(runtime->clock->wall_us(runtime->clock->self) -
+                               runtime->config->reconcile_days * S_PER_DAY * US_PER_S);
+    if (!r->resumed)
+        r->after = id_floor(metrics_get_reconciled(runtime->metrics));
+    r->resumed = true;
+    if (id_compare(&r->after, &floor) < 0)
+        r->after = floor;
+}
+
+static void reconcile_advance(const struct runtime *runtime, struct reconcile *r,
+                              const struct id *last)
+{
+    r->after = last != NULL ? *last : (struct id){{0}};
+    metrics_set_reconciled(runtime->metrics, last != NULL ? id_time_us(last) : 0);
+}
+
 enum err reconcile_step(const struct runtime *runtime, struct store *store, struct cache *cache,
                         struct reconcile *r)
 {
     struct books *books = calloc(STEP_ENVELOPES, sizeof *books);
     size_t n = 0;
-    struct id floor = id_floor(runtime->clock->wall_us(runtime->clock->self) -
-                               runtime->config->reconcile_days * S_PER_DAY * US_PER_S);
-    if (id_compare(&r->after, &floor) < 0)
-        r->after = floor;
     if (books == NULL)
         return ERR_FAULT;
+    reconcile_begin(runtime, r);
     enum err err = store->ops->books_read(store, &r->after, books, STEP_ENVELOPES, STEP_CLAIMS, &n);
     for (size_t i = 0; i < n && err == ERR_OK; i++)
         err = check_books(runtime, store, &books[i]);
     if (err == ERR_OK && n > 0)
         err = check_gates(runtime, store, cache, books, n);
     if (err == ERR_OK)
-        r->after = n > 0 ? books[n - 1].envelope.id : (struct id){{0}};
+        reconcile_advance(runtime, r, n > 0 ? &books[n - 1].envelope.id : NULL);
     else
         store->ops->rollback(store);
     free(books);
