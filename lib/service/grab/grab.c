@@ -54,7 +54,7 @@ struct grab_service *grab_service_new(const struct runtime *runtime, struct sess
     s->sessions = sessions;
     s->n_acceptors = acceptors;
     s->closed_table = closed_table_new();
-    s->recent_tickets = recent_tickets_new();
+    s->recent_tickets = recent_tickets_new(runtime->rng);
     bool ok = s->closed_table != NULL && s->recent_tickets != NULL;
     for (unsigned i = 0; i < acceptors && ok; i++) {
         s->acceptors[i].batch = grab_batch_new(runtime, s->recent_tickets, BATCH_MAX);
@@ -108,9 +108,11 @@ static bool grab_begin(struct grab_service *s, struct grab_request *r)
         grab_answer_end(&r->job, r->job.end);
     if (r->job.end != STATE_OPEN)
         return !r->job.restricted;
+    const struct rate rate = {.kind = RATE_GRABS,
+                              .interval_us = US_PER_S / config->grabs_per_s,
+                              .burst = config->grabs_burst};
     r->job.rate_limited =
-        !metrics_rate_allow(s->runtime->metrics, r->who->user, mono_us,
-                            (unsigned)config->grabs_per_s, (unsigned)config->grabs_burst, &wait_us);
+        !metrics_rate_allow(s->runtime->metrics, &rate, r->who->user, mono_us, &wait_us);
     r->retry_after_s = wait_us / US_PER_S + 1;
     return false;
 }
