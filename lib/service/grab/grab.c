@@ -90,10 +90,6 @@ static void grab_settle(struct grab_service *s, struct grab_request *r)
     if (r->answer.state == GRAB_GRABBED)
         ticket_make(r->answer.ticket, &s->runtime->ticket_keys, s->runtime->generation, r->id,
                     r->who->user, r->answer.expires_us / US_PER_S);
-    if (job->end == STATE_OPEN && r->answer.state == GRAB_SOLD_OUT)
-        closed_table_put(s->closed_table, r->id, STATE_SOLD_OUT, job->restricted);
-    if (job->end == STATE_OPEN && r->answer.state == GRAB_EXPIRED)
-        closed_table_put(s->closed_table, r->id, STATE_EXPIRED, job->restricted);
 }
 
 /* Begin a request. Return true if it is settled: the process knows that its envelope has closed,
@@ -184,6 +180,7 @@ void grab_wait(struct grab_service *s, struct grab_request *r, int64_t deadline_
             grab_note_ticket(s, job);
         if (asked)
             break;
+        job->end = closed_table_get(s->closed_table, job->id, &job->restricted);
         r->err = grab_run(s, s->n_acceptors, &job, 1);
         if (r->err != ERR_OK)
             return;
