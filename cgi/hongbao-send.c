@@ -44,14 +44,23 @@ struct send_call {
     struct send_request request; /* points into wish */
 };
 
+/* A minute's worth may come at once. */
+static struct rate per_minute(enum rate_kind kind, int64_t n)
+{
+    return (struct rate){.kind = kind, .interval_us = 60 * US_PER_S / n, .burst = n};
+}
+
 static enum err decode_send(struct call *c)
 {
     struct send_call *call = c->request;
     struct api_send *wish = &call->wish;
     struct send_request *r = &call->request;
     struct buf text;
-    enum err err =
-        api_decode_send(c->http->body, c->http->body_len, c->process->config, wish, &c->problem);
+    const struct rate rate = per_minute(RATE_SENDS, c->process->config->sends_per_minute);
+    enum err err = call_limit(c, &rate, c->who->user, "you send too often");
+    if (err == ERR_OK)
+        err = api_decode_send(c->http->body, c->http->body_len, c->process->config, wish,
+                              &c->problem);
     if (err == ERR_OK)
         err = api_check_recipients(wish, c->who->user, &c->problem);
     if (err != ERR_OK)
@@ -137,7 +146,10 @@ static enum err guest(struct call *c)
     struct buf token;
     if (!p->config->demo)
         return ERR_NOT_FOUND;
+    const struct rate rate = per_minute(RATE_GUESTS, p->config->guests_per_minute);
     enum err err = api_decode_guest(c->http->body, c->http->body_len, &wish, &c->problem);
+    if (err == ERR_OK)
+        err = call_limit_address(c, &rate, "too many guests from your address");
     if (err == ERR_OK)
         err = wallet_guest(account_of(c), wish.name, c->deadline_us, &account);
     if (err != ERR_OK)

@@ -112,6 +112,14 @@ void dispatch_wait(void *context, unsigned thread, struct exchange *x);
 /* Return the bytes of an exchange's memory that program needs. */
 size_t dispatch_memory_size(const struct program *program);
 
+/* Count c against rate for key, its user or its address. Return ERR_OK, or ERR_RATE_LIMITED with
+ * detail and the time to wait in the problem of c. */
+enum err call_limit(struct call *c, const struct rate *rate, const char *key, const char *detail);
+
+/* As call_limit for the client's address; of an IPv6 address the network counts, its first 64 bits.
+ * A loopback address is not limited: it is the operator's or that of a proxy for all clients. */
+enum err call_limit_address(struct call *c, const struct rate *rate, const char *detail);
+
 /* Compute the key of c's Idempotency-Key: SHA-256 of user, route and key. The route requires one.
  */
 void call_key_hash(const struct call *c, uint8_t out[32]);

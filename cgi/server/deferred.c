@@ -215,7 +215,7 @@ static struct exchange *deferred_poll(struct deferred *d, const struct incomplet
     struct exchange *x = NULL;
     enum probe probe = request_probe(c->connection, 0);
     bool again = probe == PROBE_PART && deferred_pause(d, c);
-    if (probe != PROBE_PART)
+    if (probe == PROBE_WHOLE || probe == PROBE_LARGE)
         x = deferred_read(d, c, probe);
     else if (!again)
         close(c->connection);

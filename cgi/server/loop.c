@@ -54,7 +54,10 @@ static size_t read_burst(struct worker *w, const int *connections, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct exchange *x = w->burst[count];
         x->arrived_us = clock_system.mono_us(clock_system.self);
-        if (request_probe(connections[i], FIRST_BYTES_MS) != PROBE_WHOLE)
+        enum probe probe = request_probe(connections[i], FIRST_BYTES_MS);
+        if (probe == PROBE_NONE)
+            close(connections[i]);
+        else if (probe != PROBE_WHOLE)
             deferred_push_incomplete(s->deferred, connections[i], x->arrived_us);
         else if (exchange_read(x, connections[i], s->loop->timeout_ms, true))
             count++;

@@ -2,10 +2,15 @@
 #ifndef HONGBAO_CGI_SERVER_REQUEST_PROBE_H
 #define HONGBAO_CGI_SERVER_REQUEST_PROBE_H
 
+#define PROBE_BYTES 65536 /* how much of a request is examined */
+
 enum probe {
-    PROBE_WHOLE, /* all of it, or the peer has closed: reading it cannot block */
+    PROBE_WHOLE, /* all of it: reading it cannot block */
     PROBE_PART,  /* some of it or nothing, and more may come */
-    PROBE_LARGE  /* more than is examined, 16 KiB: reading it may block */
+    PROBE_LARGE, /* its parameters, and more than is examined: reading it may block */
+    PROBE_NONE   /* there is no request to read, only a connection to close: the peer has closed it,
+                    the records are not those of a request, the parameters have wrong lengths or are
+                    more than is examined */
 };
 
 /* Examine what has arrived on connection fd without consuming it. If nothing has, wait up to

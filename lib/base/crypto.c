@@ -38,6 +38,15 @@ void hash_hmac256(uint8_t out[32], const uint8_t key[32], const void *bytes, siz
     crypto_auth_hmacsha256(out, bytes, n, key);
 }
 
+uint64_t hash_short(const uint8_t key[SHORT_KEY_SIZE], const void *bytes, size_t n)
+{
+    _Static_assert(SHORT_KEY_SIZE == crypto_shorthash_KEYBYTES, "the size of SipHash's key");
+    uint64_t hash;
+    _Static_assert(sizeof hash == crypto_shorthash_BYTES, "the size of SipHash's result");
+    crypto_shorthash((unsigned char *)&hash, bytes, n, key);
+    return hash;
+}
+
 bool bytes_equal(const void *a, const void *b, size_t n)
 {
     return sodium_memcmp(a, b, n) == 0;

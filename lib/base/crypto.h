@@ -27,6 +27,10 @@ uint64_t rng_below(const struct rng *r, uint64_t n);
 void hash_sha256(uint8_t out[32], const void *bytes, size_t n);
 /* Write the HMAC-SHA-256 of n bytes under the 32-byte key to out. */
 void hash_hmac256(uint8_t out[32], const uint8_t key[32], const void *bytes, size_t n);
+#define SHORT_KEY_SIZE 16
+/* Return the 64-bit SipHash-2-4 of n bytes under key, for tables indexed by what a client chooses:
+ * without the key no collision can be constructed. */
+uint64_t hash_short(const uint8_t key[SHORT_KEY_SIZE], const void *bytes, size_t n);
 /* Return true if the n bytes at a and b are equal, in time that depends on n only. */
 bool bytes_equal(const void *a, const void *b, size_t n);
 /* Overwrite n bytes at p with zeros, even if the compiler sees no later read. */

@@ -81,9 +81,13 @@ static int metrics_create(const char *path)
     int fd = mkstemp(temporary);
     if (fd < 0)
         return -1;
-    uint64_t magic = METRICS_MAGIC;
+    struct {
+        uint64_t magic;
+        uint8_t rate_key[SHORT_KEY_SIZE];
+    } head = {.magic = METRICS_MAGIC};
+    rng_system.fill(NULL, head.rate_key, sizeof head.rate_key);
     if (fchmod(fd, 0660) != 0 || ftruncate(fd, (off_t)sizeof(struct metrics)) != 0 ||
-        pwrite(fd, &magic, sizeof magic, 0) != (ssize_t)sizeof magic)
+        pwrite(fd, &head, sizeof head, 0) != (ssize_t)sizeof head)
         goto failed;
     if (link(temporary, path) != 0) {
         if (errno != EEXIST)
@@ -118,7 +122,10 @@ struct metrics *metrics_open(const char *path)
 
 struct metrics *metrics_private(void)
 {
-    return metrics_map(-1);
+    struct metrics *m = metrics_map(-1);
+    if (m != NULL)
+        rng_system.fill(NULL, m->rate_key, sizeof m->rate_key);
+    return m;
 }
 
 static void counter_add(_Atomic uint64_t *word, uint64_t n)
@@ -174,20 +181,45 @@ void metrics_batch(struct metrics *m, enum metric_batch kind, unsigned jobs)
     counter_add(&m->batches[kind].jobs, jobs);
 }
 
-/* GCRA (generic cell rate algorithm): a bucket holds the time at which it will be empty. A request
- * moves that time on by one interval, unless it would then lie more than a burst ahead of now. */
-bool metrics_rate_allow(struct metrics *m, const char *key, int64_t mono_us, unsigned per_s,
-                        unsigned burst, int64_t *wait_us)
+#define RATE_HORIZON_US (2 * S_PER_DAY * US_PER_S)
+
+/* Return the bucket of owner. One that is new takes the place of the bucket that empties first; a
+ * time beyond the horizon was written before the machine was restarted. Two threads may race for a
+ * place: the loser's request is counted in the wrong bucket, once. */
+static struct rate_bucket *rate_bucket_of(struct metrics *m, uint64_t owner, int64_t mono_us)
 {
-    uint64_t hash = str_hash(key, strlen(key));
-    _Atomic int64_t *bucket = &m->buckets[(hash ^ hash >> 32) % METRIC_BUCKETS];
-    int64_t interval_us = US_PER_S / (int64_t)per_s;
+    struct rate_bucket *set = m->buckets[owner / 2 % RATE_SETS], *oldest = &set[0];
+    int64_t oldest_us = INT64_MAX;
+    for (size_t i = 0; i < RATE_WAYS; i++) {
+        int64_t empty_us = atomic_load_explicit(&set[i].empty_us, memory_order_relaxed);
+        if (atomic_load_explicit(&set[i].owner, memory_order_relaxed) == owner)
+            return &set[i];
+        if (empty_us > mono_us + RATE_HORIZON_US)
+            empty_us = 0;
+        if (empty_us < oldest_us) {
+            oldest_us = empty_us;
+            oldest = &set[i];
+        }
+    }
+    atomic_store_explicit(&oldest->empty_us, 0, memory_order_relaxed);
+    atomic_store_explicit(&oldest->owner, owner, memory_order_relaxed);
+    return oldest;
+}
+
+/* A bucket holds the time at which it will be empty. A request moves that time on by one interval,
+ * unless it would then lie more than a burst ahead of now. */
+bool metrics_rate_allow(struct metrics *m, const struct rate *rate, const char *key,
+                        int64_t mono_us, int64_t *wait_us)
+{
+    uint64_t owner = (hash_short(m->rate_key, key, strlen(key)) + 2 * (uint64_t)rate->kind) | 1;
+    _Atomic int64_t *bucket = &rate_bucket_of(m, owner, mono_us)->empty_us;
+    int64_t interval_us = rate->interval_us;
     int64_t seen = atomic_load_explicit(bucket, memory_order_relaxed);
     for (;;) {
         int64_t from = seen > mono_us ? seen : mono_us;
-        int64_t over_us = from + interval_us - (mono_us + interval_us * (int64_t)burst);
+        int64_t over_us = from + interval_us - (mono_us + interval_us * rate->burst);
         /* a time far in the future was written before the machine was restarted */
-        if (over_us > 0 && over_us <= 2 * interval_us * (int64_t)burst) {
+        if (over_us > 0 && over_us <= 2 * interval_us * rate->burst) {
             *wait_us = over_us;
             return false;
         }

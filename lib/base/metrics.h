@@ -68,11 +68,19 @@ void metrics_batch(struct metrics *m, enum metric_batch kind, unsigned jobs);
  * entries, NULL where unused. */
 void metrics_print(const struct metrics *m, const char *const *route_names, struct buf *out);
 
-/* Check one request of key at mono_us against per_s requests a second with bursts of burst. Return
+enum rate_kind { RATE_GRABS, RATE_SENDS, RATE_GUESTS, RATE_ANONYMOUS };
+/* A limit: bursts of `burst` requests, and one more after each interval. */
+struct rate {
+    enum rate_kind kind; /* limits of different kinds do not share buckets */
+    int64_t interval_us; /* > 0 */
+    int64_t burst;       /* >= 1 */
+};
+/* Check one request of key, an owner such as a user or an address, at mono_us against rate. Return
  * true and count the request if it is within the rate; return false and set *wait_us to the time
- * until one would be if it is not. GCRA in one shared atomic word per bucket; keys that share a
- * bucket share its limit. */
-MUST_USE bool metrics_rate_allow(struct metrics *m, const char *key, int64_t mono_us,
-                                 unsigned per_s, unsigned burst, int64_t *wait_us);
+ * until one would be if it is not. GCRA (generic cell rate algorithm) in shared memory. Each owner
+ * has a bucket of its own, found by a hash with a secret key; owners that are idle longest give
+ * theirs up when there are too many, which lets a request pass and never refuses one. */
+MUST_USE bool metrics_rate_allow(struct metrics *m, const struct rate *rate, const char *key,
+                                 int64_t mono_us, int64_t *wait_us);
 
 #endif

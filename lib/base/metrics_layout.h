@@ -3,6 +3,7 @@
 #define HONGBAO_BASE_METRICS_LAYOUT_H
 
 #include "lib/base/batch_max.h"
+#include "lib/base/crypto.h"
 #include "lib/base/metrics.h"
 #include <stdatomic.h>
 #include <stdint.h>
@@ -11,7 +12,8 @@
 #define METRICS_MAGIC UINT64_C(0x6862206d65747204) /* raise it with every change of the layout */
 #define METRIC_BOUNDS 11      /* of the latency histogram; one more counts what lies above */
 #define METRIC_BATCH_BOUNDS 7 /* batches of up to 1, 2, 4 .. BATCH_MAX */
-#define METRIC_BUCKETS 65536
+#define RATE_SETS 16384
+#define RATE_WAYS 4
 _Static_assert(1 << (METRIC_BATCH_BOUNDS - 1) == BATCH_MAX, "the last bound is a full batch");
 
 struct route_counters {
@@ -23,13 +25,19 @@ struct batch_counters {
     _Atomic uint64_t sizes[METRIC_BATCH_BOUNDS + 1];
     _Atomic uint64_t jobs;
 };
+/* owner is a keyed hash of the user and the kind of limit; 0: unused. */
+struct rate_bucket {
+    _Atomic uint64_t owner;
+    _Atomic int64_t empty_us; /* monotonic: when the bucket will be empty */
+};
 struct metrics {
     uint64_t magic;
+    uint8_t rate_key[SHORT_KEY_SIZE]; /* random, for the life of the file */
     _Atomic uint64_t counters[METRIC_COUNT];
     _Atomic int64_t reconciled_us;
     struct route_counters routes[METRIC_ROUTES];
     struct batch_counters batches[METRIC_BATCH_KINDS];
-    _Atomic int64_t buckets[METRIC_BUCKETS];
+    struct rate_bucket buckets[RATE_SETS][RATE_WAYS];
 };
 
 extern const char *const metric_states[];

@@ -164,3 +164,28 @@ bool marker_exists(const struct markers *m, const uint8_t generation[16], const 
     path_of_marker(path, m, generation, id);
     return access(path, F_OK) == 0;
 }
+
+enum envelope_state marker_state(const struct markers *m, const uint8_t generation[16],
+                                 const struct id *id)
+{
+    char path[MARKER_PATH_SIZE], text[sizeof m->answers[0].text];
+    if (m == NULL)
+        return STATE_OPEN;
+    path_of_marker(path, m, generation, id);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return STATE_OPEN;
+    ssize_t len = read(fd, text, sizeof text);
+    close(fd);
+    const struct marker_answer *expired = &m->answers[1];
+    bool tells_expired =
+        len == (ssize_t)expired->len && memcmp(text, expired->text, expired->len) == 0;
+    return tells_expired ? STATE_EXPIRED : STATE_SOLD_OUT;
+}
+
+bool marker_remove(const struct markers *m, const uint8_t generation[16], const struct id *id)
+{
+    char path[MARKER_PATH_SIZE];
+    path_of_marker(path, m, generation, id);
+    return unlink(path) == 0 || errno == ENOENT;
+}

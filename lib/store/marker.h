@@ -40,6 +40,15 @@ enum marker_result marker_put(struct markers *m, const uint8_t generation[16], c
 /* Return true if the marker of envelope id in generation exists or m is NULL. */
 bool marker_exists(const struct markers *m, const uint8_t generation[16], const struct id *id);
 
+/* Return the state that the marker of envelope id in generation states: SOLD_OUT or EXPIRED. OPEN
+ * if there is none, if it cannot be read, or if m is NULL. */
+enum envelope_state marker_state(const struct markers *m, const uint8_t generation[16],
+                                 const struct id *id);
+/* Remove the marker of envelope id in generation. Return true if it is gone; false, with errno set,
+ * on failure. m may not be NULL. */
+MUST_USE bool marker_remove(const struct markers *m, const uint8_t generation[16],
+                            const struct id *id);
+
 /* ---- the tree; marker_tree.c ---- */
 /* Create DIR and the directories of generation where they are missing, owned by the owner of DIR,
  * and make `current` point to it, durably. Return false with errno set and `current` unchanged on

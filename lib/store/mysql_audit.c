@@ -166,8 +166,8 @@ void audit_session_close(struct audit_session *s)
 enum err audit_session_begin(struct audit_session *s)
 {
     struct mysql_store *m = mysql_of(s->store);
-    buf_puts(sql_begin(m), "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; "
-                           "START TRANSACTION WITH CONSISTENT SNAPSHOT");
+    (void)sql_begin(m);
+    sql_snapshot(m);
     return sql_run(m);
 }
 

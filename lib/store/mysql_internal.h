@@ -19,6 +19,7 @@ struct mysql_store {
     int64_t deadline_us;
     struct buf sql;
     bool in_transaction; /* never carried over to a new connection */
+    bool begins;         /* the statement text begins a transaction */
     bool more;           /* a result waits to be taken */
     bool brief_locks;    /* the statement being run came after sql_lock_briefly */
     bool mariadb;        /* the server is MariaDB, not MySQL */
@@ -35,7 +36,9 @@ static inline struct mysql_store *mysql_of(struct store *s)
 /* Discard results that were not taken, clear the error of s and return its empty statement text, to
  * which the caller appends. */
 struct buf *sql_begin(struct mysql_store *s);
-/* Send the text of s, connecting first if there is no connection and no transaction. */
+/* Send the text of s, connecting first if there is no connection and no transaction. If the server
+ * has closed an idle session, connect again and send the text once more, unless it belongs to a
+ * transaction in progress or may have changed something. */
 MUST_USE enum err sql_send(struct mysql_store *s);
 /* Send the text of s and take the results of its statements, none of which returns rows. */
 MUST_USE enum err sql_run(struct mysql_store *s);
@@ -49,6 +52,9 @@ bool sql_lost(const struct mysql_store *s);
 void sql_disconnect(struct mysql_store *s);
 /* Append BEGIN to the text of s, which must be empty, and record that a transaction begins. */
 void sql_transaction(struct mysql_store *s);
+/* Append two statements without rows to the text of s, which must be empty: they begin a
+ * transaction whose reads all see the state of this moment. Ends with a rollback. */
+void sql_snapshot(struct mysql_store *s);
 /* Append to the text of s a limit of 0.25 s for the SELECT ... FOR UPDATE that follows, which then
  * returns ERR_LOCKED well before the stall detector takes the wait for a stall; the server's own
  * lock wait, in whole seconds, is longer. Appends nothing with nowait, or on MySQL, which has no

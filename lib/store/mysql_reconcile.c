@@ -89,8 +89,8 @@ static enum err read_envelopes(struct mysql_store *s, const struct id *after,
                                struct books_reading *r)
 {
     struct buf *q = sql_begin(s);
-    buf_puts(q, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; "
-                "START TRANSACTION WITH CONSISTENT SNAPSHOT; SELECT ");
+    sql_snapshot(s);
+    buf_puts(q, "SELECT ");
     sql_envelope_columns(q, SQL_SEED_PUBLIC);
     buf_puts(q,
              ", s.expires_us, q.envelope_id IS NOT NULL FROM envelope e LEFT JOIN seed s "

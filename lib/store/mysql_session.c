@@ -9,6 +9,8 @@
 
 #define NOWAIT_MYSQL 3572 /* ER_LOCK_NOWAIT of MySQL 8; MariaDB returns 1205 */
 #define STATEMENT_TIME_MARIADB 1969
+#define KILLED_MARIADB 1927 /* ER_CONNECTION_KILLED */
+#define IDLE_MYSQL 4031     /* ER_CLIENT_INTERACTION_TIMEOUT of MySQL 8 */
 
 enum err mysql_start(void)
 {
@@ -44,7 +46,7 @@ static const struct error_row error_rows[] = {
     {5014, ERR_UNAVAILABLE}, /* connector: write error */
     {ER_CON_COUNT_ERROR, ERR_UNAVAILABLE},
     {1047, ERR_UNAVAILABLE}, /* Galera: node not ready */
-    {1053, ERR_UNAVAILABLE}, /* shutdown in progress */
+    {ER_SERVER_SHUTDOWN, ERR_UNAVAILABLE},
     {1114, ERR_UNAVAILABLE}, /* table full: disk */
     {1021, ERR_UNAVAILABLE}, /* disk full */
     {1203, ERR_UNAVAILABLE}, /* too many connections of this user */
@@ -56,7 +58,8 @@ static const struct error_row error_rows[] = {
     {1290, ERR_UNAVAILABLE}, /* read only */
     {1317, ERR_UNAVAILABLE}, /* query interrupted */
     {1836, ERR_UNAVAILABLE}, /* read-only mode */
-    {1927, ERR_UNAVAILABLE}, /* connection was killed */
+    {KILLED_MARIADB, ERR_UNAVAILABLE},
+    {IDLE_MYSQL, ERR_UNAVAILABLE},
     {STATEMENT_TIME_MARIADB, ERR_UNAVAILABLE},
     {3024, ERR_UNAVAILABLE}, /* statement time, MySQL */
 };
@@ -110,7 +113,8 @@ static void set_options(MYSQL *link, const struct mysql_settings *c)
 static const char session_setup[] =
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; "
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', "
-    "autocommit = 1 /*M!100300 , idle_transaction_timeout = 4 */, innodb_lock_wait_timeout = ";
+    "autocommit = 1, wait_timeout = 31536000 /*M!100300 , idle_transaction_timeout = 4 */, "
+    "innodb_lock_wait_timeout = ";
 
 static enum err set_up_session(struct mysql_store *s)
 {
@@ -153,15 +157,22 @@ struct buf *sql_begin(struct mysql_store *s)
         s->more = mysql_next_result(s->link) == 0;
     }
     s->step_err = ERR_OK;
-    s->brief_locks = false;
+    s->brief_locks = s->begins = false;
     buf_reset(&s->sql);
     return &s->sql;
 }
 
 void sql_transaction(struct mysql_store *s)
 {
-    s->in_transaction = true;
+    s->in_transaction = s->begins = true;
     buf_puts(&s->sql, "BEGIN; ");
+}
+
+void sql_snapshot(struct mysql_store *s)
+{
+    s->in_transaction = s->begins = true;
+    buf_puts(&s->sql, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; "
+                      "START TRANSACTION WITH CONSISTENT SNAPSHOT; ");
 }
 
 #define LOCK_BRIEFLY "SET STATEMENT max_statement_time = 0.25 FOR "
@@ -180,22 +191,77 @@ enum err sql_fail(struct mysql_store *s, enum err err)
     return err;
 }
 
+static bool text_begins(const struct mysql_store *s, const char *word)
+{
+    return strncmp(s->sql.data, word, strlen(word)) == 0;
+}
+
+/* Return true if the text of s may run on a new connection although the server may have run it on
+ * the old one: it only reads, or the server rolls it back, or running it twice changes nothing. */
+static bool text_repeats(const struct mysql_store *s)
+{
+    return s->begins || text_begins(s, "SELECT ") || text_begins(s, "UPDATE barrier ");
+}
+
+/* Return true if the query that just failed did so because the server had closed the session, and
+ * may be sent again: after idle time or a restart every session fails once. A timeout is not a
+ * closed session, and waiting for another one would use up the deadline. */
+static bool closed_while_idle(const struct mysql_store *s, int64_t sent_us)
+{
+    int64_t took_us = s->clock->mono_us(s->clock->self) - sent_us;
+    switch (mysql_errno(s->link)) {
+    case CR_SERVER_GONE_ERROR: /* the text could not be sent */
+    case IDLE_MYSQL:
+        return true;
+    case CR_SERVER_LOST:
+    case KILLED_MARIADB:
+    case ER_SERVER_SHUTDOWN:
+        return took_us < (int64_t)s->settings->timeout_s * US_PER_S / 2 && text_repeats(s);
+    default:
+        return false;
+    }
+}
+
+static bool past_deadline(const struct mysql_store *s)
+{
+    return s->deadline_us != 0 && s->clock->mono_us(s->clock->self) >= s->deadline_us;
+}
+
+/* Connect if s is not connected. The server has rolled back a transaction that lost its connection:
+ * the text must then begin another one. */
+static enum err sql_connect(struct mysql_store *s)
+{
+    if (s->link != NULL)
+        return ERR_OK;
+    if (s->in_transaction && !s->begins)
+        return ERR_UNAVAILABLE;
+    enum err err = connect_link(s);
+    s->in_transaction = s->begins;
+    return err;
+}
+
 enum err sql_send(struct mysql_store *s)
 {
-    bool late = s->deadline_us != 0 && s->clock->mono_us(s->clock->self) >= s->deadline_us;
+    bool established = s->link != NULL;
     if (s->sql.failed)
         return sql_fail(s, ERR_FAULT);
-    if (late)
+    if (past_deadline(s))
         return sql_fail(s, ERR_UNAVAILABLE);
-    if (s->link == NULL) {
-        /* the server has rolled back a transaction that lost its connection */
-        bool lost = s->in_transaction && strncmp(s->sql.data, "BEGIN", 5) != 0;
-        enum err err = lost ? ERR_UNAVAILABLE : connect_link(s);
+    enum err err = sql_connect(s);
+    if (err != ERR_OK)
+        return sql_fail(s, err);
+    bool in_progress = s->in_transaction && !s->begins;
+    int64_t sent_us = s->clock->mono_us(s->clock->self);
+    int failed = mysql_real_query(s->link, s->sql.data, s->sql.len);
+    if (failed != 0 && established && !in_progress && closed_while_idle(s, sent_us) &&
+        !past_deadline(s)) {
+        sql_disconnect(s);
+        err = sql_connect(s);
         if (err != ERR_OK)
             return sql_fail(s, err);
-        s->in_transaction = strncmp(s->sql.data, "BEGIN", 5) == 0;
+        failed = mysql_real_query(s->link, s->sql.data, s->sql.len);
     }
-    if (mysql_real_query(s->link, s->sql.data, s->sql.len) != 0)
+    if (failed != 0)
         return sql_fail(s, sql_classify(s));
     s->more = true;
     return ERR_OK;

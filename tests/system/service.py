@@ -67,6 +67,8 @@ class Service:
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="hb-", dir="/tmp"))
         self.port = port or free_port()
         self.settings = list(settings)
+        if not any(setting.startswith("limits.sends_per_minute") for setting in self.settings):
+            self.settings.append("limits.sends_per_minute=100000")  # tests send far more than people do
         self.keys = {}
 
     # ---- start and stop ----

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 static void a_buffer_stops_at_its_ceiling(void **state)
@@ -77,18 +78,51 @@ static void the_year_begins_where_the_site_is(void **state)
     assert_string_equal(text, "2026-12-31T15:59:59.999Z");
 }
 
+static const struct rate ten_per_s = {.kind = RATE_GRABS, .interval_us = 100000, .burst = 20};
+
 static void a_rate_allows_its_burst_and_no_more(void **state)
 {
     struct metrics *m = metrics_private();
     int64_t wait_us = 0, now_us = 50000000;
     (void)state;
     for (int i = 0; i < 20; i++)
-        assert_true(metrics_rate_allow(m, "u", now_us, 10, 20, &wait_us));
-    assert_false(metrics_rate_allow(m, "u", now_us, 10, 20, &wait_us));
+        assert_true(metrics_rate_allow(m, &ten_per_s, "u", now_us, &wait_us));
+    assert_false(metrics_rate_allow(m, &ten_per_s, "u", now_us, &wait_us));
     assert_int_equal(wait_us, 100000);
-    assert_true(metrics_rate_allow(m, "v", now_us, 10, 20, &wait_us));
-    assert_true(metrics_rate_allow(m, "u", now_us + 100000, 10, 20, &wait_us));
-    assert_false(metrics_rate_allow(m, "u", now_us + 100000, 10, 20, &wait_us));
+    assert_true(metrics_rate_allow(m, &ten_per_s, "v", now_us, &wait_us));
+    assert_true(metrics_rate_allow(m, &ten_per_s, "u", now_us + 100000, &wait_us));
+    assert_false(metrics_rate_allow(m, &ten_per_s, "u", now_us + 100000, &wait_us));
+    struct rate other = ten_per_s;
+    other.kind = RATE_SENDS;
+    assert_true(metrics_rate_allow(m, &other, "u", now_us + 100000, &wait_us));
+}
+
+/* 200,000 others, more than there are buckets, each at its limit: none of them may cost this user a
+ * request. */
+static void a_rate_counts_one_user(void **state)
+{
+    struct metrics *m = metrics_private();
+    struct rate once = {.kind = RATE_GRABS, .interval_us = 1000000, .burst = 1};
+    int64_t wait_us = 0, now_us = 50000000;
+    char other[16];
+    (void)state;
+    for (int i = 0; i < 200000; i++) {
+        snprintf(other, sizeof other, "eve%d", i);
+        assert_true(metrics_rate_allow(m, &once, other, now_us, &wait_us));
+    }
+    assert_true(metrics_rate_allow(m, &once, "alice", now_us, &wait_us));
+    assert_false(metrics_rate_allow(m, &once, "alice", now_us, &wait_us));
+}
+
+/* After a restart of the machine the monotonic clock begins again, and the file may be old. */
+static void a_rate_survives_a_restart(void **state)
+{
+    struct metrics *m = metrics_private();
+    int64_t wait_us = 0;
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        assert_true(metrics_rate_allow(m, &ten_per_s, "u", INT64_C(900000000000), &wait_us));
+    assert_true(metrics_rate_allow(m, &ten_per_s, "u", 1000000, &wait_us));
 }
 
 int main(void)
@@ -99,6 +133,8 @@ int main(void)
         cmocka_unit_test(ids_keep_their_time_and_order),
         cmocka_unit_test(the_year_begins_where_the_site_is),
         cmocka_unit_test(a_rate_allows_its_burst_and_no_more),
+        cmocka_unit_test(a_rate_counts_one_user),
+        cmocka_unit_test(a_rate_survives_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@ static const struct id two = {{2}};
 
 static int setup(void **state)
 {
-    *state = recent_tickets_new();
+    *state = recent_tickets_new(&rng_system);
     return *state != NULL ? 0 : -1;
 }
 

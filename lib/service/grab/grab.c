@@ -54,7 +54,7 @@ struct grab_service *grab_service_new(const struct runtime *runtime, struct sess
     s->sessions = sessions;
     s->n_acceptors = acceptors;
     s->closed_table = closed_table_new();
-    s->recent_tickets = recent_tickets_new();
+    s->recent_tickets = recent_tickets_new(runtime->rng);
     bool ok = s->closed_table != NULL && s->recent_tickets != NULL;
     for (unsigned i = 0; i < acceptors && ok; i++) {
         s->acceptors[i].batch = grab_batch_new(runtime, s->recent_tickets, BATCH_MAX);
@@ -90,10 +90,6 @@ static void grab_settle(struct grab_service *s, struct grab_request *r)
     if (r->answer.state == GRAB_GRABBED)
         ticket_make(r->answer.ticket, &s->runtime->ticket_keys, s->runtime->generation, r->id,
                     r->who->user, r->answer.expires_us / US_PER_S);
-    if (job->end == STATE_OPEN && r->answer.state == GRAB_SOLD_OUT)
-        closed_table_put(s->closed_table, r->id, STATE_SOLD_OUT, job->restricted);
-    if (job->end == STATE_OPEN && r->answer.state == GRAB_EXPIRED)
-        closed_table_put(s->closed_table, r->id, STATE_EXPIRED, job->restricted);
 }
 
 /* Begin a request. Return true if it is settled: the process knows that its envelope has closed,
@@ -108,9 +104,11 @@ static bool grab_begin(struct grab_service *s, struct grab_request *r)
         grab_answer_end(&r->job, r->job.end);
     if (r->job.end != STATE_OPEN)
         return !r->job.restricted;
+    const struct rate rate = {.kind = RATE_GRABS,
+                              .interval_us = US_PER_S / config->grabs_per_s,
+                              .burst = config->grabs_burst};
     r->job.rate_limited =
-        !metrics_rate_allow(s->runtime->metrics, r->who->user, mono_us,
-                            (unsigned)config->grabs_per_s, (unsigned)config->grabs_burst, &wait_us);
+        !metrics_rate_allow(s->runtime->metrics, &rate, r->who->user, mono_us, &wait_us);
     r->retry_after_s = wait_us / US_PER_S + 1;
     return false;
 }
@@ -182,6 +180,7 @@ void grab_wait(struct grab_service *s, struct grab_request *r, int64_t deadline_
             grab_note_ticket(s, job);
         if (asked)
             break;
+        job->end = closed_table_get(s->closed_table, job->id, &job->restricted);
         r->err = grab_run(s, s->n_acceptors, &job, 1);
         if (r->err != ERR_OK)
             return;

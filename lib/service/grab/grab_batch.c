@@ -156,7 +156,9 @@ static void grab_check_jobs(const struct grab_batch *b, size_t at, struct grab_j
         job->restricted = true;
         job->admitted = known && envelope_admits(&envelope, job->who->user, job->who->groups,
                                                  job->who->n_groups);
-        if (!known)
+        if (!known && job->rate_limited)
+            grab_refuse(job, ERR_RATE_LIMITED);
+        else if (!known)
             job->outcome = GRAB_ASK_RECIPIENTS;
         else if (!job->admitted)
             grab_refuse(job, ERR_NOT_RECIPIENT);
@@ -205,6 +207,10 @@ static bool grab_decide_early(const struct grab_batch *b, const struct grab_enve
         grab_answer_end(job, job->end);
         return true;
     }
+    if (!e->valid && job->rate_limited) {
+        grab_refuse(job, ERR_RATE_LIMITED); /* the id may be of no envelope at all */
+        return true;
+    }
     if (!e->valid) {
         job->outcome = e->gate->result == CACHE_UNKNOWN ? GRAB_ASK_UNKNOWN
                        : e->gate->result == CACHE_MISS  ? GRAB_ASK_MISSING
@@ -214,7 +220,7 @@ static bool grab_decide_early(const struct grab_batch *b, const struct grab_enve
     job->expires_us = g->expires_us;
     job->restricted = g->restricted;
     if (g->state != STATE_OPEN)
-        grab_answer_end(job, g->state);
+        job->outcome = GRAB_ASK_FINAL;
     else if (job->rate_limited)
         grab_refuse(job, ERR_RATE_LIMITED);
     else if (!g->restricted && g->guest != user_is_guest(job->who->user))

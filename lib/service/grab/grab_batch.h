@@ -14,6 +14,7 @@ enum grab_outcome {
     /* The primary has to be asked, because ... */
     GRAB_ASK_RECIPIENTS, /* the item of a restricted envelope is not in the cache */
     GRAB_ASK_MISSING,    /* there is no gate */
+    GRAB_ASK_FINAL,      /* the gate says that the envelope has closed, and nothing else does */
     GRAB_ASK_BROKEN,     /* the gate does not parse, or is another envelope's */
     GRAB_ASK_EMPTY,      /* the gate is at zero or past due, and the hold was free */
     GRAB_ASK_UNKNOWN     /* the gate could not be read or changed */
@@ -24,7 +25,8 @@ struct grab_job {
     const struct who *who;        /* in */
     const struct id *id;          /* in */
     enum envelope_state end;      /* in: final state where this process knows it, else STATE_OPEN */
-    bool rate_limited;            /* in: may only be answered with an end */
+    bool rate_limited;            /* in: may only be answered with an end that is known to this
+                                     process or that the gate holds */
     bool admitted;                /* in, out: known to be a recipient of a restricted envelope */
     enum grab_outcome outcome;    /* out */
     enum err err;                 /* out, REFUSED */

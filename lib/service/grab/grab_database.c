@@ -134,7 +134,7 @@ static bool grab_repair_gate(const struct grab_database *d, struct session *s,
         return grab_let_through(d, job, e);
     if (result == CACHE_MISS)
         return grab_add_gate(d, s, e, job);
-    if (valid)
+    if (valid && seen.state == STATE_OPEN)
         return false;
     gate_from_envelope(d->runtime, e, &right);
     if (gate_cas(d->runtime, s->cache, &item.item, &right) == CACHE_STORED)
@@ -173,6 +173,7 @@ static bool grab_repair(const struct grab_database *d, struct session *s, const 
     switch (job->outcome) {
     case GRAB_ASK_MISSING:
         return grab_add_gate(d, s, e, job);
+    case GRAB_ASK_FINAL:
     case GRAB_ASK_BROKEN:
         return grab_repair_gate(d, s, e, job);
     case GRAB_ASK_EMPTY:

@@ -94,13 +94,10 @@ static bool grab_group_reread(struct grab_shares *s, struct grab_group *g)
                  gate_read(&g->gate, item->value, item->len, s->runtime->generation, &id);
     if (valid && g->gate.state == STATE_OPEN)
         return true;
-    if (valid)
-        for (size_t i = 0; i < g->n_fresh; i++)
-            grab_answer_end(g->fresh[i], g->gate.state);
-    else
-        grab_group_ask(g, item->result == CACHE_MISS      ? GRAB_ASK_MISSING
-                          : item->result == CACHE_UNKNOWN ? GRAB_ASK_UNKNOWN
-                                                          : GRAB_ASK_BROKEN);
+    grab_group_ask(g, valid                           ? GRAB_ASK_FINAL
+                      : item->result == CACHE_MISS    ? GRAB_ASK_MISSING
+                      : item->result == CACHE_UNKNOWN ? GRAB_ASK_UNKNOWN
+                                                      : GRAB_ASK_BROKEN);
     return false;
 }
 

@@ -4,13 +4,14 @@
 #ifndef HONGBAO_SERVICE_GRAB_RECENT_TICKETS_H
 #define HONGBAO_SERVICE_GRAB_RECENT_TICKETS_H
 
+#include "lib/base/crypto.h"
 #include "lib/base/id.h"
 #include <stdint.h>
 
 struct recent_tickets;
 
-/* Create an empty table. Return NULL if out of memory. */
-struct recent_tickets *recent_tickets_new(void);
+/* Create an empty table; its secret key is drawn from rng. Return NULL if out of memory. */
+struct recent_tickets *recent_tickets_new(const struct rng *rng);
 
 /* Free r, which no thread may be using. r may be NULL. */
 void recent_tickets_free(struct recent_tickets *r);

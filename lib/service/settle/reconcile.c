@@ -109,6 +109,36 @@ static enum err check_gates(const struct runtime *runtime, struct store *store, 
     return err;
 }
 
+/* Return true if a marker with the answer `stated` may not be there for e: the end is not the
+ * stored one, or it is not for everyone. */
+static bool marker_wrong(enum envelope_state stated, const struct envelope *e)
+{
+    return stated != STATE_OPEN && (stated != e->state || e->to_kind != TO_ANYONE);
+}
+
+/* Remove the marker of the envelope in b if it is wrong: no correct process made it, or it was made
+ * before the database lost its end, and the web server answers every grab with it. The snapshot may
+ * be older than the marker, so the primary's current row decides. */
+static enum err check_marker(const struct runtime *runtime, struct store *store,
+                             const struct books *b)
+{
+    const struct id *id = &b->envelope.id;
+    struct envelope e;
+    bool found;
+    int64_t now_us;
+    enum envelope_state stated = marker_state(runtime->markers, runtime->generation, id);
+    if (!marker_wrong(stated, &b->envelope))
+        return ERR_OK;
+    enum err err = store->ops->envelope_get(store, id, &e, &found, &now_us);
+    if (err != ERR_OK || !found || !marker_wrong(stated, &e))
+        return err;
+    if (!marker_remove(runtime->markers, runtime->generation, id))
+        log_alarm(runtime, id, "a marker states a wrong end", "it cannot be removed");
+    else
+        log_repair(runtime, id, "removed its marker, which stated a wrong end");
+    return ERR_OK;
+}
+
 static enum err check_books(const struct runtime *runtime, struct store *store,
                             const struct books *b)
 {
@@ -148,6 +178,8 @@ enum err reconcile_step(const struct runtime *runtime, struct store *store, stru
     enum err err = store->ops->books_read(store, &r->after, books, STEP_ENVELOPES, STEP_CLAIMS, &n);
     for (size_t i = 0; i < n && err == ERR_OK; i++)
         err = check_books(runtime, store, &books[i]);
+    for (size_t i = 0; i < n && err == ERR_OK; i++)
+        err = check_marker(runtime, store, &books[i]);
     if (err == ERR_OK && n > 0)
         err = check_gates(runtime, store, cache, books, n);
     if (err == ERR_OK)

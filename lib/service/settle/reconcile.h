@@ -1,6 +1,7 @@
 /* Reconciliation: compares all tables and the cache for each recent envelope, a few at a time. It
  * queues a lost credit again, which the unique key of transfers makes harmless, and replaces a
- * wrong gate; an envelope with any other disagreement it freezes, with an alarm in the log. */
+ * wrong gate, and removes a wrong marker; an envelope with any other disagreement it freezes, with
+ * an alarm in the log. */
 #ifndef HONGBAO_SERVICE_SETTLE_RECONCILE_H
 #define HONGBAO_SERVICE_SETTLE_RECONCILE_H
 

@@ -1,0 +1,59 @@
+"""Limits where money or work is made: sends of a user, guests and requests without a token of an address."""
+import json
+
+import pytest
+
+import fcgi_client
+from client import SEEN, Client
+from service import Service
+
+AWAY = {"REMOTE_ADDR": "192.0.2.7"}
+
+
+@pytest.fixture(scope="module")
+def limited():
+    s = Service(["limits.sends_per_minute=3", "limits.guests_per_minute=3", "limits.anonymous_per_second=1"])
+    s.start()
+    yield s
+    s.remove()
+
+
+def test_a_user_sends_only_so_many_a_minute(limited):
+    limited.ctl("topup", "alice", 1000)
+    limited.ctl("topup", "bob", 1000)
+    alice, bob = Client(limited, limited.token("alice")), Client(limited, limited.token("bob"))
+    assert [alice.send(10, 1).status for _ in range(3)] == [201] * 3
+    refused = alice.send(10, 1)
+    assert refused.code == "rate_limited" and 1 <= int(refused.headers["Retry-After"]) <= 21
+    assert bob.send(10, 1).status == 201
+    assert alice.get("/v1/me").json["balance"] == 970
+
+
+def ask(service, pool, operation, method, uri, body=b"", **more):
+    """Send a request as a client at another address; return its status."""
+    headers = {"Content-Type": "application/json"} if body else None
+    got = fcgi_client.request(str(service.directory / f"run/{pool}.sock"), method, uri, body, headers, **more)
+    if got.status == 429:
+        assert json.loads(got.body)["code"] == "rate_limited" and int(got.headers["retry-after"]) >= 1
+        SEEN.add((operation, 429, "rate_limited"))
+    return got.status
+
+
+def test_an_address_makes_only_so_many_guests_a_minute(limited):
+    def guest(address):
+        return ask(limited, "send", "guests", "POST", "/v1/guests", b"{}", REMOTE_ADDR=address)
+
+    assert [guest("192.0.2.7") for _ in range(4)] == [201] * 3 + [429]
+    assert guest("192.0.2.8") == 201
+    assert [guest(f"2001:db8::{i}") for i in range(4)] == [201] * 3 + [429]  # one network
+    assert guest("2001:db8:0:1::1") == 201
+    assert [guest("127.0.0.1") for _ in range(5)] == [201] * 5
+
+
+def test_previews_and_readiness_are_limited_by_address(limited):
+    limited.ctl("topup", "carl", 1000)
+    envelope = Client(limited, limited.token("carl")).send(10, 1).json["id"]
+    for operation, uri in (("envelope", f"/v1/envelopes/{envelope}"), ("readyz", "/readyz")):
+        answers = [ask(limited, "query", operation, "GET", uri, **AWAY) for _ in range(12)]
+        assert answers[-1] == 429 and set(answers) <= {200, 429}
+        assert ask(limited, "query", operation, "GET", uri) == 200
