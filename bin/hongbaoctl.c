@@ -1,8 +1,8 @@
 /* The operator's command: one table row per subcommand, and what subcommands share. */
 #include "bin/ctl.h"
 #include "lib/base/buf.h"
-#include "lib/wire/secret.h"
 #include "lib/service/account/status.h"
+#include "lib/wire/secret.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>

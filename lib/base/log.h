@@ -22,9 +22,8 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 
 /* The line of one request. A text member that is NULL is left out; all text is escaped. */
 struct log_request {
-    const char *request_id, *method, *route, *user, *envelope, *state,
-        *reason; /* NULL: left out */
-    int status; /* HTTP status */
+    const char *request_id, *method, *route, *user, *envelope, *state, *reason; /* NULL: left out */
+    int status;                                                                 /* HTTP status */
     int64_t duration_us;
 };
 /* Append the line of r to lines; the caller writes it with log_write. */

@@ -90,9 +90,9 @@ struct api_send {
  * every decode function, with *p filled. */
 MUST_USE enum err api_decode_send(const char *body, size_t len, const struct config *config,
                                   struct api_send *out, struct problem *p);
-/* Check that every share of s, sent by the user sender, can be opened: a guest sends to anyone and not to groups or users,
- * a guest is no named recipient, and there are not more shares than named recipients. Fills *p and
- * returns ERR_INVALID_REQUEST with the member at fault otherwise. */
+/* Check that every share of s, sent by the user sender, can be opened: a guest sends to anyone and
+ * not to groups or users, a guest is no named recipient, and there are not more shares than named
+ * recipients. Fills *p and returns ERR_INVALID_REQUEST with the member at fault otherwise. */
 MUST_USE enum err api_check_recipients(const struct api_send *s, const char *sender,
                                        struct problem *p);
 /* Append the canonical form of s to out, for the body hash of an idempotency key: equal requests

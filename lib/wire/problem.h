@@ -24,9 +24,10 @@ enum err problem_set(struct problem *p, enum err err, const char *member, const 
 enum err problem_set_limit(struct problem *p, enum err err, const char *member, int64_t limit,
                            const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* Fill *r with p: status, application/problem+json body {"type":"about:blank","title","status",
- * "code","detail","member"?,"limit"?,"request_id"?} (request_id NULL or "": left out), Retry-After with 409, 429
- * and 503, and state = the code. r may hold an unfinished answer, of which only allow is kept. An
- * error that is no client error is shown as `unavailable`, without its member and detail. */
+ * "code","detail","member"?,"limit"?,"request_id"?} (request_id NULL or "": left out), Retry-After
+ * with 409, 429 and 503, and state = the code. r may hold an unfinished answer, of which only allow
+ * is kept. An error that is no client error is shown as `unavailable`, without its member and
+ * detail. */
 void problem_render(const struct problem *p, const char *request_id, struct http_response *r);
 
 #endif

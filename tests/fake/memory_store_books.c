@@ -201,8 +201,8 @@ const char *memory_db_audit(struct memory_db *db)
         int64_t sum_fen = sum_of_transfers(&db->tables[MEMORY_TRANSFERS], a->user);
         balances_fen += a->balance_fen;
         if (sum_fen != a->balance_fen)
-            snprintf(text, sizeof text, "balance of %.64s is %lld, its transfers sum to %lld", a->user,
-                     (long long)a->balance_fen, (long long)sum_fen);
+            snprintf(text, sizeof text, "balance of %.64s is %lld, its transfers sum to %lld",
+                     a->user, (long long)a->balance_fen, (long long)sum_fen);
     }
     if (text[0] == '\0' && balances_fen != sum_of_transfers(&db->tables[MEMORY_TRANSFERS], NULL))
         snprintf(text, sizeof text, "a transfer belongs to no account");

@@ -42,7 +42,8 @@ static void check_token(const char *text, size_t len, int kind)
     FUZZ_CHECK((err == ERR_OK) == (verdict.reason == TOKEN_GOOD));
     if (err != ERR_OK)
         return;
-    FUZZ_CHECK(kind >= 0 && who.user[0] != '\0' && verdict.expires_s >= NOW_S - TOKEN_LEEWAY_S); /* nothing unsigned passes */
+    FUZZ_CHECK(kind >= 0 && who.user[0] != '\0' &&
+               verdict.expires_s >= NOW_S - TOKEN_LEEWAY_S); /* nothing unsigned passes */
     FUZZ_CHECK(who.wallet == (kind == TOKEN_WALLET));
     FUZZ_CHECK(user_is_guest(who.user) == (kind == TOKEN_GUEST));
     FUZZ_CHECK(who.n_groups <= GROUPS_MAX && strlen(who.name) < sizeof who.name);

@@ -116,6 +116,15 @@ static bool marker_wrong(enum envelope_state stated, const struct envelope *e)
     return stated != STATE_OPEN && (stated != e->state || e->to_kind != TO_ANYONE);
 }
 
+static void log_stuck_marker(const struct runtime *runtime, const struct id *id)
+{
+    char text[ID_TEXT_SIZE];
+    id_format(text, id);
+    log_event(LOG_LEVEL_ERROR, "reconcile_alarm",
+              "envelope %s: its marker states a wrong end and cannot be removed", text);
+    metrics_add(runtime->metrics, METRIC_RECONCILE_ALARMS, 1);
+}
+
 /* Remove the marker of the envelope in b if it is wrong: no correct process made it, or it was made
  * before the database lost its end, and the web server answers every grab with it. The snapshot may
  * be older than the marker, so the primary's current row decides. */
@@ -133,7 +142,7 @@ static enum err check_marker(const struct runtime *runtime, struct store *store,
     if (err != ERR_OK || !found || !marker_wrong(stated, &e))
         return err;
     if (!marker_remove(runtime->markers, runtime->generation, id))
-        log_alarm(runtime, id, "a marker states a wrong end", "it cannot be removed");
+        log_stuck_marker(runtime, id);
     else
         log_repair(runtime, id, "removed its marker, which stated a wrong end");
     return ERR_OK;
