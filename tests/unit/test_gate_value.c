@@ -309,25 +309,28 @@ static void refuses_altered_envelope_items(void **state)
         int line;
         const char *by;
     } cases[] = {
-        {0, "r2"},      {0, "r"},       {1, "00"},
-        {2, "zz"},      /* format, generation, id */
-        {3, ID ID "0"}, /* a sender longer than its member */
-        {5, "0"},       {5, "3"},       {5, "x"},
-        {5, ""},                                              /* mode */
-        {6, "0"},       {6, "01"},      {6, "1000000000001"}, /* total */
-        {7, "0"},       {7, "1000001"},                       /* shares */
-        {8, "0"},       {10, "3"},                            /* cap, kind of recipients */
-        {12, "-1"},     {13, "0"},                            /* created, expires before that */
-        {14, "ab"},                                           /* a short hash */
+        {0, "r2"},  {0, "r"},       {1, "00"},
+        {2, "zz"}, /* format, generation, id */
+        {5, "0"},   {5, "3"},       {5, "x"},
+        {5, ""},                                          /* mode */
+        {6, "0"},   {6, "01"},      {6, "1000000000001"}, /* total */
+        {7, "0"},   {7, "1000001"},                       /* shares */
+        {8, "0"},   {10, "3"},                            /* cap, kind of recipients */
+        {12, "-1"}, {13, "0"},                            /* created, expires before that */
+        {14, "ab"},                                       /* a short hash */
     };
     struct envelope e = envelope_sample(), back;
-    char altered[ENVELOPE_VALUE_TEXT_SIZE];
+    char altered[ENVELOPE_VALUE_TEXT_SIZE], sender[USER_SIZE + 1];
     struct buf text;
     (void)state;
     buf_init(&text, ENVELOPE_VALUE_TEXT_SIZE - 1);
     envelope_value_write(&text, generation, &e);
     replace_line(altered, text.data, 3, "bob"); /* the helper alters nothing else */
     assert_true(envelope_value_read(&back, altered, generation, &id));
+    memset(sender, 'a', USER_SIZE); /* one byte longer than fits */
+    sender[USER_SIZE] = '\0';
+    replace_line(altered, text.data, 3, sender);
+    assert_false(envelope_value_read(&back, altered, generation, &id));
     for (size_t i = 0; i < COUNT(cases); i++) {
         replace_line(altered, text.data, cases[i].line, cases[i].by);
         if (envelope_value_read(&back, altered, generation, &id))
