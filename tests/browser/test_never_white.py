@@ -59,11 +59,12 @@ def test_script_that_always_fails(stage, name, fault):
 @pytest.fixture
 def impatient(stage):
     """The stage with a browser whose commands do not wait for pages that never finish loading."""
-    stage.browser = Chromium(waits=False)
+    patient, stage.browser = stage.browser, Chromium(waits=False)
     stage.browser.settle_down()
     stage.browser.speak("en-GB,en")
     yield stage
     stage.browser.close()
+    stage.browser = patient
 
 
 def test_script_that_hangs(impatient):
