@@ -115,7 +115,7 @@ static void reopen(struct case_books *c)
     X(BOOKS_LUCKIEST, c->envelope.luckiest_seq = 2)                                                \
     X(BOOKS_LUCKIEST, c->envelope.luckiest_fen--)                                                  \
     X(BOOKS_LUCKIEST, c->envelope.luckiest_user[1] = '2')                                          \
-    X(BOOKS_LUCKIEST, c->envelope.mode = MODE_EQUAL)                                               \
+    X(BOOKS_ENVELOPE_SUMS, c->envelope.mode = MODE_EQUAL)                                          \
     X(BOOKS_SEND_TRANSFER, c->sends = 0)                                                           \
     X(BOOKS_SEND_TRANSFER, (c->sends = 2, c->send_fen = TOTAL_FEN / 2))                            \
     X(BOOKS_SEND_TRANSFER, c->send_fen--)                                                          \
@@ -210,7 +210,8 @@ static void test_rules_have_distinct_names(void **state)
 
 static void make_envelope(struct envelope *e, int kind)
 {
-    *e = (struct envelope){.total_fen = TOTAL_FEN,
+    *e = (struct envelope){.mode = MODE_LUCKY,
+                           .total_fen = TOTAL_FEN,
                            .shares = SHARES,
                            .cap_fen = 50,
                            .opened_shares = 1,

@@ -136,6 +136,7 @@ static void a_final_gate_answers_and_the_process_remembers(void **state)
         struct envelope e = {.shares = 5};
         fake_send(&f.fake, &e);
         e.state = ends[i];
+        memory_db_envelope(f.fake.db, &e.id)->e.state = ends[i];
         fake_gate_put(&f.fake, &e);
         assert_int_equal(fake_grab(&f, &e.id, "bob")->request.answer.state, answers[i]);
         unsigned gets = memory_cache_calls(f.fake.server, MEMORY_CACHE_GET);
@@ -145,8 +146,8 @@ static void a_final_gate_answers_and_the_process_remembers(void **state)
         assert_int_equal(g->request.answer.state, answers[i]);
         assert_int_equal(memory_cache_calls(f.fake.server, MEMORY_CACHE_GET), gets);
         memory_cache_set_away(f.fake.server, false);
+        assert_int_equal(asked(), i + 1); /* the primary confirmed each end once */
     }
-    assert_int_equal(asked(), 0);
 }
 
 static void a_missing_gate_is_made_from_what_remains(void **state)
@@ -252,6 +253,7 @@ static void too_many_grabs_are_refused_until_one_passes(void **state)
     assert_int_equal(fake_grab(&f, &f.e.id, "bob")->request.err, ERR_RATE_LIMITED);
     memory_cache_set_away(f.fake.server, false);
     f.e.state = STATE_SOLD_OUT;
+    memory_db_envelope(f.fake.db, &f.e.id)->e.state = STATE_SOLD_OUT;
     fake_gate_put(&f.fake, &f.e);
     assert_int_equal(fake_grab(&f, &f.e.id, "bob")->request.answer.state, GRAB_SOLD_OUT);
 }

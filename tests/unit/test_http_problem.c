@@ -44,7 +44,7 @@ static void every_error_has_its_status_and_code(void **state)
         {ERR_LOCKED, 503, "unavailable"},
         {ERR_UNCERTAIN, 503, "unavailable"},
         {ERR_DUPLICATE, 503, "unavailable"},
-        {ERR_RANGE, 503, "unavailable"},
+        {ERR_RANGE, 422, "limit_exceeded"},
         {ERR_FAULT, 503, "unavailable"},
     };
     (void)state;

@@ -20,7 +20,8 @@ struct past {
 static void setup_past(struct past *past)
 {
     memset(past, 0, sizeof *past);
-    struct envelope e = {.id = {{1}}, .total_fen = 1000, .shares = SHARES, .cap_fen = 20000};
+    struct envelope e = {
+        .id = {{1}}, .mode = MODE_LUCKY, .total_fen = 1000, .shares = SHARES, .cap_fen = 20000};
     e.version = 1;
     e.expires_us = 2 * NOW_US;
     e.has_seed = true;
