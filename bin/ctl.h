@@ -42,8 +42,8 @@ struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code);
  * switched off. ERR_FAULT after printing the reason. */
 MUST_USE enum err ctl_switch_markers(const struct ctl *c, const uint8_t generation[16]);
 
-/* Connect with that option file and read the generation. Return c->service, to be closed with
- * ctl_disconnect, or NULL after printing the reason and setting *exit_code. */
+/* Connect with the option file credentials and read the generation. Return c->service, to be closed
+ * with ctl_disconnect, or NULL after printing the reason and setting *exit_code. */
 const struct account_service *ctl_connect(struct ctl *c, const char *credentials,
                                           enum ctl_exit *exit_code);
 

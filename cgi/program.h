@@ -40,8 +40,8 @@ struct door {
     /* Fill c->request from c->http, c->id and c->who. NULL: there is nothing to fill. */
     enum err (*decode)(struct call *c);
     /* Answer requests[0..n), 1 <= n <= LOOP_BURST_MAX, together; set deferred[i], false on entry,
-     * for those that have to wait. thread: acceptors are 0..acceptors-1, and calls of one thread
-     * do not overlap. NULL: all have to wait. */
+     * for those that have to wait. Stop at deadline_us (monotonic). thread: acceptors are
+     * 0..acceptors-1, and calls of one thread do not overlap. NULL: all have to wait. */
     void (*now)(struct process *p, unsigned thread, void *const *requests, size_t n,
                 int64_t deadline_us, bool *deferred);
     /* Answer the one request of c, which `now` has deferred; may block. NULL: `now` defers none. */
@@ -79,7 +79,7 @@ struct process {
     _Atomic int64_t next_start_us;
 };
 
-/* Run a FastCGI program and return its exit code. */
+/* Run a FastCGI program with the command line argv[0..argc) and return its exit code. */
 int program_main(int argc, char **argv, const struct program *program);
 
 /* ---- process.c ---- */
@@ -104,9 +104,12 @@ bool process_ready(struct process *p);
 
 /* ---- dispatch.c ---- */
 
-/* The handlers of struct loop; context is the process. */
+/* Answer burst[0..n) on `thread` for the process `context`, and set deferred[i] for the exchanges
+ * that dispatch_wait has to answer: `now` of struct loop. Thread-safe for different threads. */
 void dispatch_now(void *context, unsigned thread, struct exchange **burst, size_t n,
                   bool *deferred);
+
+/* Answer x on `thread` for the process `context`; may block: `wait` of struct loop. */
 void dispatch_wait(void *context, unsigned thread, struct exchange *x);
 
 /* Return the bytes of an exchange's memory that program needs. */
@@ -116,11 +119,13 @@ size_t dispatch_memory_size(const struct program *program);
  * detail and the time to wait in the problem of c. */
 enum err call_limit(struct call *c, const struct rate *rate, const char *key, const char *detail);
 
-/* As call_limit for the client's address; of an IPv6 address the network counts, its first 64 bits.
+/* Count c against rate for the client's address; of an IPv6 address the network counts, its first
+ * 64 bits. Return ERR_OK, or ERR_RATE_LIMITED with detail and the time to wait in the problem of c.
  * A loopback address is not limited: it is the operator's or that of a proxy for all clients. */
 enum err call_limit_address(struct call *c, const struct rate *rate, const char *detail);
 
-/* Compute the key of c's Idempotency-Key: SHA-256 of user, route and key. The route requires one.
+/* Write to out the key of c's Idempotency-Key: SHA-256 of user, route and key. The route requires
+ * one.
  */
 void call_key_hash(const struct call *c, uint8_t out[32]);
 

@@ -191,7 +191,7 @@ static bool deferred_pause(struct deferred *d, const struct incomplete *c)
     return true;
 }
 
-/* Read the request of c, which has arrived as far as the probe says. Return NULL if there is
+/* Read the request of c, which the probe has found to have arrived. Return NULL if there is
  * none. */
 static struct exchange *deferred_read(struct deferred *d, const struct incomplete *c,
                                       enum probe probe)

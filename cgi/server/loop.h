@@ -24,8 +24,8 @@ struct loop {
      * for one that arrived incomplete, alone, on a waiter. No two calls with the same thread
      * overlap. The loop sends the responses. */
     void (*now)(void *context, unsigned thread, struct exchange **burst, size_t n, bool *deferred);
-    /* Answer x, which `now` deferred; may block. Called on a waiter, or on an acceptor if the queue
-     * is full. */
+    /* Answer x, which `now` deferred; may block. thread is a waiter, or an acceptor if the queue is
+     * full. */
     void (*wait)(void *context, unsigned thread, struct exchange *x);
     void *context; /* of both handlers */
 };

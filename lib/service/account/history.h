@@ -15,22 +15,23 @@ struct history_query {
     int64_t deadline_us;
 };
 
-/* Read the balance of who, and the sum of the credits that are pending, from the primary. A user
- * without an account has a balance of 0 (out->account.exists is false). */
+/* Read into *out, by deadline_us, the balance of the user who, and the sum of the credits that are
+ * pending, from the primary. A user without an account has a balance of 0 (out->account.exists is
+ * false). */
 MUST_USE enum err history_me(const struct account_service *s, const struct who *who,
                              int64_t deadline_us, struct me_view *out);
 
-/* Read the envelopes that q->who sent in q->year, newest first, and the year's totals, from the
- * replica. */
+/* Read into *out the envelopes that q->who sent in q->year, newest first, and the year's totals,
+ * from the replica. */
 MUST_USE enum err history_sent(const struct account_service *s, const struct history_query *q,
                                struct sent_view *out);
 
-/* Read the claims that q->who won in q->year, newest first, and the year's totals, from the
- * replica. */
+/* Read into *out the claims that q->who won in q->year, newest first, and the year's totals, from
+ * the replica. */
 MUST_USE enum err history_received(const struct account_service *s, const struct history_query *q,
                                    struct received_view *out);
 
-/* Read the transfers of q->who, newest first, and the balance, from the replica. */
+/* Read into *out the transfers of q->who, newest first, and the balance, from the replica. */
 MUST_USE enum err history_ledger(const struct account_service *s, const struct history_query *q,
                                  struct ledger_view *out);
 

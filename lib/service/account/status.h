@@ -18,11 +18,11 @@ enum status_ready {
     STATUS_CACHE_AWAY
 };
 
-/* Check that the primary answers and still has the generation of the runtime, and that the cache
- * answers. Return the first that is not so. */
+/* Check by deadline_us that the primary answers and still has the generation of the runtime, and
+ * that the cache answers. Return the first that is not so. */
 enum status_ready status_ready(const struct account_service *s, int64_t deadline_us);
 
-/* Read the lengths of settle's queues into *out. */
+/* Read the lengths of settle's queues into *out, by deadline_us. */
 MUST_USE enum err status_queues(const struct account_service *s, int64_t deadline_us,
                                 struct queue_state *out);
 

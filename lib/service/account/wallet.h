@@ -15,18 +15,18 @@ struct wallet_request {
     uint8_t body_hash[32]; /* SHA-256 of the request in canonical form */
 };
 
-/* Move the money once per (kind, reference) and store the transfer in *out. A repeat with the same
- * user and amount returns the first transfer. ERR_REFERENCE_REUSED: the reference has another user
- * or amount; ERR_IDEMPOTENCY_KEY_REUSED: the key has another body; ERR_IDEMPOTENCY_IN_PROGRESS: an
- * equal request is running; ERR_INSUFFICIENT_FUNDS; ERR_LIMIT_EXCEEDED: the balance would pass
- * AMOUNT_MAX_FEN; ERR_LOCKED: another transaction holds the account; ERR_UNAVAILABLE: repeat the
- * identical request. */
+/* Move the money of request once per (kind, reference), by deadline_us, and store the transfer in
+ * *out. A repeat with the same user and amount returns the first transfer. ERR_REFERENCE_REUSED:
+ * the reference has another user or amount; ERR_IDEMPOTENCY_KEY_REUSED: the key has another body;
+ * ERR_IDEMPOTENCY_IN_PROGRESS: an equal request is running; ERR_INSUFFICIENT_FUNDS;
+ * ERR_LIMIT_EXCEEDED: the balance would pass AMOUNT_MAX_FEN; ERR_LOCKED: another transaction holds
+ * the account; ERR_UNAVAILABLE: repeat the identical request. */
 MUST_USE enum err wallet_move(const struct account_service *s, const struct wallet_request *request,
                               int64_t deadline_us, struct transfer *out);
 
-/* Create a guest and store the account in *out: user id "guest:<random>", name as given, or one
- * made from the id if it is "", and the configured demo balance. ERR_UNAVAILABLE: call again; an
- * account that was created all the same stays unused. */
+/* Create a guest, by deadline_us, and store the account in *out: user id "guest:<random>", name as
+ * given, or one made from the id if it is "", and the configured demo balance. ERR_UNAVAILABLE:
+ * call again; an account that was created all the same stays unused. */
 MUST_USE enum err wallet_guest(const struct account_service *s, const char *name,
                                int64_t deadline_us, struct account *out);
 

@@ -28,8 +28,10 @@ struct batched_ops {
     /* Give job, which repeats `first`, the answer of `first`, error included. */
     void (*answer_repeat)(void *job, const void *first);
 
-    /* As run and lock_of of retry_ops; context is a leader, rows are jobs. */
+    /* Run jobs[0..n) as one transaction with the resources of `leader`: run of retry_ops, whose
+     * rows are jobs. nowait: return ERR_LOCKED instead of waiting for a locked row. */
     enum err (*run)(void *leader, void **jobs, size_t n, bool nowait);
+    /* Return the number of the lock that job needs: lock_of of retry_ops. */
     uint64_t (*lock_of)(const void *job);
 
     /* Finish jobs[0..n), which have been run or refused, outside the transaction. */

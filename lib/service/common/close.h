@@ -9,15 +9,15 @@ struct close_due_result {
     int64_t late_us; /* how long ago the first of them was due, in microseconds */
 };
 
-/* Close envelopes that are past due, some hundreds at most, and publish their ends. Fill *done.
- * cache may be NULL. Return ERR_OK, or the error that ended the round; what is left is due in the
- * next one. No transaction is left open. */
+/* Close over store envelopes that are past due, some hundreds at most, and publish their ends. Fill
+ * *done. cache may be NULL. Return ERR_OK, or the error that ended the round; what is left is due
+ * in the next one. No transaction is left open. */
 MUST_USE enum err close_due(const struct runtime *runtime, struct store *store, struct cache *cache,
                             struct close_due_result *done);
 
-/* Close envelope id now, due or not, and publish its end. Set *found, and *envelope to its state
- * after. cache may be NULL. ERR_UNAVAILABLE: it is frozen or locked by another process, or the
- * primary is away; nothing is closed, or it is unknown. No transaction is left open. */
+/* Close envelope id over store now, due or not, and publish its end. Set *found, and *envelope to
+ * its state after. cache may be NULL. ERR_UNAVAILABLE: it is frozen or locked by another process,
+ * or the primary is away; nothing is closed, or it is unknown. No transaction is left open. */
 MUST_USE enum err close_envelope(const struct runtime *runtime, struct store *store,
                                  struct cache *cache, const struct id *id, bool *found,
                                  struct envelope *envelope);

@@ -1,4 +1,4 @@
-/* The gate. Every write carries a random nonce: memcached numbers its cas tokens anew after a
+/* The gate. Every write carries a random nonce: memcached starts its cas tokens again after a
  * restart, and after a cas_all only the value shows whose write was stored. */
 #include "lib/service/common/gate.h"
 #include <string.h>
@@ -99,7 +99,7 @@ struct gate_closing {
     char text[GATE_TEXT_SIZE];
 };
 
-/* Decide by what the item says. Return true if *w is the cas to be tried. */
+/* Decide by the value of the item. Return true if *w is the cas to be tried. */
 static bool gate_plan_close(const struct runtime *runtime, struct cache *cache,
                             struct gate_closing *c, struct cache_write *w)
 {

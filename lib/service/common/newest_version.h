@@ -1,6 +1,6 @@
 /* The version item: the newest version of an envelope, as the cache has it for two seconds at a
- * time, so that a reader who asks whether anything has changed is answered without the database.
- * Only envelopes to anyone have one. What it says may be two seconds old, if an item was lost; it
+ * time, so that a reader asking for changes is answered without the database.
+ * Only envelopes to anyone have one. It may be two seconds old, if an item was lost; it
  * is never a version that is not durable. */
 #ifndef HONGBAO_SERVICE_COMMON_NEWEST_VERSION_H
 #define HONGBAO_SERVICE_COMMON_NEWEST_VERSION_H
@@ -37,8 +37,8 @@ struct newest_version_query {
 };
 #define NEWEST_VERSIONS_MAX BATCH_MAX
 
-/* Answer asked[0..n), n <= NEWEST_VERSIONS_MAX, in one round trip; an envelope that is asked for
- * several times is read once. */
+/* Answer asked[0..n), n <= NEWEST_VERSIONS_MAX, in one round trip to cache; an envelope that is
+ * asked for several times is read once. */
 void newest_versions_get(const struct runtime *runtime, struct cache *cache,
                          const struct newest_version_query *asked, size_t n);
 

@@ -25,8 +25,11 @@ struct runtime {
     /* Create a session. self is that of the runtime. Return NULL if out of memory; the caller
      * closes what it is given. The connection is made when it is first used. */
     struct store *(*store_open)(void *self);
+    /* Create a cache connection. self is that of the runtime. Return NULL if out of memory; the
+     * caller closes it. */
     struct cache *(*cache_open)(void *self);
-    /* As store_open, for the replica. NULL: no replica is configured. */
+    /* Create a session with the replica; self, result and owner as for store_open. NULL: no replica
+     * is configured. */
     struct store *(*replica_open)(void *self);
     void *self;
 };

@@ -25,7 +25,8 @@ struct session_pool_settings {
 
 struct session_pool;
 
-/* Create a pool with sessions from runtime, which must outlive it. Return NULL if out of memory. */
+/* Create a pool of the size in settings, with sessions from runtime, which must outlive it. Return
+ * NULL if out of memory. */
 struct session_pool *session_pool_new(const struct runtime *runtime,
                                       const struct session_pool_settings *settings);
 
@@ -33,10 +34,10 @@ struct session_pool *session_pool_new(const struct runtime *runtime,
  */
 void session_pool_free(struct session_pool *p);
 
-/* Take a session for a request with that deadline (monotonic, microseconds). Its store and replica
- * begin no statement later than reserve_us before the deadline. Return NULL if the primary has
- * stalled or no memory is left: answer ERR_UNAVAILABLE, and do not call session_pool_give. May wait
- * up to STALL_US while all sessions are taken. */
+/* Take a session for a request with the deadline deadline_us (monotonic, microseconds). Its store
+ * and replica begin no statement later than reserve_us before the deadline. Return NULL if the
+ * primary has stalled or no memory is left: answer ERR_UNAVAILABLE, and do not call
+ * session_pool_give. May wait up to STALL_US while all sessions are taken. */
 struct session *session_pool_take(struct session_pool *p, int64_t deadline_us);
 
 /* Give session back. err is how the operation ended and shows the stall detector whether the

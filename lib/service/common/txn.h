@@ -4,10 +4,10 @@
 
 #include "lib/service/common/runtime.h"
 
-/* Run one whole transaction on store, commit included. Return ERR_OK if it is committed, or if
- * nothing was to be written (a transaction that was only read is then still to be rolled back, by
- * the function itself). After any error the runner rolls back. It may be called again, and must
- * then start from the beginning. */
+/* Run one whole transaction on store for context, commit included. Return ERR_OK if it is
+ * committed, or if nothing was to be written (a transaction that was only read is then still to be
+ * rolled back, by the function itself). After any error the runner rolls back. It may be called
+ * again, and must then start from the beginning. */
 typedef enum err txn_fn(struct store *store, void *context);
 
 struct txn_policy {

@@ -1,7 +1,7 @@
 /* A bounded table of envelopes that the primary has confirmed to this process as durably closed, so
- * that it answers them without asking again. What the cache says is not put here: an entry is never
- * corrected, only evicted. It is never wrong, since a final state is never taken back within a
- * generation. Thread-safe. */
+ * that it answers them without asking again. What only the cache states is not put here: an entry
+ * is never corrected, only evicted. It is never wrong, since a final state is never taken back
+ * within a generation. Thread-safe. */
 #ifndef HONGBAO_SERVICE_GRAB_CLOSED_TABLE_H
 #define HONGBAO_SERVICE_GRAB_CLOSED_TABLE_H
 

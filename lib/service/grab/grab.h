@@ -21,7 +21,7 @@ struct grab_request {
     const struct who *who; /* in */
     const struct id *id;   /* in */
     struct grab_job job;   /* the service's own */
-    /* out. ERR_OK: answer says grabbed (with a ticket), opened, busy, sold_out or expired.
+    /* out. ERR_OK: answer is grabbed (with a ticket), opened, busy, sold_out or expired.
      * ERR_NOT_FOUND, ERR_NOT_RECIPIENT, ERR_RATE_LIMITED (never for an envelope known to have
      * closed), ERR_UNAVAILABLE, ERR_FAULT. */
     enum err err;

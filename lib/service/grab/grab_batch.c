@@ -11,7 +11,7 @@
 struct grab_envelope {
     struct id id;
     struct cache_item *gate; /* NULL: not read, the process knows its end */
-    bool valid;              /* group.gate is what the gate says */
+    bool valid;              /* the value of the gate parsed into group.gate */
     struct grab_group group;
     struct cache_item *check; /* where recipients are checked: the envelope item */
     char text[ENVELOPE_VALUE_TEXT_SIZE];

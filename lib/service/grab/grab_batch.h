@@ -14,7 +14,7 @@ enum grab_outcome {
     /* The primary has to be asked, because ... */
     GRAB_ASK_RECIPIENTS, /* the item of a restricted envelope is not in the cache */
     GRAB_ASK_MISSING,    /* there is no gate */
-    GRAB_ASK_FINAL,      /* the gate says that the envelope has closed, and nothing else does */
+    GRAB_ASK_FINAL,      /* only the gate states that the envelope has closed */
     GRAB_ASK_BROKEN,     /* the gate does not parse, or is another envelope's */
     GRAB_ASK_EMPTY,      /* the gate is at zero or past due, and the hold was free */
     GRAB_ASK_UNKNOWN     /* the gate could not be read or changed */

@@ -143,7 +143,8 @@ static bool grab_repair_gate(const struct grab_database *d, struct session *s,
 }
 
 /* All tickets are issued, yet shares remain: allow as many tickets again, and twice as many each
- * time that nothing was opened since, so that users who never open do not keep others out for long.
+ * time that nothing was opened since, so that users that never open do not keep others out for
+ * long.
  */
 static bool grab_refill_gate(const struct grab_database *d, struct session *s,
                              const struct envelope *e, struct grab_job *job)
@@ -179,7 +180,7 @@ static bool grab_repair(const struct grab_database *d, struct session *s, const 
     case GRAB_ASK_EMPTY:
         return grab_refill_gate(d, s, e, job);
     case GRAB_ASK_RECIPIENTS:
-        return false; /* job->admitted says what was asked for */
+        return false; /* job->admitted is the answer */
     case GRAB_ASK_UNKNOWN:
     case GRAB_NEW:
     case GRAB_ANSWERED:

@@ -9,8 +9,9 @@
 
 struct grab_database;
 
-/* Create it. At most max threads ask at once, and as many again wait for their answers. The other
- * arguments must outlive it. Return NULL if out of memory. */
+/* Create it. At most max threads ask at once, over sessions, and as many again wait for their
+ * answers. Confirmed ends go to closed_table. The arguments must outlive it. Return NULL if out of
+ * memory. */
 struct grab_database *grab_database_new(const struct runtime *runtime,
                                         struct session_pool *sessions,
                                         struct closed_table *closed_table, unsigned max);

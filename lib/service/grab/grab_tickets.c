@@ -1,4 +1,4 @@
-/* Tickets. A user who grabs again is given the same ticket and takes no second share; a lapsed
+/* Tickets. A repeated grab of a user is given the same ticket and takes no second share; a lapsed
  * ticket is renewed without one. */
 #include "lib/service/grab/grab_tickets.h"
 #include "lib/base/clock.h"

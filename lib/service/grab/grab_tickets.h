@@ -1,4 +1,4 @@
-/* Which users have a ticket or have opened: what the user's item in the cache says, and, until that
+/* Which users have a ticket or have opened: the user's item in the cache, and, until that
  * item has got there, this process's table of the last tickets. */
 #ifndef HONGBAO_SERVICE_GRAB_GRAB_TICKETS_H
 #define HONGBAO_SERVICE_GRAB_GRAB_TICKETS_H

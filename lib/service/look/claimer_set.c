@@ -1,5 +1,5 @@
 /* A set-associative table with a lock per set. Claims are added only in the order of seq, so a
- * count says which of them are known. */
+ * count determines which of them are known. */
 #include "lib/service/look/claimer_set.h"
 #include "lib/base/str.h"
 #include <pthread.h>

@@ -1,5 +1,5 @@
-/* The doors of a look, and the answers that need no database. The cache says which version is the
- * newest; a remembered page of that version, or one brought up to it by the claims that the cache
+/* The doors of a look, and the answers that need no database. The cache names the newest
+ * version; a remembered page of that version, or one brought up to it by the claims that the cache
  * names, is the answer. */
 #include "lib/service/look/look.h"
 #include "lib/service/look/look_database.h"

@@ -22,8 +22,8 @@ void look_answer(struct look_request *r, struct page *page, const struct claim *
  * users see those of users. */
 bool look_may_show(const struct page *page, const struct who *who);
 
-/* Find the reader's own claim among those of page. Return false if it may be among those that the
- * page does not show; otherwise *mine points into page, or is NULL: the reader has none. */
+/* Find the own claim of r's reader among those of page. Return false if it may be among those that
+ * the page does not show; otherwise *mine points into page, or is NULL: the reader has none. */
 bool look_find_mine(struct look_service *s, const struct look_request *r, const struct page *page,
                     const struct claim **mine);
 

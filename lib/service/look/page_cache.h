@@ -18,8 +18,9 @@ struct page {
     struct claim claims[];
 };
 
-/* Create a page of e with claims[0..n), in the order of seq; n <= limit. The page has one holder,
- * the caller, and next_seq follows from the claims. Return NULL if out of memory. */
+/* Create a page of e with claims[0..n), those after after_seq in the order of seq; n <= limit. The
+ * page has one holder, the caller, and next_seq follows from the claims. Return NULL if out of
+ * memory. */
 struct page *page_new(const struct envelope *e, int64_t after_seq, size_t limit,
                       const struct claim *claims, size_t n);
 
@@ -48,7 +49,7 @@ bool page_cache_learn(struct page_cache *cache, const struct id *id, int64_t ver
 void page_cache_forget(struct page_cache *cache, const struct id *id);
 
 /* Return the page of `limit` claims after after_seq of envelope id, in `version` or a newer one,
- * held for the caller, who calls page_release. Return NULL if there is none. */
+ * held for the caller, which calls page_release. Return NULL if there is none. */
 struct page *page_cache_get(struct page_cache *cache, const struct id *id, int64_t version,
                             int64_t after_seq, size_t limit);
 

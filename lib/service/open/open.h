@@ -21,7 +21,7 @@ struct open_request {
     const struct id *id;      /* in */
     char ticket[TICKET_SIZE]; /* in; need not be terminated */
     size_t ticket_len;        /* in */
-    /* out. ERR_OK: answer says opened (the same amount and seq each time), sold_out or expired.
+    /* out. ERR_OK: answer is opened (the same amount and seq each time), sold_out or expired.
      * ERR_TICKET_INVALID, ERR_TICKET_EXPIRED (a lapsed ticket still gives an earlier claim or the
      * end), ERR_NOT_FOUND, ERR_NOT_RECIPIENT; ERR_LOCKED (another process holds the envelope) and
      * ERR_UNAVAILABLE: repeat the identical request; ERR_FAULT. */

@@ -233,7 +233,7 @@ static void open_publish_version(const struct open_batch *b, size_t at)
                                  newest_claims(&b->set, at, newest));
 }
 
-/* After the commit, and before anything is answered: write who opened, and the new versions, to the
+/* After the commit, and before anything is answered: write the claims and the new versions to the
  * cache, and publish the envelopes that closed. */
 static void open_publish(struct open_batch *b, void **jobs, size_t n)
 {

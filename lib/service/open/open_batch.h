@@ -22,18 +22,19 @@ struct open_job {
 /* The resources of one leader. */
 struct open_batch;
 
-/* Create a leader's resources; as leader_new of batched_ops. */
+/* Create the resources of a leader that uses session; as leader_new of batched_ops. */
 void *open_batch_new(const struct runtime *runtime, struct session *session);
 
 /* Free them; as leader_free of batched_ops. */
 void open_batch_free(void *batch);
 
-/* Run jobs[0..n), distinct by user and envelope, as one transaction; as run of batched_ops. After
- * the commit, write to the cache who opened, and publish envelopes that have closed. */
+/* Run jobs[0..n), distinct by user and envelope, as one transaction; nowait: do not
+ * wait for locked rows. As run of batched_ops. After the commit, write the claims to the cache, and
+ * publish envelopes that have closed. */
 enum err open_batch_run(void *batch, void **jobs, size_t n, bool nowait);
 
-/* Close the envelopes of those jobs that found them past due, and answer with the stored end; as
- * finish of batched_ops. */
+/* Close the envelopes of those of jobs[0..n) that found them past due, and answer with the stored
+ * end; as finish of batched_ops. */
 void open_batch_finish(void *batch, void **jobs, size_t n);
 
 #endif

@@ -18,18 +18,19 @@ struct send_job {
     bool made; /* out: by this run, not by an earlier one */
 };
 
-/* Create a leader's resources; as leader_new of batched_ops. */
+/* Create the resources of a leader that uses session; as leader_new of batched_ops. */
 void *send_batch_new(const struct runtime *runtime, struct session *session);
 
 /* Free them; as leader_free of batched_ops. */
 void send_batch_free(void *batch);
 
-/* Run jobs[0..n), distinct by key, as one transaction; as run of batched_ops. After the commit, add
+/* Run jobs[0..n), distinct by key, as one transaction; nowait: do not wait for locked
+ * rows. As run of batched_ops. After the commit, add
  * the gates and envelope items of what was made to the cache. */
 enum err send_batch_run(void *batch, void **jobs, size_t n, bool nowait);
 
-/* Turn ERR_LOCKED into ERR_IDEMPOTENCY_IN_PROGRESS where another transaction is working on the
- * job's very key; as finish of batched_ops. */
+/* Turn ERR_LOCKED of jobs[0..n) into ERR_IDEMPOTENCY_IN_PROGRESS where another transaction is
+ * working on the job's very key; as finish of batched_ops. */
 void send_batch_finish(void *batch, void **jobs, size_t n);
 
 #endif
