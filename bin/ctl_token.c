@@ -60,6 +60,7 @@ static const char *token_option(int option, struct who *who, int64_t *ttl_s)
 static const char *reason_text(enum token_reason reason)
 {
     static const char *const texts[] = {
+        /* NOLINTBEGIN(bugprone-suspicious-missing-comma): long texts are cut */
         "",
         "it is not three parts of base64url with JSON in them, typ is not JWT or at+jwt, a known "
         "member is given twice, or exp or nbf is no number",
@@ -72,7 +73,9 @@ static const char *reason_text(enum token_reason reason)
         "aud does not contain [secrets] audience",
         "iss is not [secrets] issuer",
         "nbf is more than 30 s in the future",
-        "exp is more than 30 s in the past"};
+        "exp is more than 30 s in the past"
+        /* NOLINTEND(bugprone-suspicious-missing-comma) */
+    };
     return texts[reason];
 }
 

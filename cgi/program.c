@@ -12,10 +12,6 @@
 #ifndef HONGBAO_CONFIG_FILE
 #define HONGBAO_CONFIG_FILE "/etc/hongbao/hongbao.conf"
 #endif
-#ifndef HONGBAO_VERSION
-#define HONGBAO_VERSION "0"
-#endif
-
 #define EXIT_USAGE 2
 
 /* Load the keys that the program checks with: one that is taken over can sign with no other. */

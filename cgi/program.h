@@ -11,6 +11,10 @@
 
 _Static_assert(LOOP_BURST_MAX <= BATCH_MAX, "a burst is one call of a service");
 
+#ifndef HONGBAO_VERSION
+#define HONGBAO_VERSION "0"
+#endif
+
 struct process;
 struct door;
 

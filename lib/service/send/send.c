@@ -99,7 +99,7 @@ void send_now(struct send_service *s, struct send_request **requests, size_t n, 
     for (size_t i = 0; i < n; i++) {
         const struct send_job *job = err == ERR_OK ? batch_job(jobs, i) : NULL;
         requests[i]->err = job != NULL ? job->base.err : err;
-        if (requests[i]->err == ERR_OK)
+        if (job != NULL && job->base.err == ERR_OK)
             requests[i]->envelope = job->draft;
     }
     if (err == ERR_OK)
