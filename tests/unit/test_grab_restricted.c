@@ -91,8 +91,8 @@ static void a_burst_checks_all_in_one_more_round_trip(void **state)
     fake_grab_fill(&gs[2], &team.id, "bob");
     fake_grab_fill(&gs[3], &team.id, "dave");
     gs[3].who.n_groups = 2;
-    snprintf(gs[3].who.groups[0], USER_SIZE, "others");
-    snprintf(gs[3].who.groups[1], USER_SIZE, "team");
+    snprintf(gs[3].who.groups[0], sizeof gs[3].who.groups[0], "others");
+    snprintf(gs[3].who.groups[1], sizeof gs[3].who.groups[1], "team");
     fake_grabs_burst(&f, gs, 4);
     assert_int_equal(gs[0].request.err, ERR_NOT_RECIPIENT);
     assert_true(fake_grab_has_ticket(&f, &gs[1]));
