@@ -184,8 +184,8 @@ static void members_of_a_group_are_admitted(void **state)
         user[5] = (char)('0' + i);
         fake_opening_fill(&b, &os[i], &team.id, user, 60);
         os[i].who.n_groups = i;
-        snprintf(os[i].who.groups[0], USER_SIZE, "%s", i == 1 ? "others" : "more");
-        snprintf(os[i].who.groups[1], USER_SIZE, "team");
+        snprintf(os[i].who.groups[0], sizeof os[i].who.groups[0], "%s", i == 1 ? "others" : "more");
+        snprintf(os[i].who.groups[1], sizeof os[i].who.groups[1], "team");
     }
     fake_openings_run(&b, os, 3);
     assert_int_equal(os[0].request.err, ERR_NOT_RECIPIENT);
