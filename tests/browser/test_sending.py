@@ -171,7 +171,7 @@ def test_to_certain_people(stage):
     stage.open("", me)
     stage.browser.state("send", "form")
     stage.browser.pick("#to", "users")
-    fill(stage.browser)
+    fill(stage.browser, shares="1")
     stage.browser.type("#ids", ben.user)
     stage.browser.tap("[data-do=send]")
     stage.browser.state("share", "ready")

@@ -19,6 +19,8 @@ test('the first fault is named with its field', () => {
     }
     assert.equal(faultOf(fields()), null);
     assert.equal(faultOf(fields({amount: '0.03'})), null);
+    assert.deepEqual(faultOf(fields({to: 'users', ids: 'ann'})), {field: 'shares', fault: 'fault.shares.people', limit: 1});
+    assert.equal(faultOf(fields({to: 'users', ids: 'ann bob carl'})), null);
 });
 
 test('an equal envelope costs its share times their number, exactly', () => {

@@ -56,6 +56,9 @@ export function faultOf(fields, limits = {}) {
     if (fields.to !== 'link' && idsOf(fields.ids).length === 0) {
         return {field: 'ids', fault: 'fault.ids'};
     }
+    if (fields.to === 'users' && count > idsOf(fields.ids).length) {
+        return {field: 'shares', fault: 'fault.shares.people', limit: idsOf(fields.ids).length};
+    }
     return null;
 }
 

@@ -229,6 +229,7 @@ export default {
     'send.most': '最多 {n}',
     'send.theme': '封面',
     'fault.decimals': '最多两位小数，例如 8.88。',
+    'fault.shares.people': '红包比人多，最多 {limit} 个。',
     'fault.shares.max': '最多 {limit} 个。',
     'fault.cap': '单个红包最多 {limit}。请减少金额或增加个数。',
     'fault.greeting.max': '最多 {limit} 个字。',

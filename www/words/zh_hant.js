@@ -229,6 +229,7 @@ export default {
     'send.most': '最多 {n}',
     'send.theme': '封面',
     'fault.decimals': '最多兩位小數，例如 8.88。',
+    'fault.shares.people': '紅包比人多，最多 {limit} 個。',
     'fault.shares.max': '最多 {limit} 個。',
     'fault.cap': '單個紅包最多 {limit}。請減少金額或增加個數。',
     'fault.greeting.max': '最多 {limit} 個字。',
