@@ -6,7 +6,7 @@ import uuid
 import pytest
 from faulty_proxy import change
 
-sys.path.append(str(pathlib.Path(__file__).parents[1]))
+sys.path.append(str(pathlib.Path(__file__).parents[2] / "tools"))
 import verify  # noqa: E402
 
 
