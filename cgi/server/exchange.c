@@ -81,7 +81,8 @@ static void split_target(struct exchange_io *io)
     size_t path_len = strcspn(uri, "?");
     if (query == NULL)
         query = uri[path_len] == '?' ? uri + path_len + 1 : "";
-    if (path_len + strlen(query) >= TARGET_MAX_BYTES ||
+    size_t mark_len = query[0] != '\0'; /* the question mark */
+    if (path_len + mark_len + strlen(query) >= TARGET_MAX_BYTES ||
         !str_set(io->path, sizeof io->path, uri, path_len) ||
         !str_set(io->query, sizeof io->query, query, strlen(query)))
         io->path[0] = io->query[0] = '\0'; /* too long for any route */

@@ -45,7 +45,7 @@ def test_usage():
 @pytest.mark.parametrize("arguments", [
     ["init", "x"], ["migrate", "x"], ["token"], ["token", "a b"], ["token", "guest:1"], ["token", "a", "--ttl", "0"],
     ["token", "a", "--ttl", "x"], ["token", "a", "--name", ""], ["token", "a", "--name", "x" * 33],
-    ["token", "a", "--name", "\u202e"], ["token", "a", "--groups", "a b"], ["token", "a", "b"], ["topup"],
+    ["token", "a", "--name", "\u202e"], ["token", "a", "--groups", "a\nb"], ["token", "a", "b"], ["topup"],
     ["topup", "a"], ["topup", "a", "0"], ["topup", "a", "-1"], ["topup", "a", "1.0"], ["topup", "a", "x"],
     ["topup", "a b", "1"], ["topup", "a", "1", "2"], ["topup", "a", "1", "--ref", ""], ["topup", "a", "1", "--ref", "a b"],
     ["withdraw", "a"], ["withdraw", "a", "0"], ["show"], ["show", "a b"], ["show", "a", "b"], ["close"], ["close", "x"],
