@@ -41,10 +41,10 @@ def test_settings_are_read(installed, tmp_path):
     assert settings["admin"]["sql_dir"] == "/opt/envelopes/share/hongbao/sql"
     assert settings["secrets"]["token"] == "/opt/envelopes/etc/hongbao/secrets/token.key"
     config = tmp_path / "hongbao.conf"
-    keys = tmp_path / "key"
-    keys.write_text("1f" * 32 + "\n")
-    keys.chmod(0o400)
-    config.write_text(re.sub(r"/opt/envelopes/etc/hongbao/secrets/\w+\.key", str(keys), text))
+    for name in ("token", "guest", "wallet", "ticket"):
+        (tmp_path / f"{name}.key").write_text(f"{name.encode().hex():0<64}\n")
+        (tmp_path / f"{name}.key").chmod(0o400)
+    config.write_text(re.sub(r"/opt/envelopes/etc/hongbao/secrets/(\w+\.key)", rf"{tmp_path}/\1", text))
     for pool in ("send", "grab", "open", "query"):
         done = subprocess.run([installed.path(f"libexec/hongbao/hongbao-{pool}"), "--config", config, "--check-config"],
                               capture_output=True, text=True, check=False)

@@ -7,7 +7,8 @@ from raw import exchange, problem
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 ID = "01a20d63-04ab-7000-b431-b856e67a7b86"
-LARGE = "x" * 20000
+LARGE = "x" * 80000  # too large for the web servers, the next for the pools only
+POOLS_LARGE = "x" * 20000
 CHUNKED = "Transfer-Encoding: chunked\r\n"
 
 
@@ -137,10 +138,13 @@ ROWS = [
     row("send-chunked-extension", "POST /v1/envelopes", TOKEN + JSON + "Idempotency-Key: {key}x\r\n" + CHUNKED,
         "26;a=b\r\n" + '{"mode":"lucky","total":10,"shares":2}' + "\r\n0\r\n\r\n", own_length=True, status=201),
     row("chunk-size-bad", "POST /v1/envelopes", TOKEN + JSON + CHUNKED, "zz\r\n{}\r\n0\r\n\r\n", own_length=True, status=400),
-    row("too-large-for-the-pool", "POST /v1/envelopes", TOKEN + JSON, "x" * 10000, status=413, code="body_too_large"),
+    row("too-large-for-the-pool", "POST /v1/envelopes", TOKEN + JSON, POOLS_LARGE, status=413, code="body_too_large"),
     row("too-large", "POST /v1/envelopes", TOKEN + JSON, LARGE, status=413, code="body_too_large"),
     row("too-large-chunked", "POST /v1/envelopes", TOKEN + JSON + CHUNKED, chunks(LARGE), own_length=True,
         status=413, code="body_too_large"),
+    row("too-large-chunked-for-the-pool", "POST /v1/envelopes", TOKEN + JSON + CHUNKED, chunks(POOLS_LARGE), own_length=True,
+        status=413, code="body_too_large"),
+    row("too-large-grab-for-the-pool", GRAB, TOKEN, POOLS_LARGE, status=413, code="body_too_large"),
     row("too-large-grab", GRAB, TOKEN, LARGE, status=413, code="body_too_large"),
     row("too-large-get", "GET /v1/me", TOKEN, LARGE, status=(400, 413)),
     row("too-large-open", "POST /v1/envelopes/{open}/open", TOKEN + JSON, LARGE, status=413, code="body_too_large"),
