@@ -25,7 +25,7 @@ def stalled():
     s.sold = s.alice.send(10, 1).json["id"]
     assert s.bob.grab_and_open(s.sold).state == "opened"
     s.live = s.alice.send(1000, 100).json["id"]
-    s.group = s.alice.send(100, 10, to={"users": ["bob", "carol"]}).json["id"]
+    s.group = s.alice.send(100, 2, to={"users": ["bob", "carol"]}).json["id"]
     s.ticket = s.bob.grab(s.live).json["ticket"]
     for _ in range(4):  # so that every process knows the closed envelope
         assert Client(s, s.token("carol")).grab(s.sold).state == "sold_out"
