@@ -349,7 +349,7 @@ def no_answer(stage):
 
 @scene("not-for-you", spoilt=True)
 def not_for_you(stage):
-    stage.open("?e=" + stage.envelope(to={"users": [stage.friends[1].user]}), stage.me())
+    stage.open("?e=" + stage.envelope(shares=1, to={"users": [stage.friends[1].user]}), stage.me())
     stage.browser.see("[data-trouble=not_recipient]")
 
 
@@ -361,7 +361,7 @@ def not_there(stage):
 
 @scene("private", spoilt=True)
 def private(stage):
-    stage.open("?e=" + stage.envelope(to={"users": [stage.friends[1].user]}))
+    stage.open("?e=" + stage.envelope(shares=1, to={"users": [stage.friends[1].user]}))
     stage.browser.see("[data-trouble=private]")
 
 

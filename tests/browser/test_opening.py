@@ -207,7 +207,7 @@ def test_too_late(stage, languages, words):
 
 
 def test_not_for_me_has_a_way_on(stage):
-    envelope = stage.envelope(to={"users": [stage.friends[1].user]})
+    envelope = stage.envelope(shares=1, to={"users": [stage.friends[1].user]})
     stage.open("?e=" + envelope, stage.me(0))
     stage.browser.see("[data-trouble=not_recipient]")
     stage.browser.tap("[data-trouble] a")

@@ -101,7 +101,7 @@ def test_guest_at_an_envelope_of_real_money(stage, people):
 
 
 def test_person_who_is_not_a_recipient(stage):
-    stage.open("?e=" + stage.envelope(to={"users": [stage.friends[1].user]}), stage.me(0))
+    stage.open("?e=" + stage.envelope(shares=1, to={"users": [stage.friends[1].user]}), stage.me(0))
     stage.browser.see("[data-trouble=not_recipient]", "not among the people")
 
 
