@@ -213,7 +213,7 @@ static struct exchange *deferred_read(struct deferred *d, const struct incomplet
 static struct exchange *deferred_poll(struct deferred *d, const struct incomplete *c)
 {
     struct exchange *x = NULL;
-    enum probe probe = request_probe(c->connection, 0);
+    enum probe probe = request_probe(c->connection, d->loop->body_max, 0);
     bool again = probe == PROBE_PART && deferred_pause(d, c);
     if (probe == PROBE_WHOLE || probe == PROBE_LARGE)
         x = deferred_read(d, c, probe);

@@ -54,7 +54,7 @@ static size_t read_burst(struct worker *w, const int *connections, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct exchange *x = w->burst[count];
         x->arrived_us = clock_system.mono_us(clock_system.self);
-        enum probe probe = request_probe(connections[i], FIRST_BYTES_MS);
+        enum probe probe = request_probe(connections[i], s->loop->body_max, FIRST_BYTES_MS);
         if (probe == PROBE_NONE)
             close(connections[i]);
         else if (probe != PROBE_WHOLE)

@@ -53,11 +53,12 @@ static bool pairs_valid(const uint8_t *params, size_t n, bool ended)
     return true;
 }
 
-/* Judge the records in data[0..len), whose parameters are moved together at its beginning. */
-static enum probe examine(uint8_t *data, size_t len)
+/* Judge the records in data[0..len), whose parameters are moved together at its beginning. A body
+ * that is too large need not be waited for: the socket's buffer may be full before more arrives. */
+static enum probe examine(uint8_t *data, size_t len, size_t body_max)
 {
     const unsigned id = len >= 4 ? u16(data + 2) : 0;
-    size_t at = 0, params = 0;
+    size_t at = 0, params = 0, body = 0;
     bool params_ended = false;
     while (at + HEADER_BYTES <= len) {
         const uint8_t *header = data + at;
@@ -69,6 +70,9 @@ static enum probe examine(uint8_t *data, size_t len)
             return PROBE_NONE;
         if (type == TYPE_STDIN && content == 0)
             return PROBE_WHOLE;
+        body += type == TYPE_STDIN ? content : 0;
+        if (body > body_max)
+            return PROBE_LARGE;
         params_ended = params_ended || (type == TYPE_PARAMS && content == 0);
         if (type == TYPE_PARAMS) {
             size_t arrived = len - at - HEADER_BYTES;
@@ -91,13 +95,13 @@ static bool peer_closed(int fd)
     return poll(&end, 1, 0) > 0;
 }
 
-enum probe request_probe(int fd, int wait_ms)
+enum probe request_probe(int fd, size_t body_max, int wait_ms)
 {
     uint8_t data[PROBE_BYTES];
     struct pollfd first_bytes = {.fd = fd, .events = POLLIN};
     ssize_t len = recv(fd, data, sizeof data, MSG_PEEK | MSG_DONTWAIT);
     if (len < 0 && wait_ms > 0 && poll(&first_bytes, 1, wait_ms) > 0)
         len = recv(fd, data, sizeof data, MSG_PEEK | MSG_DONTWAIT);
-    enum probe probe = len > 0 ? examine(data, (size_t)len) : len == 0 ? PROBE_NONE : PROBE_PART;
+    enum probe probe = len > 0 ? examine(data, (size_t)len, body_max) : len == 0 ? PROBE_NONE : PROBE_PART;
     return probe == PROBE_PART && peer_closed(fd) ? PROBE_NONE : probe;
 }

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define BODY_MAX 16384
+
 static const struct peer_request post = {
     .method = "POST", .uri = "/v1/x", .body = "{\"a\":1}", .content_length = "7"};
 
@@ -20,7 +22,7 @@ static enum probe probe_of(const uint8_t *data, size_t len, bool close_after)
     peer_send(fd[1], data, len);
     if (close_after)
         close(fd[1]);
-    enum probe probe = request_probe(fd[0], 0);
+    enum probe probe = request_probe(fd[0], BODY_MAX, 0);
     close(fd[0]);
     if (!close_after)
         close(fd[1]);
@@ -65,8 +67,11 @@ static void a_large_body_is_large(void **state)
     size_t len = put_record(data, 1, begin_body, sizeof begin_body);
     (void)state;
     len += put_record(data + len, 4, NULL, 0);
-    for (int i = 0; i < 3; i++)
-        len += put_record(data + len, 5, chunk, sizeof chunk);
+    size_t fits = len + put_record(data + len, 5, chunk, BODY_MAX);
+    assert_int_equal(probe_of(data, fits, false), PROBE_PART);
+    len = fits + put_record(data + fits, 5, chunk, 1);
+    assert_int_equal(probe_of(data, len, false), PROBE_LARGE);
+    len += put_record(data + len, 5, NULL, 0);
     assert_int_equal(probe_of(data, len, false), PROBE_LARGE);
 }
 
@@ -153,10 +158,10 @@ static void waits_for_the_first_bytes_only(void **state)
     int fd[2];
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
-    assert_int_equal(request_probe(fd[0], 1), PROBE_PART);
+    assert_int_equal(request_probe(fd[0], BODY_MAX, 1), PROBE_PART);
     peer_send_get(fd[1], "/");
-    assert_int_equal(request_probe(fd[0], 1), PROBE_WHOLE);
-    assert_int_equal(request_probe(fd[0], 1), PROBE_WHOLE); /* nothing was consumed */
+    assert_int_equal(request_probe(fd[0], BODY_MAX, 1), PROBE_WHOLE);
+    assert_int_equal(request_probe(fd[0], BODY_MAX, 1), PROBE_WHOLE); /* nothing was consumed */
     close(fd[0]);
     close(fd[1]);
 }
