@@ -16,10 +16,6 @@ import re
 import threading
 import time
 
-# What GET /v1/site answers where the service has no such route.
-SITE = {"demo": True, "currency": {"code": "CNY", "decimals": 2}, "version": "0",
-        "limits": {"share_cap": 20000, "shares_max": 500, "greeting_max": 50, "expires_min": 60, "expires_max": 604800},
-        "defaults": {"expires_in": 86400}}
 HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
 
@@ -65,7 +61,8 @@ def answer(content):
 
 def change(edit):
     """The service's answer after edit(its content)."""
-    def changed(_request, forward):
+    def changed(request, forward):
+        del request.headers["Accept-Encoding"]  # what is edited must not be compressed
         reply = forward()
         content = json.loads(reply.body)
         edit(content)
@@ -192,8 +189,6 @@ class FaultyProxy:
         response = upstream.getresponse()
         reply = Reply(response.status, response.getheaders(), response.read())
         upstream.close()
-        if reply.status == 404 and request.path == "/v1/site":
-            return answer(SITE)(request, None)
         return reply
 
     def _send(self, out, request, reply):

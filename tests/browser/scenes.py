@@ -275,8 +275,8 @@ def broken(stage):
     stage.people.draw(envelope, me)
 
     def steal(content):
-        one, other = content["claims"][1:3]
-        one["amount"], other["amount"] = one["amount"] + 1, other["amount"] - 1
+        for claim in content["claims"]:
+            claim["amount"] += {2: 1, 3: -1}.get(claim["seq"], 0)
     stage.proxy.spoil("GET", f"/v1/envelopes/{envelope}$", change(steal), times=None)
     stage.open("?e=" + envelope, me)
     stage.browser.tap("[data-do=fair]")

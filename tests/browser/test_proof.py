@@ -53,13 +53,20 @@ def test_secret_while_it_is_open(stage):
     assert me.envelope(envelope).json["seed"] is None
 
 
+# The page asks for one claim first and for the others later: an edit applies to those that an answer has.
+
+def add(content, seq, fen):
+    for claim in content["claims"]:
+        claim["amount"] += fen if claim["seq"] == seq else 0
+
+
 def one_more(content):
-    content["claims"][2]["amount"] += 1
+    add(content, 3, 1)
 
 
 def moved(content):
-    content["claims"][0]["amount"] += 1
-    content["claims"][1]["amount"] -= 1
+    add(content, 1, 1)
+    add(content, 2, -1)
 
 
 def other_seed(content):
@@ -72,12 +79,13 @@ def other_hash(content):
 
 def other_luckiest(content):
     best = content["luckiest"]["seq"]
-    content["luckiest"] = next({k: c[k] for k in ("user", "name", "amount", "seq")}
-                               for c in content["claims"] if c["seq"] != best)
+    for claim in content["claims"]:
+        if claim["seq"] != best:
+            content["luckiest"] = {k: claim[k] for k in ("user", "name", "amount", "seq")}
 
 
 def one_less(content):
-    del content["claims"][3]
+    content["claims"] = [claim for claim in content["claims"] if claim["seq"] != 4]
 
 
 def other_total(content):
@@ -103,17 +111,19 @@ def test_broken_promise(stage):
     stage.open("?e=" + envelope, me)
     stage.browser.state("envelope", "sealed")  # the promise has been seen
     stage.people.draw(envelope, me)
+    honest = me.envelope(envelope).json
 
     def cheat(content):
         if content["seed"]:
             terms = (uuid.UUID(envelope).bytes, content["mode"], content["total"], content["shares"], content["cap"],
                      bytes(32))
             content["seed"], content["seed_hash"] = terms[-1].hex(), verify.seed_hash(*terms)
-            for claim, amount in zip(content["claims"], verify.amounts(*terms, 3)):
-                claim["amount"] = amount
-            best = max(content["claims"], key=lambda c: (c["amount"], -c["seq"]))
+            amounts = dict(enumerate(verify.amounts(*terms, 3), 1))
+            claims = honest["claims"]
+            for claim in claims + content["claims"] + [content["mine"]]:
+                claim["amount"] = amounts[claim["seq"]]
+            best = max(claims, key=lambda c: (c["amount"], -c["seq"]))
             content["luckiest"] = {k: best[k] for k in ("user", "name", "amount", "seq")}
-            content["mine"]["amount"] = next(c["amount"] for c in content["claims"] if c["user"] == me.user)
     stage.proxy.spoil("GET", f"/v1/envelopes/{envelope}$", change(cheat), times=None)
     stage.browser.reload()
     stage.browser.state("envelope", "opened")

@@ -2,6 +2,8 @@
 /* Which view an address shows. Addresses are queries on the page's own folder (?e=ID, ?v=sent), so the
  * page works under any prefix and needs no rule in the web server. */
 
+const TITLE_MAX = 70; // characters
+
 /* routes: [{match(params) -> bool, view, open}]; the first match wins; `open` views show without a
  * signed-in user. view(app, params, signal) gives, or resolves to, {title, node, data}; the signal
  * aborts when it is left; data becomes data-* of the place. */
@@ -43,8 +45,10 @@ export function createRouter({app, routes, signIn, place, window, onView}) {
         arrived = true;
     }
 
+    /* Tabs, histories and bookmarks show no more of a title; a greeting can be longer. */
     function setTitle(title) {
-        window.document.title = title;
+        const letters = [...title];
+        window.document.title = letters.length > TITLE_MAX ? letters.slice(0, TITLE_MAX - 1).join('') + '…' : title;
         if (arrived) {
             app().announce(title);
         }
