@@ -58,6 +58,8 @@ static enum err authenticate(struct call *c, struct who *who)
     int64_t now_s = p->runtime.clock->wall_us(p->runtime.clock->self) / US_PER_S;
     enum token_reason reason;
     enum err err = token_cache_verify(p->tokens, token, len, now_s, who, &reason);
+    if (err == ERR_UNAUTHORIZED && call_limit_anonymous(c) != ERR_OK)
+        return ERR_RATE_LIMITED;
     if (err == ERR_UNAUTHORIZED || err == ERR_TOKEN_EXPIRED) {
         problem_set(&c->problem, err, NULL, "%s", "");
         c->problem.reason = token_reason_name(reason);

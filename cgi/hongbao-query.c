@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ANONYMOUS_BURST_S 10 /* a party opens the same link at once */
-
 struct services {
     struct look_service *look;
     struct account_service account;
@@ -44,19 +42,9 @@ static bool is_current(void *context, int64_t version, int64_t mine_seq)
     return http_etag_matches(c->http->if_none_match, etag);
 }
 
-/* Requests without a token cost as much as others, and no user answers for them. */
-static enum err limit_anonymous(struct call *c)
-{
-    int64_t per_s = c->process->config->anonymous_per_s;
-    const struct rate rate = {.kind = RATE_ANONYMOUS,
-                              .interval_us = US_PER_S / per_s,
-                              .burst = per_s * ANONYMOUS_BURST_S};
-    return call_limit_address(c, &rate, "your address asks too often");
-}
-
 static enum err decode_look(struct call *c)
 {
-    if (c->who == NULL && limit_anonymous(c) != ERR_OK)
+    if (c->who == NULL && call_limit_anonymous(c) != ERR_OK)
         return ERR_RATE_LIMITED;
     struct look_call *call = c->request;
     enum err err = api_decode_page(c->http->query, PAGE_CLAIMS, &call->page, &c->problem);
@@ -186,7 +174,7 @@ static enum err healthz(struct call *c)
 
 static enum err readyz(struct call *c)
 {
-    if (limit_anonymous(c) != ERR_OK)
+    if (call_limit_anonymous(c) != ERR_OK)
         return ERR_RATE_LIMITED;
     enum status_ready ready = status_ready(account_of(c), c->deadline_us);
     if (ready == STATUS_DATABASE_RESTORED)

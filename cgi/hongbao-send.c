@@ -108,6 +108,9 @@ static enum err move_money(struct call *c, enum transfer_kind kind)
     struct wallet_request request = {.kind = kind, .has_key = true};
     struct buf text;
     enum err err = api_decode_money(c->http->body, c->http->body_len, &wish, &c->problem);
+    if (err == ERR_OK && user_is_guest(wish.user))
+        err = problem_set(&c->problem, ERR_INVALID_REQUEST, "user", "%s",
+                          "a guest's money is not real");
     if (err != ERR_OK)
         return err;
     call_key_hash(c, request.key_hash);

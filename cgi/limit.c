@@ -5,7 +5,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define NETWORK_BYTES 8 /* of an IPv6 address: what one client is usually given */
+#define NETWORK_BYTES 8      /* of an IPv6 address: what one client is usually given */
+#define ANONYMOUS_BURST_S 10 /* a party opens the same link at once */
 
 enum err call_limit(struct call *c, const struct rate *rate, const char *key, const char *detail)
 {
@@ -39,4 +40,13 @@ enum err call_limit_address(struct call *c, const struct rate *rate, const char 
             address = network;
     }
     return call_limit(c, rate, address, detail);
+}
+
+enum err call_limit_anonymous(struct call *c)
+{
+    int64_t per_s = c->process->config->anonymous_per_s;
+    const struct rate rate = {.kind = RATE_ANONYMOUS,
+                              .interval_us = US_PER_S / per_s,
+                              .burst = per_s * ANONYMOUS_BURST_S};
+    return call_limit_address(c, &rate, "your address asks too often");
 }

@@ -14,7 +14,8 @@
 #endif
 #define EXIT_USAGE 2
 
-/* Load the keys that the program checks with: one that is taken over can sign with no other. */
+/* Load the keys that the program checks with: one that is taken over can sign with no other.
+ * Without guests, no guest's token is valid. */
 static enum err load_secrets(struct setup *s, struct buf *message)
 {
     const struct config *c = &s->config;
@@ -29,6 +30,8 @@ static enum err load_secrets(struct setup *s, struct buf *message)
     const size_t n = sizeof files / sizeof files[0];
     for (size_t i = 0; i < n; i++) {
         if (files[i].programs != NULL && strstr(files[i].programs, s->program->name) == NULL)
+            continue;
+        if (files[i].pair == &s->keys.kind[TOKEN_GUEST] && !c->demo)
             continue;
         if (secret_load(files[i].pair, files[i].path, message) != ERR_OK)
             return ERR_FAULT;

@@ -128,6 +128,10 @@ enum err call_limit(struct call *c, const struct rate *rate, const char *key, co
  * A loopback address is not limited: it is the operator's or that of a proxy for all clients. */
 enum err call_limit_address(struct call *c, const struct rate *rate, const char *detail);
 
+/* Count c, for which no user answers since it has no token or a wrong one, against the rate of its
+ * address. Return as call_limit_address. */
+enum err call_limit_anonymous(struct call *c);
+
 /* Write to out the key of c's Idempotency-Key: SHA-256 of user, route and key. The route requires
  * one.
  */

@@ -47,7 +47,7 @@ const struct setting config_table[] = {
     NUMBER("limits", "grabs_burst", grabs_burst, 1, 100000, "20", "grabs", "Grabs that one user may make at once before the sustained rate applies."),
     NUMBER("limits", "sends_per_minute", sends_per_minute, 1, 100000, "60", "envelopes/min", "Envelopes that one user may send per minute."),
     NUMBER("limits", "guests_per_minute", guests_per_minute, 1, 100000, "100", "guests/min", "Guests that one client address may create per minute. Loopback addresses are not limited."),
-    NUMBER("limits", "anonymous_per_second", anonymous_per_s, 1, 10000, "100", "requests/s", "Sustained rate of requests without a token (previews, /readyz) allowed to one client address. Loopback addresses are not limited."),
+    NUMBER("limits", "anonymous_per_second", anonymous_per_s, 1, 10000, "100", "requests/s", "Sustained rate of requests without a token (previews, /readyz) or with a wrong one allowed to one client address. Loopback addresses are not limited."),
     NUMBER("limits", "body_max", body_max_bytes, 256, 1048576, "8192", "bytes", "Maximum size of a request body."),
 
     TEXT("secrets", "token", token_file, "/etc/hongbao/secrets/token.key", "File with the keys of user tokens: 64 hex digits per line, the current key first, then the previous one."),

@@ -184,6 +184,33 @@ test('an answer asked for ahead goes to the first who asks just that', async () 
     assert.deepEqual(asked, [one, one, '/v1/envelopes/a ', one, other]);
 });
 
+const answering = (...statuses) => {
+    const ended = [], left = [...statuses];
+    const fetch = async () => {
+        const status = left.shift();
+        return new Response(JSON.stringify(status === 200 ? {balance: 1} : {code: status}), {status});
+    };
+    const api = createApi({base: new URL('http://x/v1/'), fetch, token: () => 'T', onUnauthorized: (code) => ended.push(code)});
+    return {api, ended, left};
+};
+
+test('a token is given up only after it was refused twice', async () => {
+    const once = answering(401, 200);
+    assert.equal((await once.api.me()).body.balance, 1);
+    const twice = answering(401, 401), away = answering(401, 503);
+    await assert.rejects(twice.api.me(), {status: 401});
+    await assert.rejects(away.api.me(), {status: 503});
+    assert.deepEqual([once, twice, away].map((it) => [it.ended.length, it.left.length]), [[0, 0], [1, 0], [0, 0]]);
+});
+
+test('a token that has expired is given up at once', async () => {
+    const ended = [];
+    const api = createApi({base: new URL('http://x/v1/'), token: () => 'T', onUnauthorized: (code) => ended.push(code),
+        fetch: async () => new Response('{"code": "token_expired"}', {status: 401})});
+    await assert.rejects(api.me(), {code: 'token_expired'});
+    assert.deepEqual(ended, ['token_expired']);
+});
+
 test('every module of the page is checked for its types', async () => {
     const {readdir} = await import('node:fs/promises');
     const names = (await readdir(WWW, {recursive: true})).filter((name) => /^(?!vendor).*\.js$/.test(name));

@@ -57,3 +57,38 @@ def test_previews_and_readiness_are_limited_by_address(limited):
         answers = [ask(limited, "query", operation, "GET", uri, **AWAY) for _ in range(12)]
         assert answers[-1] == 429 and set(answers) <= {200, 429}
         assert ask(limited, "query", operation, "GET", uri) == 200
+
+
+def test_wrong_tokens_are_limited_by_address(limited):
+    def me(token, **more):
+        got = fcgi_client.request(str(limited.directory / "run/query.sock"), "GET", "/v1/me", b"",
+                                  {"Authorization": "Bearer " + token}, **more)
+        SEEN.add(("me", got.status, json.loads(got.body).get("code")))
+        return got.status
+
+    right, wrong = limited.token("dora"), limited.token("dora")[:-4] + "AAAA"
+    answers = [me(wrong, REMOTE_ADDR="192.0.2.9") for _ in range(12)]
+    assert answers[0] == 401 and answers[-1] == 429
+    assert me(right, REMOTE_ADDR="192.0.2.9") == 200
+    assert [me(wrong) for _ in range(12)] == [401] * 12  # loopback
+
+
+def test_back_ends_move_no_money_of_guests(limited):
+    shop = Client(limited, limited.token("shop", kind="wallet"))
+    for path in ("/v1/topups", "/v1/withdrawals"):
+        refused = shop.request("POST", path, {"user": "guest:00112233445566778899", "amount": 1, "reference": "x"},
+                               {"Idempotency-Key": "guest"})
+        assert refused.code == "invalid_request" and refused.json["member"] == "user"
+
+
+def test_without_guests_their_tokens_end():
+    s = Service().start()
+    try:
+        token = Client(s, "").request("POST", "/v1/guests", {}).json["token"]
+        assert Client(s, token).get("/v1/me").status == 200
+        s.stop()
+        s.settings = ["site.demo=no"]
+        s.start()
+        assert Client(s, token).get("/v1/me").status == 401
+    finally:
+        s.remove()

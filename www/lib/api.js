@@ -67,7 +67,10 @@ export function createApi({base, token, onUnauthorized, ahead = null, fetch = we
     async function call(method, path, {body, key, etag, signal, anonymous} = {}) {
         const sent = anonymous ? null : token();
         const headers = headersFor({sent, body, key, etag});
-        const response = await answerTo(path, {method, headers, body, sent}, signal);
+        let response = await answerTo(path, {method, headers, body, sent}, signal);
+        if (sent && isRefused(response)) { // a guest whose token is forgotten has lost everything: make sure
+            response = await ask(fetch, new URL(path, base), {method, headers, body}, signal);
+        }
         if (response.status === 304) {
             return {status: 304, body: null, etag};
         }
@@ -106,6 +109,11 @@ export function askAhead({base, id, token, fetch = webFetch}) {
     const response = ask(fetch, new URL(path, base), {method: 'GET', headers: headersFor({sent: token})});
     response.catch(() => undefined);
     return {path, sent: token, response};
+}
+
+/* A token that has expired is refused for good. */
+function isRefused(response) {
+    return response.status === 401 && response.data?.code !== 'token_expired';
 }
 
 /** @type {typeof globalThis.fetch} */
