@@ -102,6 +102,8 @@ enum probe request_probe(int fd, size_t body_max, int wait_ms)
     ssize_t len = recv(fd, data, sizeof data, MSG_PEEK | MSG_DONTWAIT);
     if (len < 0 && wait_ms > 0 && poll(&first_bytes, 1, wait_ms) > 0)
         len = recv(fd, data, sizeof data, MSG_PEEK | MSG_DONTWAIT);
-    enum probe probe = len > 0 ? examine(data, (size_t)len, body_max) : len == 0 ? PROBE_NONE : PROBE_PART;
+    enum probe probe = len > 0    ? examine(data, (size_t)len, body_max)
+                       : len == 0 ? PROBE_NONE
+                                  : PROBE_PART;
     return probe == PROBE_PART && peer_closed(fd) ? PROBE_NONE : probe;
 }

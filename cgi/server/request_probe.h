@@ -16,8 +16,8 @@ enum probe {
                     more than is examined */
 };
 
-/* Examine what has arrived on connection fd without consuming it. A body is too large if it has more
- * than body_max bytes. If nothing has arrived, wait up to wait_ms for the first bytes. */
+/* Examine what has arrived on connection fd without consuming it. A body is too large if it has
+ * more than body_max bytes. If nothing has arrived, wait up to wait_ms for the first bytes. */
 enum probe request_probe(int fd, size_t body_max, int wait_ms);
 
 #endif
