@@ -77,11 +77,13 @@ static enum err look_one(struct call *c)
 static void encode_page(struct call *c, const struct look_call *call, const char *etag)
 {
     const struct page *page = call->look.page;
-    const struct envelope_view view = {.envelope = &page->envelope,
-                                       .mine = call->look.has_mine ? &call->look.mine : NULL,
-                                       .claims = page->claims,
-                                       .n_claims = page->n_claims,
-                                       .next_seq = page->next_seq};
+    const struct envelope_view view = {
+        .envelope = &page->envelope,
+        .mine = call->look.has_mine ? &call->look.mine : NULL,
+        .claims = page->claims,
+        .n_claims = page->n_claims,
+        .next_seq = page->next_seq,
+        .veiled = envelope_veiled(&page->envelope, c->who->user, call->look.has_mine)};
     api_encode_envelope(c->response, &view);
     memcpy(c->response->etag, etag, strlen(etag) + 1);
 }

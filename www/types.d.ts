@@ -26,7 +26,8 @@ export interface Envelope extends Preview {
     shares: number;
     to: {users: string[]} | {group: string} | null;
     opened_shares: number;
-    opened_total: number;
+    /** null while one may not see it yet. */
+    opened_total: number | null;
     refunded: number | null;
     created_at: string;
     expires_at: string;

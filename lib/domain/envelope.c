@@ -202,3 +202,8 @@ const char *envelope_mode_name(enum envelope_mode m)
 {
     return m == MODE_LUCKY ? "lucky" : "equal";
 }
+
+bool envelope_veiled(const struct envelope *e, const char *user, bool has_claim)
+{
+    return e->state == STATE_OPEN && !has_claim && strcmp(e->sender, user) != 0;
+}

@@ -74,4 +74,9 @@ const char *envelope_state_name(enum envelope_state s);
 /* Return "lucky" or "equal" for m, a static string. */
 const char *envelope_mode_name(enum envelope_mode m);
 
+/* Return true if user, with a claim if has_claim, may not see yet what others drew from e: while e
+ * is open, only its sender and those that have opened may. A reader that knew the amounts could
+ * wait for a good moment. */
+bool envelope_veiled(const struct envelope *e, const char *user, bool has_claim);
+
 #endif

@@ -44,6 +44,7 @@ struct envelope_view {
     const struct claim *claims;
     size_t n_claims;
     int64_t next_seq; /* 0: no further page */
+    bool veiled;      /* the reader may not see the amounts of others yet */
 };
 
 struct me_view {

@@ -31,10 +31,11 @@ static void put_mine(struct json_writer *w, const struct envelope_view *v)
 static void put_view(struct json_writer *w, const struct envelope_view *v)
 {
     struct page_after next = {.set = v->next_seq != 0, .id = v->envelope->id, .seq = v->next_seq};
-    put_envelope(w, v->envelope);
+    next.set = next.set && !v->veiled;
+    put_envelope(w, v->envelope, v->veiled);
     put_mine(w, v);
     json_open_array(w, "claims");
-    for (size_t i = 0; i < v->n_claims; i++)
+    for (size_t i = 0; i < v->n_claims && !v->veiled; i++)
         put_claim(w, &v->claims[i]);
     json_close_array(w);
     put_next(w, PAGE_CLAIMS, &next);
@@ -56,7 +57,7 @@ void api_encode_sent(struct http_response *r, const struct envelope *e)
     const struct page_after none = {0};
     if (w == NULL)
         return;
-    put_envelope(w, e);
+    put_envelope(w, e, false);
     json_put_null(w, "mine");
     json_open_array(w, "claims");
     json_close_array(w);
@@ -78,6 +79,8 @@ void api_encode_preview(struct http_response *r, const struct envelope *e)
     json_put_string(w, "mode", envelope_mode_name(e->mode));
     json_put_string(w, "greeting", e->greeting);
     json_put_string(w, "state", envelope_state_name(e->state));
+    json_put_int(w, "left", e->shares - e->opened_shares);
+    json_put_bool(w, "guests", user_is_guest(e->sender));
     answer_end(w);
 }
 
@@ -102,7 +105,7 @@ void api_encode_sent_list(struct http_response *r, const struct sent_view *v)
     json_open_array(w, "items");
     for (size_t i = 0; i < v->n; i++) {
         json_open_object(w, NULL);
-        put_envelope(w, &v->items[i]);
+        put_envelope(w, &v->items[i], false);
         json_close_object(w);
     }
     json_close_array(w);

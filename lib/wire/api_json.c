@@ -130,7 +130,7 @@ static void put_plain_member(struct json_writer *w, const struct envelope *e,
     }
 }
 
-void put_envelope(struct json_writer *w, const struct envelope *e)
+void put_envelope(struct json_writer *w, const struct envelope *e, bool veiled)
 {
     put_id(w, "id", &e->id);
     json_open_object(w, "sender");
@@ -139,9 +139,13 @@ void put_envelope(struct json_writer *w, const struct envelope *e)
     json_close_object(w);
     json_put_string(w, "mode", envelope_mode_name(e->mode));
     put_to(w, e);
-    for (size_t i = 0; i < envelope_members_n; i++)
-        if (envelope_members[i].json != NULL)
-            put_plain_member(w, e, &envelope_members[i]);
+    for (size_t i = 0; i < envelope_members_n; i++) {
+        const struct envelope_member *m = &envelope_members[i];
+        if (m->json != NULL && veiled && m->offset == offsetof(struct envelope, opened_fen))
+            json_put_null(w, m->json);
+        else if (m->json != NULL)
+            put_plain_member(w, e, m);
+    }
     json_put_string(w, "state", envelope_state_name(e->state));
     if (e->state != STATE_OPEN && e->has_seed)
         put_hex(w, "seed", e->seed, sizeof e->seed);

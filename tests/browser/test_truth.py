@@ -52,7 +52,7 @@ def test_thirty_people_on_five_shares(stage, people):
 
 @pytest.mark.parametrize("ending", ["sold_out", "expired"])
 def test_coin_goes_when_the_envelope_is_over(stage, ending):
-    envelope = stage.envelope(shares=1, **({"expires_in": 4} if ending == "expired" else {}))
+    envelope = stage.envelope(shares=1, **({"expires_in": 12} if ending == "expired" else {}))
     stage.open("?e=" + envelope, stage.me(0))
     stage.browser.tap("[data-do=grab]")
     stage.browser.state("envelope", "grabbed")

@@ -17,11 +17,11 @@ def test_preview_without_a_token(user, anybody):
     user().grab_and_open(sold)
     late = alice.send(100, 2, expires_in=1).json["id"]
     wait_until(lambda: alice.envelope(late).json["state"] == "expired", 5, "expired")
-    for envelope, mode, greeting, state in ((live, "lucky", "你好", "open"), (sold, "equal", None, "sold_out"),
-                                            (late, "lucky", None, "expired")):
+    for envelope, mode, greeting, state, left in ((live, "lucky", "你好", "open", 2), (sold, "equal", None, "sold_out", 0),
+                                                  (late, "lucky", None, "expired", 2)):
         preview = anybody.envelope(envelope)
         assert preview.json == {"id": envelope, "sender": {"name": "Alice"}, "mode": mode, "state": state,
-                                "greeting": greeting or "恭喜发财，大吉大利"}
+                                "greeting": greeting or "恭喜发财，大吉大利", "left": left, "guests": False}
         view = alice.envelope(envelope)
         assert view.json["state"] == state and view.headers["ETag"]
 
@@ -88,10 +88,31 @@ def test_cached_page_shows_newest_claims_and_own_claim(user):
                 mine = answer.json["mine"]
                 assert (mine["seq"] if mine else None) == (winners.index(reader) + 1 if reader in winners else None)
                 assert reader is not winners[-1] or mine["amount"] == amount
-                assert len(answer.json["claims"]) == (1 if path else seq)
+                shown = 0 if reader is watcher and seq < 12 else seq
+                assert len(answer.json["claims"]) == (min(shown, 1) if path else shown)
                 again = reader.get(f"/v1/envelopes/{envelope}{path}", headers={"If-None-Match": answer.headers["ETag"]})
                 assert again.status == 304
         tags = {path: alice.get(f"/v1/envelopes/{envelope}{path}").headers["ETag"] for path in ("", "?limit=1")}
+
+
+def test_amounts_are_hidden_from_those_who_may_still_open(user):
+    """While an envelope is open, only its sender and those who have opened see what others drew."""
+    alice, bob, carl = user(money=1000), user(), user()
+    envelope = alice.send(100, 3).json["id"]
+    won = bob.grab_and_open(envelope).json["amount"]
+    assert carl.grab(envelope).state == "grabbed"
+    for reader, sees in ((alice, True), (bob, True), (carl, False)):
+        view = reader.envelope(envelope).json
+        assert view["opened_shares"] == 1 and view["luckiest"] is None
+        assert view["opened_total"] == (won if sees else None)
+        assert [c["amount"] for c in view["claims"]] == ([won] if sees else [])
+        page = reader.get(f"/v1/envelopes/{envelope}?limit=1").json
+        assert page["next"] is None and len(page["claims"]) == sees
+    user().grab_and_open(envelope)
+    assert carl.get(f"/v1/envelopes/{envelope}?limit=1").json["next"] is None
+    user().grab_and_open(envelope)  # the last
+    view = carl.envelope(envelope).json
+    assert view["opened_total"] == 100 and len(view["claims"]) == 3 and view["mine"] is None
 
 
 def test_own_claim_beyond_the_first_page(service, user):

@@ -185,6 +185,25 @@ static void envelopes(void **state)
     expect(&r, 200, "expired", body);
 }
 
+static void veiled_envelopes(void **state)
+{
+    struct http_response r;
+    struct envelope e = sample();
+    struct claim claim = claim_of("carol", 1, 31);
+    struct envelope_view v = {
+        .envelope = &e, .claims = &claim, .n_claims = 1, .next_seq = 1, .veiled = true};
+    (void)state;
+    e.opened_shares = 2;
+    e.opened_fen = 91;
+    http_response_init(&r);
+    api_encode_envelope(&r, &v);
+    assert_non_null(strstr(r.body.data, "\"opened_shares\":2,\"opened_total\":null,"));
+    assert_non_null(strstr(r.body.data, "\"claims\":[],\"next\":null}"));
+    assert_null(strstr(r.body.data, "31"));
+    assert_null(strstr(r.body.data, "91"));
+    http_response_free(&r);
+}
+
 static void previews(void **state)
 {
     struct http_response r;
@@ -194,7 +213,7 @@ static void previews(void **state)
     api_encode_preview(&r, &e);
     expect(&r, 200, "expired",
            "{\"id\":\"" ID "\",\"sender\":{\"name\":\"A\\\"l\"},\"mode\":\"lucky\","
-           "\"greeting\":\"\xe7\xa6\x8f\",\"state\":\"expired\"}");
+           "\"greeting\":\"\xe7\xa6\x8f\",\"state\":\"expired\",\"left\":1,\"guests\":false}");
 }
 
 static void sent_lists(void **state)
@@ -284,6 +303,7 @@ int main(void)
         cmocka_unit_test(ill_formed_text_fails),
         cmocka_unit_test(sends),
         cmocka_unit_test(envelopes),
+        cmocka_unit_test(veiled_envelopes),
         cmocka_unit_test(previews),
         cmocka_unit_test(sent_lists),
         cmocka_unit_test(etags),

@@ -185,6 +185,19 @@ static void a_claim_has_one_journal_for_ever(void **state)
     assert_int_equal(transfer_sign(TRANSFER_CLAIM), 1);
 }
 
+static void amounts_are_veiled_from_those_who_may_still_open(void **state)
+{
+    struct envelope e = make(MODE_LUCKY, 100, 3);
+    (void)state;
+    assert_false(envelope_veiled(&e, "alice", false));
+    assert_true(envelope_veiled(&e, "bob", false));
+    assert_false(envelope_veiled(&e, "bob", true));
+    e.state = STATE_EXPIRED;
+    assert_false(envelope_veiled(&e, "bob", false));
+    e.state = STATE_SOLD_OUT;
+    assert_false(envelope_veiled(&e, "bob", false));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +208,7 @@ int main(void)
         cmocka_unit_test(learning_is_adding_up),
         cmocka_unit_test(expiry_returns_exactly_what_is_left),
         cmocka_unit_test(only_recipients_are_admitted),
+        cmocka_unit_test(amounts_are_veiled_from_those_who_may_still_open),
         cmocka_unit_test(a_claim_has_one_journal_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
