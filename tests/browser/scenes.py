@@ -54,6 +54,10 @@ class Stage:
         self.people.draw(envelope, *self.friends[1:1 + opened])
         return envelope
 
+    def guests_envelope(self):
+        """One that a visitor without an account may open: a guest sent it."""
+        return send(self.people.guest("Host"), greeting=self.greeting)
+
     def open(self, query="", person=None):
         self.browser.open(self.proxy.url + query + (f"#token={person.token}" if person else ""))
 
@@ -73,7 +77,7 @@ def sign_in(stage):
 
 @scene("preview")
 def preview(stage):
-    stage.open("?e=" + stage.envelope())
+    stage.open("?e=" + stage.guests_envelope())
     stage.browser.state("envelope", "preview")
 
 

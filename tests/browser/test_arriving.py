@@ -70,11 +70,16 @@ def test_preview_before_signing_in(stage):
     assert envelope in stage.browser.url
 
 
-def test_guest_before_real_money(stage):
-    """Guests play among themselves: said, with a way on."""
+def test_visitor_before_real_money(stage):
+    """Guests play among themselves: a visitor is not asked for a name that would not help."""
     stage.open("?e=" + stage.envelope())
-    stage.browser.state("envelope", "preview")
-    come_in(stage.browser, "Mei")
+    stage.browser.see("[data-guests=off]", "Open this from your chat")
+    assert stage.browser.all("#name") == []
+
+
+def test_guest_before_real_money(stage):
+    """Said, with a way on."""
+    stage.open("?e=" + stage.envelope(), stage.people.guest("Mei"))
     stage.browser.state("envelope", "trouble")
     stage.browser.see("[data-trouble=not_for_guests]")
     stage.browser.tap("[data-trouble] a")

@@ -71,25 +71,20 @@ def asked(stage):
     return [r.path for r in stage.proxy.requests]
 
 
-def guests_envelope(people):
-    """One that a visitor without an account may open."""
-    return send(people.guest("Host"))
-
-
-def test_first_view_is_at_most_eight_requests(stage, people):
-    stage.open("?e=" + guests_envelope(people))
+def test_first_view_is_at_most_eight_requests(stage):
+    stage.open("?e=" + stage.guests_envelope())
     stage.browser.see("#name")
     stage.browser.true("document.readyState === 'complete'")
     assert len(asked(stage)) <= 8, asked(stage)
 
 
-def test_second_visit_is_at_most_three_requests(stage, people):
-    stage.open("?e=" + guests_envelope(people))
+def test_second_visit_is_at_most_three_requests(stage):
+    stage.open("?e=" + stage.guests_envelope())
     stage.browser.see("#name")
     stage.browser.true("document.readyState === 'complete'")
     stage.browser.open("about:blank")
     before = len(asked(stage))
-    stage.open("?e=" + guests_envelope(people))
+    stage.open("?e=" + stage.guests_envelope())
     stage.browser.see("#name")
     stage.browser.true("document.readyState === 'complete'")
     assert len(asked(stage)) - before <= 3, asked(stage)[before:]

@@ -51,7 +51,7 @@ def test_dates_are_written_as_in_the_region(stage, languages, date):
 
 def test_language_switch_keeps_what_was_typed_and_held(stage):
     """A name, offline too; and a ticket."""
-    stage.open("?e=" + stage.envelope())
+    stage.open("?e=" + stage.guests_envelope())
     stage.browser.type("#name", "Mei")
     stage.browser.offline(True)
     stage.browser.tap("[data-do=language]")

@@ -23,7 +23,7 @@ def asset(name):
 
 
 def preview(stage):
-    stage.open("?e=" + stage.envelope())
+    stage.open("?e=" + stage.guests_envelope())
 
 
 @pytest.fixture(autouse=True)
