@@ -128,8 +128,10 @@ extern const char sql_transfer_columns[];
 void transfer_take(struct sql_row *row, struct transfer *t);
 /* "INSERT INTO transfer .. VALUES ". */
 extern const char sql_transfer_insert[];
-/* Append the values of t, in parentheses, for sql_transfer_insert to q. */
-void sql_transfer_values(struct buf *q, const struct transfer *t);
+/* Append the values of t, in parentheses, for sql_transfer_insert to q. A statement of the same
+ * transaction before it has locked the account and added the number of the user's transfers to
+ * account.entries; behind: how many of them come after t. */
+void sql_transfer_values(struct buf *q, const struct transfer *t, size_t behind);
 /* Append an UPDATE of the members that change in the changed envelopes of set, at least one, to q.
  * They must be open. Return the number of rows that it must change. */
 size_t sql_envelopes_update(struct buf *q, const struct open_set *set);

@@ -77,12 +77,14 @@ struct send_set {
 struct wallet_row {
     enum transfer_kind kind;             /* in: TOPUP or WITHDRAW */
     char user[USER_SIZE];                /* in */
-    char reference[REFERENCE_SIZE];      /* in; unique together with kind */
+    char backend[USER_SIZE];             /* in: not "" */
+    char reference[REFERENCE_SIZE];      /* in; unique together with kind and backend */
     uint8_t key_hash[32], body_hash[32]; /* in; key_hash all zero: no key (hongbaoctl) */
     struct account account;              /* out: the locked row, if it exists */
     bool key_known;                      /* out: the key was used before */
     uint8_t key_body_hash[32];           /* out if key_known: body_hash of the first request */
-    bool reference_known;                /* out: the reference was used before */
+    bool reference_known;                /* out: the reference was used before, by the back end
+                                          * or in version 0.1 by any */
     struct transfer known;               /* out if reference_known: its transfer */
     int64_t now_us;                      /* out: UTC_TIMESTAMP(6) of the primary */
     struct transfer transfer;            /* in for wallet_write */
@@ -170,6 +172,10 @@ struct store_ops {
     /* Set *busy if a running transaction holds the row of key_hash. Autocommit; call it after
      * send_read or send_write returned ERR_LOCKED and the transaction was rolled back. */
     enum err (*key_in_progress)(struct store *s, const uint8_t key_hash[32], bool *busy);
+
+    /* Every transfer that is inserted gets the next entry of its user and the time when it is
+     * booked, under the lock of the account: so the entries of a user become visible in their
+     * order. */
 
     /* Begin a transaction and insert an account for guest user, called name, with its first
      * transfer topup. ERR_DUPLICATE: the user exists. */
@@ -261,8 +267,8 @@ struct store_ops {
      * table's row plus what settle has not added yet. */
     enum err (*year_totals_get)(struct store *s, const char *user, int year, int64_t from_us,
                                 int64_t to_us, struct year_totals *out);
-    /* Read at most limit transfers of user, newest first, those behind the cursor *after if it is
-     * set, into out and set *n. */
+    /* Read at most limit transfers of user, the last booked first, those with an entry below
+     * after->seq if *after is set, into out and set *n. */
     enum err (*ledger_page)(struct store *s, const char *user, const struct page_after *after,
                             size_t limit, struct transfer *out, size_t *n);
     /* Read the size and age of the queues into *out. */

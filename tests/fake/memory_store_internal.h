@@ -86,6 +86,9 @@ MUST_USE enum err memory_lock(struct memory_store *s, enum memory_table table, c
 MUST_USE enum err memory_insert(struct memory_store *s, enum memory_table table, const void *row);
 MUST_USE enum err memory_replace(struct memory_store *s, enum memory_table table, const void *row);
 MUST_USE enum err memory_delete(struct memory_store *s, enum memory_table table, const void *like);
+/* Insert t with the next entry of its user; a claim or refund is booked now. Errors as
+ * memory_insert. */
+MUST_USE enum err memory_insert_transfer(struct memory_store *s, const struct transfer *t);
 /* memory_insert, or memory_replace if there is a row. */
 MUST_USE enum err memory_upsert(struct memory_store *s, enum memory_table table, const void *row);
 /* Apply the effects of s, or drop them, and release its locks. */

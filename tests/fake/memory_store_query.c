@@ -243,7 +243,7 @@ enum err memory_year_totals_get(struct store *store, const char *user, int year,
 static int compare_transfers(const void *a, const void *b)
 {
     const struct transfer *x = a, *y = b;
-    return id_compare(&y->id, &x->id);
+    return x->entry > y->entry ? -1 : x->entry < y->entry ? 1 : 0;
 }
 
 enum err memory_ledger_page(struct store *store, const char *user, const struct page_after *after,
@@ -259,7 +259,7 @@ enum err memory_ledger_page(struct store *store, const char *user, const struct 
     assert(all != NULL);
     for (size_t i = 0; i < COUNT(db, MEMORY_TRANSFERS); i++) {
         const struct transfer *t = &ROWS(db, MEMORY_TRANSFERS, struct transfer)[i];
-        if (strcmp(t->user, user) == 0 && (!after->set || id_compare(&t->id, &after->id) < 0))
+        if (strcmp(t->user, user) == 0 && (!after->set || t->entry < after->seq))
             all[found++] = *t;
     }
     qsort(all, found, sizeof *all, compare_transfers);
