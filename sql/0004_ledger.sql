@@ -49,11 +49,13 @@ EXECUTE patch;
 DEALLOCATE PREPARE patch;
 
 -- One row. seen_us: the time of the primary when settle last saw that it could be trusted; 0: never.
--- No idempotency key is deleted before keys_after_us.
+-- held_us: since when refunds wait because it cannot be trusted; 0: they do not. No idempotency key is deleted
+-- before keys_after_us.
 CREATE TABLE IF NOT EXISTS clock (
   one TINYINT NOT NULL,
   seen_us BIGINT NOT NULL,
+  held_us BIGINT NOT NULL,
   keys_after_us BIGINT NOT NULL,
   PRIMARY KEY (one)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-INSERT IGNORE INTO clock (one, seen_us, keys_after_us) VALUES (1, 0, 0);
+INSERT IGNORE INTO clock (one, seen_us, held_us, keys_after_us) VALUES (1, 0, 0, 0);

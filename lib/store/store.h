@@ -127,11 +127,19 @@ struct frozen {
     int64_t rule; /* enum books_rule */
 };
 
+struct clock_row {         /* what settle thinks of the primary's clock; times of the primary */
+    int64_t now_us;        /* UTC_TIMESTAMP(6) of the primary */
+    int64_t seen_us;       /* when settle last trusted it; 0: never */
+    int64_t held_us;       /* since when refunds wait for it; 0: they do not */
+    int64_t keys_after_us; /* no idempotency key is deleted before this time; 0: any time */
+};
+
 /* ---- queries ---- */
 struct queue_state {                      /* for metrics and readiness */
     int64_t pending_credits, pending_fen; /* number and sum of all credits */
     int64_t oldest_opened_us;             /* when the oldest was opened; 0: none */
     int64_t overdue_refunds;              /* open envelopes past due */
+    int64_t clock_held_us;                /* of struct clock_row */
     int64_t now_us;                       /* UTC_TIMESTAMP(6) of the primary */
 };
 
@@ -220,6 +228,12 @@ struct store_ops {
     /* Delete at most limit idempotency keys stored before before_us (UTC) and set *n. Autocommit.
      */
     enum err (*idempotency_expire)(struct store *s, int64_t before_us, size_t limit, size_t *n);
+
+    /* Read the table clock and the primary's time into *out. */
+    enum err (*clock_read)(struct store *s, struct clock_row *out);
+    /* Write the members of row to the table clock but for now_us; keys_after_us is only raised.
+     * Autocommit. */
+    enum err (*clock_write)(struct store *s, const struct clock_row *row);
 
     /* Read the books of the envelopes with ids above *after that are not frozen, in order of id,
      * into books and set *n, 0 after an error: at most limit envelopes with at most claims_max

@@ -83,6 +83,7 @@ uint32_t contract_lanes(struct store *s);
     X(ledger_only_grows_in_front)                                                                  \
     X(claims_are_paged_by_position)                                                                \
     X(deadline_ends_a_session)                                                                     \
+    X(clock_row_is_kept)                                                                           \
     X(barrier_and_generation)
 
 #define STORE_CONTRACT_DECLARE(name) void store_contract_##name(void **state);

@@ -1,4 +1,4 @@
-/* The promises of lib/store/store.h about lists in pages. */
+/* The promises of lib/store/store.h about lists in pages, and about the clock. */
 #include "tests/contract/store_contract.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -180,4 +180,31 @@ void store_contract_claims_are_paged_by_position(void **state)
     assert_int_equal(t->b->ops->claims_page(t->b, &e.id, 3, 3, page, &n), ERR_OK);
     assert_int_equal(n, 2);
     assert_int_equal(page[1].seq, 5);
+}
+
+void store_contract_clock_row_is_kept(void **state)
+{
+    struct store_contract *t = *state;
+    struct clock_row row, again;
+    struct queue_state queues;
+    assert_int_equal(t->a->ops->clock_read(t->a, &row), ERR_OK);
+    assert_true(row.now_us >= contract_now_us(t->b) - HOUR_US);
+    row.seen_us = row.now_us;
+    row.held_us = 7;
+    row.keys_after_us += 5;
+    assert_int_equal(t->a->ops->clock_write(t->a, &row), ERR_OK);
+    assert_int_equal(t->b->ops->clock_read(t->b, &again), ERR_OK);
+    assert_true(again.now_us >= row.now_us);
+    assert_int_equal(again.seen_us, row.seen_us);
+    assert_int_equal(again.held_us, 7);
+    assert_int_equal(again.keys_after_us, row.keys_after_us);
+    assert_int_equal(t->b->ops->queue_state(t->b, &queues), ERR_OK);
+    assert_int_equal(queues.clock_held_us, 7);
+    again.seen_us--;
+    again.held_us = again.keys_after_us = 0; /* only raised */
+    assert_int_equal(t->b->ops->clock_write(t->b, &again), ERR_OK);
+    assert_int_equal(t->a->ops->clock_read(t->a, &again), ERR_OK);
+    assert_int_equal(again.seen_us, row.seen_us - 1);
+    assert_int_equal(again.held_us, 0);
+    assert_int_equal(again.keys_after_us, row.keys_after_us);
 }

@@ -47,6 +47,7 @@ struct memory_db {
     pthread_mutex_t lock;
     struct memory_rows tables[MEMORY_TABLES];
     struct memory_rows durable[MEMORY_TABLES]; /* if not all is durable: what is */
+    struct clock_row clock_row;
     bool all_durable, delay_flush, away;
     uint8_t generation[16];
     struct memory_lock *locks;
@@ -145,6 +146,8 @@ enum err memory_guest_write(struct store *s, const char *user, const char *name,
 enum err memory_wallet_read(struct store *s, struct wallet_row *row);
 enum err memory_wallet_write(struct store *s, const struct wallet_row *row);
 enum err memory_idempotency_expire(struct store *s, int64_t before_us, size_t limit, size_t *n);
+enum err memory_clock_read(struct store *s, struct clock_row *out);
+enum err memory_clock_write(struct store *s, const struct clock_row *row);
 enum err memory_credit_lanes(struct store *s, uint32_t *lanes);
 enum err memory_credit_read(struct store *s, struct credit_set *set);
 enum err memory_credit_write(struct store *s, const struct credit_set *set,

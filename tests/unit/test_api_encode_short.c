@@ -188,6 +188,12 @@ static void health(void **state)
     http_response_init(&r);
     api_encode_health(&r, true);
     expect(&r, 200, "ok", "{\"status\":\"ok\"}");
+    http_response_init(&r);
+    api_encode_ready(&r, false);
+    expect(&r, 200, "ok", "{\"status\":\"ok\"}");
+    http_response_init(&r);
+    api_encode_ready(&r, true);
+    expect(&r, 200, "ok", "{\"status\":\"ok\",\"clock\":\"held\"}");
 }
 
 /* The tag follows the content: settings, and the version of the service. */
