@@ -23,7 +23,8 @@ static enum ctl_exit move_money(struct ctl *c, const struct wallet_request *requ
     const struct account_service *s = ctl_connect(c, c->daemon.config.send.credentials, &exit_code);
     if (s == NULL)
         return exit_code;
-    enum err err = wallet_move(s, request, 0, &done);
+    bool replayed;
+    enum err err = wallet_move(s, request, 0, &done, &replayed);
     ctl_disconnect(c);
     if (err != ERR_OK)
         return ctl_fail(err, request->reference);
@@ -37,7 +38,8 @@ static enum ctl_exit parse_and_move(struct ctl *c, enum transfer_kind kind)
     static const struct option options[] = {{"ref", required_argument, NULL, 'r'},
                                             {NULL, 0, NULL, 0}};
     char reference[REFERENCE_SIZE] = "";
-    struct wallet_request request = {.kind = kind, .reference = reference};
+    struct wallet_request request = {
+        .kind = kind, .reference = reference, .backend = BACKEND_OPERATOR};
     optind = 0;
     opterr = 0;
     for (int option; (option = getopt_long(c->argc, c->argv, "", options, NULL)) != -1;)

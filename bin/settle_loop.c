@@ -35,7 +35,10 @@ static enum err refunds_round(struct settle_worker *w, bool *again)
 {
     struct close_due_result done;
     int64_t began_us = mono_us(w);
-    enum err err = close_due(w->runtime, w->store, w->cache, &done);
+    enum err err = clock_guard_look(w->guard, w->store);
+    if (err != ERR_OK)
+        return err;
+    err = close_due(w->runtime, w->store, w->cache, w->guard, &done);
     *again = done.closed > 0;
     rest_after(w, began_us);
     if (done.late_us > LATE_MAX_S * US_PER_S)
@@ -58,7 +61,7 @@ static enum err keys_round(struct settle_worker *w, bool *again)
     int64_t now_us = mono_us(w);
     if (now_us < w->next_us)
         return ERR_OK;
-    enum err err = keys_expire(w->runtime, w->store, again);
+    enum err err = keys_expire(w->runtime, w->store, w->guard, again);
     if (err == ERR_OK && !*again)
         w->next_us = now_us + EXPIRE_EVERY_S * US_PER_S;
     return err;

@@ -13,6 +13,7 @@
 struct crew {
     const struct runtime *runtime;
     struct session_pool *sessions;
+    struct clock_guard guard;
     pthread_mutex_t lock;
     pthread_cond_t stopped;
     bool stopping;
@@ -34,6 +35,7 @@ struct crew *crew_new(const struct runtime *runtime)
         return NULL;
     }
     crew->runtime = runtime;
+    clock_guard_init(&crew->guard, runtime);
     pthread_mutex_init(&crew->lock, NULL);
     clock_condition(&crew->stopped);
     return crew;
@@ -98,6 +100,7 @@ enum err crew_add(struct crew *crew, const char *name, int64_t first_ms,
                                 .cache = session->cache,
                                 .round = round,
                                 .first_ms = first_ms,
+                                .guard = &crew->guard,
                                 .crew = crew};
     if (pthread_create(&crew->threads[crew->n], NULL, worker_main, w) != 0) {
         session_pool_give(crew->sessions, session, ERR_OK);

@@ -2,6 +2,7 @@
 #ifndef HONGBAO_BIN_SETTLE_WORKER_H
 #define HONGBAO_BIN_SETTLE_WORKER_H
 
+#include "lib/service/common/clock_guard.h"
 #include "lib/service/common/session_pool.h"
 #include "lib/service/settle/reconcile.h"
 
@@ -19,6 +20,7 @@ struct settle_worker {
     int64_t first_ms;           /* pause before the first round */
     int64_t rest_ms;            /* pause before the next round if more waits; set by the round */
     int64_t next_us;            /* monotonic; for rounds that work only at intervals */
+    struct clock_guard *guard;  /* of the crew; the thread of the refunds looks */
     struct reconcile reconcile; /* progress of the reconciliation */
     unsigned sweep_shard;       /* progress of the clean-up of markers */
     bool unavailable;           /* an outage was logged and has not ended */

@@ -29,6 +29,7 @@ static enum err encode(struct call *c)
     const struct open_request *r = c->request;
     if (r->err == ERR_OK)
         api_encode_open(c->response, &r->answer);
+    c->response->replayed = r->replayed;
     return r->err;
 }
 

@@ -184,8 +184,11 @@ static enum err readyz(struct call *c)
                            "the database was restored; restart the FastCGI pools");
     if (ready != STATUS_READY)
         return ERR_UNAVAILABLE;
-    api_encode_health(c->response, true);
-    return ERR_OK;
+    bool held;
+    enum err err = status_clock(account_of(c), c->deadline_us, &held);
+    if (err == ERR_OK)
+        api_encode_ready(c->response, held);
+    return err;
 }
 
 static void print_gauge(struct buf *out, const char *name, const char *help, int64_t value)
@@ -202,6 +205,8 @@ static void print_queues(struct buf *out, const struct queue_state *q)
     print_gauge(out, "hongbao_pending_credits_oldest_microseconds", "Age of the oldest.", age_us);
     print_gauge(out, "hongbao_overdue_refunds", "Open envelopes past their deadline.",
                 q->overdue_refunds);
+    print_gauge(out, "hongbao_clock_held", "Refunds wait because the database's clock was set.",
+                q->clock_held_us != 0);
 }
 
 /* Also while the services are not up: then the database is down, and only the counters are. */

@@ -55,29 +55,29 @@ static enum err decode_send(struct call *c)
     struct send_call *call = c->request;
     struct api_send *wish = &call->wish;
     struct send_request *r = &call->request;
-    struct buf text;
     const struct rate rate = per_minute(RATE_SENDS, c->process->config->sends_per_minute);
     enum err err = call_limit(c, &rate, c->who->user, "you send too often");
     if (err == ERR_OK)
         err = api_decode_send(c->http->body, c->http->body_len, c->process->config, wish,
                               &c->problem);
-    if (err == ERR_OK)
-        err = api_check_recipients(wish, c->who->user, &c->problem);
     if (err != ERR_OK)
         return err;
+    if (wish->refused == ERR_OK)
+        wish->refused = api_check_recipients(wish, c->who->user, &c->problem);
     call_key_hash(c, r->key_hash);
-    buf_init(&text, CANONICAL_MAX);
-    api_send_canonical(wish, &text);
-    err = hash_canonical(&text, r->body_hash);
+    memcpy(r->body_hash, wish->body_hash, sizeof r->body_hash);
+    r->refused = wish->refused;
     r->who = c->who;
     r->mode = wish->mode;
     r->total_fen = wish->total_fen;
     r->shares = wish->shares;
     r->expires_in_s = wish->expires_in_s;
+    r->has_expires_in = wish->has_expires_in;
     r->greeting = wish->greeting;
+    r->greeting_sent = wish->has_greeting ? wish->greeting_sent : NULL;
     r->to_kind = wish->to_kind;
     r->to = wish->to;
-    return err;
+    return ERR_OK;
 }
 
 static void send_burst(struct process *p, unsigned thread, void *const *requests, size_t n,
@@ -96,6 +96,7 @@ static enum err encode_send(struct call *c)
     const struct send_request *r = &((const struct send_call *)c->request)->request;
     if (r->err == ERR_OK)
         api_encode_sent(c->response, &r->envelope);
+    c->response->replayed = r->replayed;
     return r->err;
 }
 
@@ -120,9 +121,10 @@ static enum err move_money(struct call *c, enum transfer_kind kind)
     if (err != ERR_OK)
         return err;
     request.user = wish.user;
+    request.backend = c->who->user;
     request.reference = wish.reference;
     request.amount_fen = wish.amount_fen;
-    err = wallet_move(account_of(c), &request, c->deadline_us, &done);
+    err = wallet_move(account_of(c), &request, c->deadline_us, &done, &c->response->replayed);
     if (err == ERR_OK)
         api_encode_money(c->response, &done);
     return err;

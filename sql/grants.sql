@@ -18,6 +18,7 @@ open: INSERT ON closing
 open: INSERT ON transfer
 open: SELECT, UPDATE ON account
 open: SELECT, UPDATE ON barrier
+open: SELECT ON clock
 open: SELECT ON meta
 query: SELECT ON account
 query: SELECT ON transfer
@@ -28,6 +29,7 @@ query: SELECT ON credit
 query: SELECT ON closing
 query: SELECT ON year_total
 query: SELECT, UPDATE ON barrier
+query: SELECT ON clock
 query: SELECT ON meta
 settle: SELECT, INSERT, UPDATE ON account
 settle: SELECT, INSERT ON transfer
@@ -40,5 +42,6 @@ settle: SELECT, INSERT, DELETE ON closing
 settle: SELECT, INSERT, UPDATE ON year_total
 settle: SELECT, DELETE ON idempotency
 settle: SELECT, UPDATE ON barrier
+settle: SELECT, UPDATE ON clock
 settle: SELECT ON meta
 audit: SELECT ON *

@@ -58,7 +58,7 @@ struct config {
     char settle_credentials[CONFIG_PATH_SIZE];
     int64_t settle_interval_ms, settle_old_s, settle_batch, settle_threads;
     int64_t reconcile_interval_ms, reconcile_days;
-    int64_t idempotency_days;
+    int64_t idempotency_days, clock_steady_s;
     /* [admin] for hongbaoctl; audit_credentials is a user that can only read */
     char admin_credentials[CONFIG_PATH_SIZE], audit_credentials[CONFIG_PATH_SIZE];
     char sql_dir[CONFIG_PATH_SIZE]; /* folder of the numbered patches */

@@ -87,6 +87,7 @@ const struct setting config_table[] = {
     NUMBER("settle", "batch", settle_batch, 2, 512, "500", "credits", "Maximum number of credits in one transaction. A fifth of them are chosen by age, the others by amount."),
     NUMBER("settle", "reconcile_interval", reconcile_interval_ms, 10, 3600000, "1000", "ms", "Pause after reconciling 100 envelopes."),
     NUMBER("settle", "reconcile_days", reconcile_days, 1, 3650, "8", "days", "Only envelopes sent within this many days are reconciled."),
+    NUMBER("settle", "clock_steady", clock_steady_s, 10, 86400, "600", "s", "How long the clock of the database must be steady after it was set by more than 10 s, until refunds are made and idempotency keys deleted again."),
     NUMBER("settle", "idempotency_days", idempotency_days, 1, 3650, "30", "days", "How long idempotency keys are kept."),
 
     TEXT("admin", "credentials", admin_credentials, "", "Option file with the database administrator's user and password. Empty: authenticate as the system user."),

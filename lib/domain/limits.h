@@ -22,7 +22,8 @@
 #define KEY_SIZE (KEY_MAX + 1)
 #define AMOUNT_MAX_FEN INT64_C(1000000000000) /* no amount, total or balance exceeds 10^12 fen */
 #define SHARES_LIMIT 1000000
-#define TICKET_SIZE 64 /* a ticket's text and its NUL */
+#define EXPIRES_LIMIT_S 2592000 /* the highest that the setting expires_max can be */
+#define TICKET_SIZE 64          /* a ticket's text and its NUL */
 #define GUEST_PREFIX "guest:"
 
 /* Return true if id[0..len) is a valid user id: 1..255 bytes of printable ASCII without space. */

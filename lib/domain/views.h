@@ -18,8 +18,8 @@ struct account {
 
 struct page_after { /* keyset cursor: the last row of the page before */
     bool set;
-    struct id id; /* sent: envelope; received and ledger: transfer or claim time order */
-    int64_t seq;  /* claims of an envelope: the last seq */
+    struct id id; /* sent: envelope; received: claim */
+    int64_t seq;  /* claims of an envelope: the last seq; ledger: the last entry */
 };
 
 enum grab_state { GRAB_GRABBED, GRAB_OPENED, GRAB_BUSY, GRAB_SOLD_OUT, GRAB_EXPIRED };

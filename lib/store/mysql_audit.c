@@ -19,6 +19,7 @@ const struct audit_rule audit_rules[] = {
     {"balance_is_postings", "every balance is the sum of its postings"},
     {"postings_sum_to_zero", "every transfer is well formed, and all postings sum to zero"},
     {"no_negative_balance", "no balance is negative"},
+    {"entries_without_holes", "the transfers of an account are numbered 1..n in the order booked"},
     {"seed_only_while_open",
      "exactly the open envelopes have a secret seed, exactly the closed ones "
      "show theirs"},
@@ -103,11 +104,16 @@ static const struct audit_sql queries[] = {
     {"SELECT COUNT(*) FROM posting",
      "SELECT " KEY("id") " FROM transfer WHERE kind NOT IN (1, 2, 3, 4, 5) OR amount_fen < 1 OR "
                          "(kind IN (3, 5) AND LENGTH(ref) <> 16) OR (kind = 4 AND LENGTH(ref) <> "
-                         "20) UNION ALL "
+                         "20) OR (kind IN (3, 4, 5) AND backend <> '') UNION ALL "
                          "SELECT 'all' AS k FROM (SELECT SUM(amount_fen) AS fen, COUNT(*) AS n "
                          "FROM posting) p WHERE "
                          "fen <> 0 OR n <> 2 * (SELECT COUNT(*) FROM transfer)"},
     {"SELECT COUNT(*) FROM account", "SELECT user_id AS k FROM account WHERE balance_fen < 0"},
+    {"SELECT COUNT(*) FROM transfer",
+     "SELECT a.user_id AS k FROM account a LEFT JOIN (SELECT user_id, COUNT(entry) AS n, "
+     "MIN(entry) AS low, MAX(entry) AS high FROM transfer GROUP BY user_id) t ON "
+     "t.user_id = a.user_id WHERE a.entries <> COALESCE(t.n, 0) OR t.low <> 1 OR "
+     "t.high <> t.n"},
     {"SELECT COUNT(*) FROM envelope",
      "SELECT " KEY(
          "e.id") " FROM envelope e LEFT JOIN seed s ON s.envelope_id = e.id WHERE "

@@ -37,17 +37,6 @@ enum err mysql_due_list(struct store *store, struct id *ids, size_t limit, size_
     return err;
 }
 
-static void put_refunds(struct buf *q, const struct transfer *transfers, size_t n)
-{
-    size_t refunds = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (transfers[i].amount_fen == 0)
-            continue;
-        buf_puts(q, refunds++ == 0 ? sql_transfer_insert : ", ");
-        sql_transfer_values(q, &transfers[i]);
-    }
-}
-
 static int compare_users(const void *a, const void *b)
 {
     const struct transfer *x = *(const struct transfer *const *)a,
@@ -68,19 +57,38 @@ static size_t sort_refunds(const struct transfer *transfers, size_t n,
     return refunds;
 }
 
+/* Return the end of the refunds from sorted[at] on that have one sender. */
+static size_t end_of_sender(const struct transfer *const *sorted, size_t n, size_t at)
+{
+    size_t end = at + 1;
+    while (end < n && strcmp(sorted[end]->user, sorted[at]->user) == 0)
+        end++;
+    return end;
+}
+
+static void put_refunds(struct buf *q, const struct transfer *const *sorted, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        buf_puts(q, i == 0 ? sql_transfer_insert : ", ");
+        sql_transfer_values(q, sorted[i], end_of_sender(sorted, n, i) - i - 1);
+    }
+}
+
 /* Append one UPDATE per sender, in key order. Return their number. The accounts exist, because the
  * senders paid. */
 static size_t put_sender_balances(struct buf *q, const struct transfer *const *sorted, size_t n)
 {
     size_t senders = 0;
-    for (size_t i = 0; i < n; senders++) {
-        const char *user = sorted[i]->user;
+    for (size_t i = 0, end; i < n; i = end, senders++) {
         int64_t sum_fen = 0;
-        for (; i < n && strcmp(sorted[i]->user, user) == 0; i++)
-            sum_fen += sorted[i]->amount_fen;
-        buf_printf(q, "%sUPDATE account SET balance_fen = balance_fen + %lld WHERE user_id = ",
-                   senders == 0 ? "" : "; ", (long long)sum_fen);
-        sql_user(q, user);
+        end = end_of_sender(sorted, n, i);
+        for (size_t k = i; k < end; k++)
+            sum_fen += sorted[k]->amount_fen;
+        buf_printf(q,
+                   "%sUPDATE account SET balance_fen = balance_fen + %lld, entries = entries + %zu "
+                   "WHERE user_id = ",
+                   senders == 0 ? "" : "; ", (long long)sum_fen, end - i);
+        sql_user(q, sorted[i]->user);
     }
     return senders;
 }
@@ -95,7 +103,7 @@ enum err mysql_refund_write(struct store *store, const struct open_set *set,
     size_t senders = put_sender_balances(q, sorted, refunds);
     if (refunds > 0) {
         buf_puts(q, "; ");
-        put_refunds(q, transfers, n);
+        put_refunds(q, sorted, refunds);
     }
     buf_puts(q, q->len > 0 ? "; " : "");
     size_t changed = sql_envelopes_update(q, set);

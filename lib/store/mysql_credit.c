@@ -163,13 +163,30 @@ static size_t put_user_balances(struct buf *q, const struct credit_set *set)
     for (size_t i = 0, end; i < set->n; i = end) {
         for (end = i + 1; end < set->n && !first_of_user(set, end);)
             end++;
-        buf_puts(q,
-                 users++ == 0 ? "INSERT INTO account (user_id, name, balance_fen) VALUES (" : ",(");
+        buf_puts(q, users++ == 0
+                        ? "INSERT INTO account (user_id, name, balance_fen, entries) VALUES ("
+                        : ",(");
         sql_user(q, set->rows[i].user);
-        buf_printf(q, ",'',%lld)", (long long)sum_fen(set, i, end));
+        buf_printf(q, ",'',%lld,%zu)", (long long)sum_fen(set, i, end), end - i);
     }
-    buf_puts(q, " ON DUPLICATE KEY UPDATE balance_fen = balance_fen + VALUES(balance_fen); ");
+    buf_puts(q, " ON DUPLICATE KEY UPDATE balance_fen = balance_fen + VALUES(balance_fen), "
+                "entries = entries + VALUES(entries); ");
     return users;
+}
+
+/* Append the transfers, which correspond to the rows. */
+static void put_claims(struct buf *q, const struct credit_set *set,
+                       const struct transfer *transfers)
+{
+    buf_puts(q, sql_transfer_insert);
+    for (size_t i = 0, end; i < set->n; i = end) {
+        for (end = i + 1; end < set->n && !first_of_user(set, end);)
+            end++;
+        for (size_t k = i; k < end; k++) {
+            sql_comma(q, k == 0);
+            sql_transfer_values(q, &transfers[k], end - k - 1);
+        }
+    }
 }
 
 /* Append one row per user and year. A user's credits are in order of envelope id, so nearly of
@@ -218,11 +235,7 @@ enum err mysql_credit_write(struct store *store, const struct credit_set *set,
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
     size_t users = put_user_balances(q, set);
-    buf_puts(q, sql_transfer_insert);
-    for (size_t i = 0; i < set->n; i++) {
-        sql_comma(q, i == 0);
-        sql_transfer_values(q, &transfers[i]);
-    }
+    put_claims(q, set, transfers);
     put_years(q, set, year_offset_min);
     put_deletes(q, set);
     enum err err = sql_send(s);

@@ -197,11 +197,8 @@ enum err mysql_ledger_page(struct store *store, const char *user, const struct p
     struct page_rows p = {.out = out, .limit = limit};
     buf_printf(q, "SELECT %s FROM transfer WHERE user_id = ", sql_transfer_columns);
     sql_user(q, user);
-    if (after->set) {
-        buf_puts(q, " AND id < ");
-        sql_id(q, &after->id);
-    }
-    buf_printf(q, " ORDER BY id DESC LIMIT %zu", limit);
+    buf_printf(q, " AND entry < %lld ORDER BY entry DESC LIMIT %zu",
+               (long long)(after->set ? after->seq : INT64_MAX), limit);
     enum err err = sql_send(s);
     if (err == ERR_OK)
         err = sql_rows(s, take_ledger_row, &p);

@@ -128,8 +128,10 @@ extern const char sql_transfer_columns[];
 void transfer_take(struct sql_row *row, struct transfer *t);
 /* "INSERT INTO transfer .. VALUES ". */
 extern const char sql_transfer_insert[];
-/* Append the values of t, in parentheses, for sql_transfer_insert to q. */
-void sql_transfer_values(struct buf *q, const struct transfer *t);
+/* Append the values of t, in parentheses, for sql_transfer_insert to q. A statement of the same
+ * transaction before it has locked the account and added the number of the user's transfers to
+ * account.entries; behind: how many of them come after t. */
+void sql_transfer_values(struct buf *q, const struct transfer *t, size_t behind);
 /* Append an UPDATE of the members that change in the changed envelopes of set, at least one, to q.
  * They must be open. Return the number of rows that it must change. */
 size_t sql_envelopes_update(struct buf *q, const struct open_set *set);
@@ -164,6 +166,8 @@ enum err mysql_closing_list(struct store *s, struct closing *out, size_t limit, 
 enum err mysql_year_totals_add(struct store *s, int year_offset_min, const struct closing *closings,
                                size_t n, size_t *done);
 enum err mysql_idempotency_expire(struct store *s, int64_t before_us, size_t limit, size_t *n);
+enum err mysql_clock_read(struct store *s, struct clock_row *out);
+enum err mysql_clock_write(struct store *s, const struct clock_row *row);
 enum err mysql_books_read(struct store *s, const struct id *after, struct books *books,
                           size_t limit, size_t claims_max, size_t *n);
 enum err mysql_credit_requeue(struct store *s, const struct claim *c);

@@ -155,10 +155,41 @@ enum err mysql_queue_state(struct store *store, struct queue_state *out)
         return err;
     buf_printf(sql_begin(s),
                "SELECT COUNT(*), COALESCE(SUM(amount_fen), 0), COALESCE(MIN(opened_us), 0) "
-               "FROM credit; SELECT COUNT(*) FROM seed WHERE expires_us <= %lld",
+               "FROM credit; SELECT COUNT(*) FROM seed WHERE expires_us <= %lld; "
+               "SELECT held_us FROM clock",
                (long long)out->now_us);
     err = sql_send(s);
     if (err == ERR_OK)
         err = sql_rows(s, take_queue, out);
-    return err == ERR_OK ? sql_rows(s, row_take_i64, &out->overdue_refunds) : err;
+    if (err == ERR_OK)
+        err = sql_rows(s, row_take_i64, &out->overdue_refunds);
+    return err == ERR_OK ? sql_rows(s, row_take_i64, &out->clock_held_us) : err;
+}
+
+static void take_clock(void *context, struct sql_row *row)
+{
+    struct clock_row *out = context;
+    out->now_us = row_i64(row);
+    out->seen_us = row_i64(row);
+    out->held_us = row_i64(row);
+    out->keys_after_us = row_i64(row);
+}
+
+enum err mysql_clock_read(struct store *store, struct clock_row *out)
+{
+    struct mysql_store *s = mysql_of(store);
+    memset(out, 0, sizeof *out);
+    buf_puts(sql_begin(s), "SELECT (" SQL_NOW "), seen_us, held_us, keys_after_us FROM clock");
+    enum err err = sql_send(s);
+    return err == ERR_OK ? sql_rows(s, take_clock, out) : err;
+}
+
+enum err mysql_clock_write(struct store *store, const struct clock_row *row)
+{
+    struct mysql_store *s = mysql_of(store);
+    buf_printf(sql_begin(s),
+               "UPDATE clock SET seen_us = %lld, held_us = %lld, "
+               "keys_after_us = GREATEST(keys_after_us, %lld)",
+               (long long)row->seen_us, (long long)row->held_us, (long long)row->keys_after_us);
+    return sql_run(s);
 }

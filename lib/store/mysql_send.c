@@ -21,6 +21,15 @@ static void take_sender_account(void *context, struct sql_row *row)
     }
 }
 
+/* Return how many of the rows of set from row `from` on are inserted for user. */
+static size_t inserts_of(const struct send_set *set, const char *user, size_t from)
+{
+    size_t n = 0;
+    for (size_t i = from; i < set->n_rows; i++)
+        n += set->rows[i].insert && strcmp(set->rows[i].user, user) == 0;
+    return n;
+}
+
 /* Read a known key and the envelope that was stored with it. */
 static void take_replay(void *context, struct sql_row *row)
 {
@@ -70,8 +79,9 @@ enum err mysql_send_read(struct store *store, struct send_set *set)
     return err == ERR_OK ? sql_rows(s, row_take_i64, &set->now_us) : err;
 }
 
-static void put_key(struct buf *q, const struct send_row *r)
+static void put_key(struct buf *q, const struct send_set *set, size_t at)
 {
+    const struct send_row *r = &set->rows[at];
     buf_putc(q, '(');
     sql_bytes(q, r->key_hash, sizeof r->key_hash);
     buf_putc(q, ',');
@@ -81,13 +91,14 @@ static void put_key(struct buf *q, const struct send_row *r)
     buf_printf(q, ",%lld)", (long long)r->envelope->created_us);
 }
 
-static void put_envelope(struct buf *q, const struct send_row *r)
+static void put_envelope(struct buf *q, const struct send_set *set, size_t at)
 {
-    sql_envelope_values(q, r->envelope);
+    sql_envelope_values(q, set->rows[at].envelope);
 }
 
-static void put_seed(struct buf *q, const struct send_row *r)
+static void put_seed(struct buf *q, const struct send_set *set, size_t at)
 {
+    const struct send_row *r = &set->rows[at];
     buf_putc(q, '(');
     sql_id(q, &r->envelope->id);
     buf_printf(q, ",%lld,", (long long)r->envelope->expires_us);
@@ -95,9 +106,10 @@ static void put_seed(struct buf *q, const struct send_row *r)
     buf_putc(q, ')');
 }
 
-static void put_transfer(struct buf *q, const struct send_row *r)
+static void put_transfer(struct buf *q, const struct send_set *set, size_t at)
 {
-    sql_transfer_values(q, &r->transfer);
+    const struct send_row *r = &set->rows[at];
+    sql_transfer_values(q, &r->transfer, inserts_of(set, r->user, at + 1));
 }
 
 static void head_key(struct buf *q)
@@ -117,7 +129,7 @@ static void head_transfer(struct buf *q)
 
 struct insert {
     void (*head)(struct buf *q);
-    void (*put)(struct buf *q, const struct send_row *r);
+    void (*put)(struct buf *q, const struct send_set *set, size_t at);
 };
 
 /* In the order in which every transaction inserts. */
@@ -139,38 +151,43 @@ static size_t put_inserts(struct buf *q, const struct send_set *set)
             if (!set->rows[i].insert)
                 continue;
             sql_comma(q, n++ == 0);
-            inserts[k].put(q, &set->rows[i]);
+            inserts[k].put(q, set, i);
         }
-        buf_puts(q, "; ");
+        buf_puts(q, k + 1 < INSERTS ? "; " : "");
     }
     return n;
 }
 
-static void put_account(struct buf *q, const struct account *a)
+static void put_account(struct buf *q, const struct send_set *set, const struct account *a)
 {
     buf_puts(q, "UPDATE account SET name = ");
     sql_text(q, a->name);
-    buf_printf(q, ", balance_fen = %lld, sent_day = %lld, sent_day_fen = %lld WHERE user_id = ",
-               (long long)a->balance_fen, (long long)a->sent_day, (long long)a->sent_day_fen);
+    buf_printf(q,
+               ", balance_fen = %lld, sent_day = %lld, sent_day_fen = %lld, "
+               "entries = entries + %zu WHERE user_id = ",
+               (long long)a->balance_fen, (long long)a->sent_day, (long long)a->sent_day_fen,
+               inserts_of(set, a->user, 0));
     sql_user(q, a->user);
+    buf_puts(q, "; ");
 }
 
 enum err mysql_send_write(struct store *store, const struct send_set *set)
 {
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
-    size_t rows = put_inserts(q, set), accounts = 0;
+    size_t accounts = 0;
     for (size_t i = 0; i < set->n_accounts; i++) {
         if (!set->changed[i])
             continue;
-        buf_puts(q, accounts++ == 0 ? "" : "; ");
-        put_account(q, &set->accounts[i]);
+        put_account(q, set, &set->accounts[i]);
+        accounts++;
     }
+    size_t rows = put_inserts(q, set);
     enum err err = sql_send(s);
-    for (size_t k = 0; k < INSERTS && err == ERR_OK; k++)
-        err = sql_affected_exactly(s, rows);
     for (size_t i = 0; i < accounts && err == ERR_OK; i++)
         err = sql_affected_exactly(s, 1);
+    for (size_t k = 0; k < INSERTS && err == ERR_OK; k++)
+        err = sql_affected_exactly(s, rows);
     return err;
 }
 

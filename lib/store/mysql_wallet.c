@@ -45,7 +45,9 @@ enum err mysql_wallet_read(struct store *store, struct wallet_row *r)
     sql_bytes(q, r->key_hash, sizeof r->key_hash);
     buf_printf(q, "; SELECT %s FROM transfer WHERE ref = ", sql_transfer_columns);
     sql_bytes(q, r->reference, strlen(r->reference));
-    buf_printf(q, " AND kind = %d; " SQL_NOW, (int)r->kind);
+    buf_printf(q, " AND kind = %d AND backend IN ('',", (int)r->kind);
+    sql_user(q, r->backend);
+    buf_puts(q, "); " SQL_NOW);
     enum err err = sql_send(s);
     if (err == ERR_OK)
         err = sql_affected(s, NULL);
@@ -56,6 +58,22 @@ enum err mysql_wallet_read(struct store *store, struct wallet_row *r)
     if (err == ERR_OK)
         err = sql_rows(s, take_known, r);
     return err == ERR_OK ? sql_rows(s, row_take_i64, &r->now_us) : err;
+}
+
+static void put_new_account(struct buf *q, const char *user, const char *name, int64_t balance_fen)
+{
+    buf_puts(q, "INSERT INTO account (user_id, name, balance_fen, entries) VALUES (");
+    sql_user(q, user);
+    buf_putc(q, ',');
+    sql_text(q, name);
+    buf_printf(q, ",%lld,1)", (long long)balance_fen);
+}
+
+static void put_only_transfer(struct buf *q, const struct transfer *t)
+{
+    buf_puts(q, "; ");
+    buf_puts(q, sql_transfer_insert);
+    sql_transfer_values(q, t, 0);
 }
 
 enum err mysql_wallet_write(struct store *store, const struct wallet_row *r)
@@ -71,19 +89,15 @@ enum err mysql_wallet_write(struct store *store, const struct wallet_row *r)
         sql_id(q, &r->transfer.id);
         buf_printf(q, ",%lld); ", (long long)r->now_us);
     }
-    buf_puts(q, sql_transfer_insert);
-    sql_transfer_values(q, &r->transfer);
     if (r->account.exists) {
-        buf_printf(q, "; UPDATE account SET balance_fen = %lld WHERE user_id = ",
+        buf_printf(q,
+                   "UPDATE account SET balance_fen = %lld, entries = entries + 1 WHERE user_id = ",
                    (long long)r->transfer.balance_fen);
         sql_user(q, r->user);
     } else {
-        buf_puts(q, "; INSERT INTO account (user_id, name, balance_fen) VALUES (");
-        sql_user(q, r->user);
-        buf_putc(q, ',');
-        sql_text(q, ""); /* filled in by the user's first send */
-        buf_printf(q, ",%lld)", (long long)r->transfer.balance_fen);
+        put_new_account(q, r->user, "", r->transfer.balance_fen); /* named by the first send */
     }
+    put_only_transfer(q, &r->transfer);
     enum err err = sql_send(s);
     for (int i = has_key(r) ? 0 : 1; i < 3 && err == ERR_OK; i++)
         err = sql_affected_exactly(s, 1);
@@ -96,13 +110,8 @@ enum err mysql_guest_write(struct store *store, const char *user, const char *na
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
     sql_transaction(s);
-    buf_puts(q, sql_transfer_insert);
-    sql_transfer_values(q, topup);
-    buf_puts(q, "; INSERT INTO account (user_id, name, balance_fen) VALUES (");
-    sql_user(q, user);
-    buf_putc(q, ',');
-    sql_text(q, name);
-    buf_printf(q, ",%lld)", (long long)topup->amount_fen);
+    put_new_account(q, user, name, topup->amount_fen);
+    put_only_transfer(q, topup);
     enum err err = sql_send(s);
     if (err == ERR_OK)
         err = sql_affected(s, NULL);

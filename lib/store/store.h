@@ -77,12 +77,14 @@ struct send_set {
 struct wallet_row {
     enum transfer_kind kind;             /* in: TOPUP or WITHDRAW */
     char user[USER_SIZE];                /* in */
-    char reference[REFERENCE_SIZE];      /* in; unique together with kind */
+    char backend[USER_SIZE];             /* in: not "" */
+    char reference[REFERENCE_SIZE];      /* in; unique together with kind and backend */
     uint8_t key_hash[32], body_hash[32]; /* in; key_hash all zero: no key (hongbaoctl) */
     struct account account;              /* out: the locked row, if it exists */
     bool key_known;                      /* out: the key was used before */
     uint8_t key_body_hash[32];           /* out if key_known: body_hash of the first request */
-    bool reference_known;                /* out: the reference was used before */
+    bool reference_known;                /* out: the reference was used before, by the back end
+                                          * or in version 0.1 by any */
     struct transfer known;               /* out if reference_known: its transfer */
     int64_t now_us;                      /* out: UTC_TIMESTAMP(6) of the primary */
     struct transfer transfer;            /* in for wallet_write */
@@ -125,11 +127,19 @@ struct frozen {
     int64_t rule; /* enum books_rule */
 };
 
+struct clock_row {         /* what settle thinks of the primary's clock; times of the primary */
+    int64_t now_us;        /* UTC_TIMESTAMP(6) of the primary */
+    int64_t seen_us;       /* when settle last trusted it; 0: never */
+    int64_t held_us;       /* since when refunds wait for it; 0: they do not */
+    int64_t keys_after_us; /* no idempotency key is deleted before this time; 0: any time */
+};
+
 /* ---- queries ---- */
 struct queue_state {                      /* for metrics and readiness */
     int64_t pending_credits, pending_fen; /* number and sum of all credits */
     int64_t oldest_opened_us;             /* when the oldest was opened; 0: none */
     int64_t overdue_refunds;              /* open envelopes past due */
+    int64_t clock_held_us;                /* of struct clock_row */
     int64_t now_us;                       /* UTC_TIMESTAMP(6) of the primary */
 };
 
@@ -170,6 +180,10 @@ struct store_ops {
     /* Set *busy if a running transaction holds the row of key_hash. Autocommit; call it after
      * send_read or send_write returned ERR_LOCKED and the transaction was rolled back. */
     enum err (*key_in_progress)(struct store *s, const uint8_t key_hash[32], bool *busy);
+
+    /* Every transfer that is inserted gets the next entry of its user and the time when it is
+     * booked, under the lock of the account: so the entries of a user become visible in their
+     * order. */
 
     /* Begin a transaction and insert an account for guest user, called name, with its first
      * transfer topup. ERR_DUPLICATE: the user exists. */
@@ -214,6 +228,12 @@ struct store_ops {
     /* Delete at most limit idempotency keys stored before before_us (UTC) and set *n. Autocommit.
      */
     enum err (*idempotency_expire)(struct store *s, int64_t before_us, size_t limit, size_t *n);
+
+    /* Read the table clock and the primary's time into *out. */
+    enum err (*clock_read)(struct store *s, struct clock_row *out);
+    /* Write the members of row to the table clock but for now_us; keys_after_us is only raised.
+     * Autocommit. */
+    enum err (*clock_write)(struct store *s, const struct clock_row *row);
 
     /* Read the books of the envelopes with ids above *after that are not frozen, in order of id,
      * into books and set *n, 0 after an error: at most limit envelopes with at most claims_max
@@ -261,8 +281,8 @@ struct store_ops {
      * table's row plus what settle has not added yet. */
     enum err (*year_totals_get)(struct store *s, const char *user, int year, int64_t from_us,
                                 int64_t to_us, struct year_totals *out);
-    /* Read at most limit transfers of user, newest first, those behind the cursor *after if it is
-     * set, into out and set *n. */
+    /* Read at most limit transfers of user, the last booked first, those with an entry below
+     * after->seq if *after is set, into out and set *n. */
     enum err (*ledger_page)(struct store *s, const char *user, const struct page_after *after,
                             size_t limit, struct transfer *out, size_t *n);
     /* Read the size and age of the queues into *out. */

@@ -82,12 +82,21 @@ MUST_USE enum err api_decode_money(const char *body, size_t len, struct api_mone
 struct api_send {
     enum envelope_mode mode;
     int64_t total_fen, shares, expires_in_s;
-    char greeting[GREETING_SIZE]; /* the default if none was given */
+    char greeting[GREETING_SIZE]; /* cleaned; the default if none was given */
     enum recipients to_kind;
     char to[RECIPIENTS_SIZE]; /* users in the order given, without duplicates */
+    bool has_expires_in, has_greeting;
+    char greeting_sent[GREETING_SIZE]; /* before it was cleaned; "" if it does not fit */
+    /* SHA-256 of the members that were sent: equal requests have equal hashes however their JSON is
+     * written, and whatever the settings are */
+    uint8_t body_hash[32];
+    /* ERR_INVALID_REQUEST: the limits of config refuse it, but other settings could have accepted
+     * it, so that it may repeat a request that was accepted. Else ERR_OK. */
+    enum err refused;
 };
-/* Decode body[0..len) of a send into *out, with the limits and defaults of config; errors as for
- * every decode function, with *p filled. */
+/* Decode body[0..len) of a send into *out, with the limits and defaults of config. Errors as for
+ * every decode function, with *p filled, if no settings accept the body; *p is filled for
+ * out->refused, too. */
 MUST_USE enum err api_decode_send(const char *body, size_t len, const struct config *config,
                                   struct api_send *out, struct problem *p);
 /* Check that every share of s, sent by the user sender, can be opened: a guest sends to anyone and
@@ -95,9 +104,6 @@ MUST_USE enum err api_decode_send(const char *body, size_t len, const struct con
  * recipients. Fills *p and returns ERR_INVALID_REQUEST with the member at fault otherwise. */
 MUST_USE enum err api_check_recipients(const struct api_send *s, const char *sender,
                                        struct problem *p);
-/* Append the canonical form of s to out, for the body hash of an idempotency key: equal requests
- * give equal bytes however their JSON is written. */
-void api_send_canonical(const struct api_send *s, struct buf *out);
 /* Append the canonical form of m to out, for the body hash of an idempotency key. */
 void api_money_canonical(const struct api_money *m, struct buf *out);
 /* Decode body[0..len) of an open: copy its ticket and set *ticket_len. ERR_TICKET_INVALID if it
@@ -154,6 +160,9 @@ void api_encode_not_modified(struct http_response *r, const char *etag);
  * service's. */
 void api_encode_site(struct http_response *r, const struct config *config, const char *version,
                      const char *if_none_match);
+/* Fill *r with 200 {"status":"ok"}, and "clock":"held" if clock_held: refunds wait for the
+ * primary's clock. */
+void api_encode_ready(struct http_response *r, bool clock_held);
 /* Fill *r with 200 {"status":"ok"}, or 503 {"status":"unavailable"} if ok is false. */
 void api_encode_health(struct http_response *r, bool ok);
 

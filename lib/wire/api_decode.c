@@ -5,6 +5,7 @@
 #include "lib/wire/api_fields.h"
 #include <string.h>
 
+#define MEMBERS_MAX ((size_t)2 << 20) /* more than the largest body */
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
 enum err api_decode_guest(const char *body, size_t len, struct api_guest *out, struct problem *p)
@@ -105,8 +106,20 @@ static enum err take_to(const struct json_value *to, struct api_send *out, struc
     return api_group(to->first, "to.group", out->to, p);
 }
 
+/* What settings limit. */
+struct send_limits {
+    int64_t share_cap_fen, shares_max, greeting_max, expires_min_s, expires_max_s;
+};
+/* The highest that each setting can be; the lowest for expires_min. */
+static const struct send_limits widest = {.share_cap_fen = AMOUNT_MAX_FEN,
+                                          .shares_max = SHARES_LIMIT,
+                                          .greeting_max = (GREETING_SIZE - 1) / 4,
+                                          .expires_min_s = 1,
+                                          .expires_max_s = EXPIRES_LIMIT_S};
+
 /* Check that the total can be divided: at least 1 fen and at most the cap per share. */
-static enum err check_total(const struct config *c, const struct api_send *s, struct problem *p)
+static enum err check_total(const struct send_limits *c, const struct api_send *s,
+                            struct problem *p)
 {
     if (s->total_fen < s->shares)
         return problem_set_limit(p, ERR_INVALID_REQUEST, "total", s->shares, "%s",
@@ -137,16 +150,28 @@ enum err api_check_recipients(const struct api_send *s, const char *sender, stru
     return ERR_OK;
 }
 
-static enum err take_send(const struct json_value *top, const struct config *c,
-                          struct api_send *out, struct problem *p)
+static enum err take_greeting(const struct json_value *top, int64_t points_max,
+                              struct api_send *out, struct problem *p)
+{
+    const struct json_value *v = json_member(top, "greeting");
+    out->has_greeting = v != NULL;
+    if (v != NULL && !str_set(out->greeting_sent, sizeof out->greeting_sent, v->text, v->len))
+        out->greeting_sent[0] = '\0';
+    return api_text(top, "greeting", (size_t)points_max, out->greeting, sizeof out->greeting, p);
+}
+
+static enum err take_send(const struct json_value *top, const struct config *config,
+                          const struct send_limits *c, struct api_send *out, struct problem *p)
 {
     const struct json_value *mode = json_member(top, "mode");
     bool lucky = strcmp(mode->text, "lucky") == 0;
+    memset(out, 0, sizeof *out);
     if (!lucky && strcmp(mode->text, "equal") != 0)
         return problem_set(p, ERR_INVALID_REQUEST, "mode", "%s", "lucky or equal");
     out->mode = lucky ? MODE_LUCKY : MODE_EQUAL;
-    out->expires_in_s = c->expires_default_s;
-    memcpy(out->greeting, c->greeting_default, sizeof out->greeting - 1);
+    out->has_expires_in = json_member(top, "expires_in") != NULL;
+    out->expires_in_s = config->expires_default_s;
+    memcpy(out->greeting, config->greeting_default, sizeof out->greeting - 1);
     enum err err = api_number(top, "total", 1, AMOUNT_MAX_FEN, &out->total_fen, p);
     if (err == ERR_OK)
         err = api_number(top, "shares", 1, c->shares_max, &out->shares, p);
@@ -154,11 +179,31 @@ static enum err take_send(const struct json_value *top, const struct config *c,
         err = api_number(top, "expires_in", c->expires_min_s, c->expires_max_s, &out->expires_in_s,
                          p);
     if (err == ERR_OK)
-        err = api_text(top, "greeting", (size_t)c->greeting_max, out->greeting,
-                       sizeof out->greeting, p);
+        err = take_greeting(top, c->greeting_max, out, p);
     if (err == ERR_OK)
         err = take_to(json_member(top, "to"), out, p);
     return err == ERR_OK ? check_total(c, out, p) : err;
+}
+
+/* Hash what was sent. Texts come with their lengths, since the greeting was not cleaned. */
+static enum err hash_members(const struct json_value *top, struct api_send *s)
+{
+    const struct json_value *greeting = json_member(top, "greeting");
+    struct buf text;
+    buf_init(&text, MEMBERS_MAX);
+    buf_printf(&text, "send\n%d\n%lld\n%lld\n", (int)s->mode, (long long)s->total_fen,
+               (long long)s->shares);
+    buf_printf(&text, "%lld\n", s->has_expires_in ? (long long)s->expires_in_s : -1LL);
+    buf_printf(&text, "%d\n%s\n", (int)s->to_kind, s->to);
+    if (greeting != NULL) {
+        buf_printf(&text, "%zu\n", greeting->len);
+        buf_append(&text, greeting->text, greeting->len);
+    }
+    enum err err = text.failed ? ERR_FAULT : ERR_OK;
+    if (err == ERR_OK)
+        hash_sha256(s->body_hash, text.data, text.len);
+    buf_free(&text);
+    return err;
 }
 
 enum err api_decode_send(const char *body, size_t len, const struct config *config,
@@ -168,20 +213,25 @@ enum err api_decode_send(const char *body, size_t len, const struct config *conf
         {"mode", JSON_STRING, true},        {"total", JSON_NUMBER, true},
         {"shares", JSON_NUMBER, true},      {"greeting", JSON_STRING, false},
         {"expires_in", JSON_NUMBER, false}, {"to", JSON_OBJECT, false}};
-    memset(out, 0, sizeof *out);
+    const struct send_limits configured = {.share_cap_fen = config->share_cap_fen,
+                                           .shares_max = config->shares_max,
+                                           .greeting_max = config->greeting_max,
+                                           .expires_min_s = config->expires_min_s,
+                                           .expires_max_s = config->expires_max_s};
+    struct problem ignored;
     struct json_doc *doc = api_parse(body, len, fields, COUNT(fields), p);
     if (doc == NULL)
         return p->err;
-    enum err err = take_send(json_top(doc), config, out, p);
+    const struct json_value *top = json_top(doc);
+    enum err refused = take_send(top, config, &configured, out, p);
+    enum err err = refused;
+    if (refused == ERR_INVALID_REQUEST && take_send(top, config, &widest, out, &ignored) == ERR_OK)
+        err = ERR_OK;
+    out->refused = refused;
+    if (err == ERR_OK)
+        err = hash_members(top, out);
     json_free(doc);
     return err;
-}
-
-void api_send_canonical(const struct api_send *s, struct buf *out)
-{
-    buf_printf(out, "%d\n%lld\n%lld\n%lld\n%s\n%d\n%s", (int)s->mode, (long long)s->total_fen,
-               (long long)s->shares, (long long)s->expires_in_s, s->greeting, (int)s->to_kind,
-               s->to);
 }
 
 enum err api_decode_open(const char *body, size_t len, char ticket[TICKET_SIZE], size_t *ticket_len,

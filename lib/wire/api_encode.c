@@ -129,6 +129,17 @@ void api_encode_not_modified(struct http_response *r, const char *etag)
     snprintf(r->etag, sizeof r->etag, "%s", etag);
 }
 
+void api_encode_ready(struct http_response *r, bool clock_held)
+{
+    struct json_writer *w = answer_begin(r, 200, "ok");
+    if (w == NULL)
+        return;
+    json_put_string(w, "status", "ok");
+    if (clock_held)
+        json_put_string(w, "clock", "held");
+    answer_end(w);
+}
+
 void api_encode_health(struct http_response *r, bool ok)
 {
     struct json_writer *w = answer_begin(r, ok ? 200 : 503, ok ? "ok" : "unavailable");

@@ -173,7 +173,9 @@ void api_encode_ledger(struct http_response *r, const struct ledger_view *v)
         json_put_string(w, "kind", transfer_kind_name(t->kind));
         json_put_int(w, "amount", transfer_sign(t->kind) * t->amount_fen);
         put_reference(w, t);
-        put_time(w, "at", t->at_us);
+        put_time(w, "at", t->booked_us);
+        if (t->kind == TRANSFER_CLAIM)
+            put_time(w, "opened_at", t->at_us);
         json_close_object(w);
     }
     json_close_array(w);

@@ -31,7 +31,7 @@ static bool cursor_parse(const char *text, enum api_page_kind kind, struct page_
         return false;
     for (int i = 2 + ID_SIZE; i < CURSOR_BYTES; i++)
         seq = seq << 8 | bytes[i];
-    if (seq > INT64_MAX)
+    if (seq > INT64_MAX || (kind == PAGE_LEDGER && seq == 0)) /* version 0.1 had no seq there */
         return false;
     *after = (struct page_after){.set = true, .seq = (int64_t)seq};
     memcpy(after->id.b, bytes + 2, ID_SIZE);

@@ -85,6 +85,7 @@ static void response_render(const struct http_response *r, const char *request_i
     header_put(out, "Location", r->location);
     header_put(out, "ETag", r->etag);
     header_put(out, "Allow", r->allow);
+    header_put(out, "Idempotent-Replayed", r->replayed ? "true" : NULL);
     if (r->retry_after_s > 0)
         header_put_number(out, "Retry-After", r->retry_after_s);
     if (r->status == 401)

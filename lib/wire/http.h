@@ -35,6 +35,7 @@ struct http_response {
     struct buf body;
     const char *state;  /* static text for log and metrics: state of the body, or problem code */
     const char *reason; /* static text for the log: why a token was refused; NULL: none was */
+    bool replayed;      /* it repeats the answer to an earlier request */
     int64_t max_age_s;  /* anyone may cache the response for this long */
 };
 
@@ -50,8 +51,8 @@ const char *http_status_text(int status);
 /* Append r to out in CGI form: Status line, headers, blank line, body. Always with X-Request-Id
  * from request_id, nosniff and Cache-Control (public with max_age_s; private, no-cache with an
  * ETag; else no-store); Content-Length unless it is 304; WWW-Authenticate with 401, with
- * error="invalid_token" (RFC 6750) if there is a reason. A body that failed becomes a 503 problem.
- * Sets out->failed if there is no memory. */
+ * error="invalid_token" (RFC 6750) if there is a reason; Idempotent-Replayed: true if it is. A body
+ * that failed becomes a 503 problem. Sets out->failed if there is no memory. */
 void http_render(const struct http_response *r, const char *request_id, struct buf *out);
 
 /* Return the bearer token in the Authorization value authorization (NULL: none; scheme in any case)

@@ -132,6 +132,7 @@ void problem_render(const struct problem *p, const char *request_id, struct http
     r->content_type = "application/problem+json";
     r->location[0] = r->etag[0] = '\0';
     r->retry_after_s = r->max_age_s = 0;
+    r->replayed = false;
     if (r->status == 409 || r->status == 429 || r->status == 503)
         r->retry_after_s = p->retry_after_s > 0 ? p->retry_after_s : 1;
     r->state = err_name(err);

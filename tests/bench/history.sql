@@ -35,6 +35,10 @@ INSERT INTO transfer (user_id, id, kind, ref, amount_fen, at_us)
   FROM (SELECT user_id, opened_us, CONCAT(envelope_id, UNHEX(LPAD(HEX(seq), 8, '0'))) AS ref,
       SHA2(CONCAT(envelope_id, UNHEX(LPAD(HEX(seq), 8, '0'))), 256) AS digest FROM claim) AS booked;
 
+UPDATE transfer t JOIN (SELECT user_id, id, ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY id) AS n FROM transfer) r
+  ON r.user_id = t.user_id AND r.id = t.id SET t.entry = r.n, t.booked_us = t.at_us;
+UPDATE account a SET entries = (SELECT COUNT(*) FROM transfer t WHERE t.user_id = a.user_id);
+
 INSERT INTO year_total (user_id, year, sent_count, sent_fen, received_count, received_fen)
   SELECT CONCAT('g', seq), YEAR(UTC_TIMESTAMP()), 10, 1000, 100, 1000 FROM seq_0_to_{last_user};
 

@@ -52,6 +52,7 @@ uint32_t contract_lanes(struct store *s);
 #define STORE_CONTRACT_TESTS(X)                                                                    \
     X(topup_is_found_by_reference_and_key)                                                         \
     X(reference_is_unique)                                                                         \
+    X(reference_belongs_to_a_back_end)                                                             \
     X(negative_balance_is_refused)                                                                 \
     X(guest_is_created_once)                                                                       \
     X(send_is_stored_and_found_by_its_key)                                                         \
@@ -79,8 +80,10 @@ uint32_t contract_lanes(struct store *s);
     X(books_agree_and_are_cut)                                                                     \
     X(tally_moves_totals_to_the_year)                                                              \
     X(pages_cover_all_newest_first)                                                                \
+    X(ledger_only_grows_in_front)                                                                  \
     X(claims_are_paged_by_position)                                                                \
     X(deadline_ends_a_session)                                                                     \
+    X(clock_row_is_kept)                                                                           \
     X(barrier_and_generation)
 
 #define STORE_CONTRACT_DECLARE(name) void store_contract_##name(void **state);

@@ -76,6 +76,58 @@ void store_contract_reference_is_unique(void **state)
     assert_int_equal(contract_balance(t->a, user, NULL), 500);
 }
 
+/* Books 1 fen more for user under reference of backend, "": as version 0.1 did. */
+static enum err book_for(struct store_contract *t, const char *user, const char *backend,
+                         const char *reference)
+{
+    struct wallet_row r;
+    prepare_wallet(t, &r, user, reference, contract_balance(t->b, user, NULL) + 1);
+    snprintf(r.transfer.backend, sizeof r.transfer.backend, "%s", backend);
+    enum err err = t->a->ops->wallet_write(t->a, &r);
+    if (err == ERR_OK)
+        err = t->a->ops->commit(t->a);
+    if (err != ERR_OK)
+        t->a->ops->rollback(t->a);
+    return err;
+}
+
+/* Returns whether a request of backend would find reference used, and by whom in *found. */
+static bool knows(struct store_contract *t, const char *user, const char *backend,
+                  const char *reference, struct transfer *found)
+{
+    struct wallet_row r = {.kind = TRANSFER_TOPUP};
+    snprintf(r.user, sizeof r.user, "%s", user);
+    snprintf(r.backend, sizeof r.backend, "%s", backend);
+    snprintf(r.reference, sizeof r.reference, "%s", reference);
+    assert_int_equal(t->b->ops->wallet_read(t->b, &r), ERR_OK);
+    t->b->ops->rollback(t->b);
+    *found = r.known;
+    return r.reference_known;
+}
+
+void store_contract_reference_belongs_to_a_back_end(void **state)
+{
+    struct store_contract *t = *state;
+    struct transfer found;
+    char user[USER_SIZE], old[REFERENCE_SIZE], order[REFERENCE_SIZE];
+    contract_user(t, user, "wallet");
+    snprintf(old, sizeof old, "old-%u", t->tests);
+    snprintf(order, sizeof order, "order-%u", t->tests);
+    contract_topup(t, user, user, 500);
+    assert_int_equal(book_for(t, user, "shop a", order), ERR_OK);
+    assert_false(knows(t, user, "b", order, &found));
+    assert_int_equal(book_for(t, user, "b", order), ERR_OK);
+    assert_int_equal(book_for(t, user, "b", order), ERR_DUPLICATE);
+    assert_true(knows(t, user, "shop a", order, &found));
+    assert_string_equal(found.backend, "shop a");
+    assert_true(knows(t, user, "b", order, &found));
+    assert_string_equal(found.backend, "b");
+    assert_int_equal(book_for(t, user, "", old), ERR_OK);
+    assert_true(knows(t, user, "b", old, &found));
+    assert_string_equal(found.backend, "");
+    assert_int_equal(contract_balance(t->b, user, NULL), 503);
+}
+
 void store_contract_negative_balance_is_refused(void **state)
 {
     struct store_contract *t = *state;

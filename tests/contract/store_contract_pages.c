@@ -1,4 +1,4 @@
-/* The promises of lib/store/store.h about lists in pages. */
+/* The promises of lib/store/store.h about lists in pages, and about the clock. */
 #include "tests/contract/store_contract.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 #define SENT 5
 #define FROM_US INT64_C(0)
 #define TO_US (INT64_C(4102444800) * 1000000) /* 2100 */
+#define HOUR_US INT64_C(3600000000)
 
 /* Five envelopes of sender, each with a share opened by winner; three of them booked. */
 static void arrange(struct store_contract *t, char sender[USER_SIZE], char winner[USER_SIZE])
@@ -72,20 +73,77 @@ static void check_received(struct store *s, const char *user, const char *sender
 
 static void check_ledger(struct store *s, const char *user, size_t expected)
 {
-    struct transfer page[2], last;
+    struct transfer page[2], last = {.entry = 0};
     struct page_after after = {.set = false};
     size_t n, seen = 0;
     do {
         assert_int_equal(s->ops->ledger_page(s, user, &after, 2, page, &n), ERR_OK);
         for (size_t i = 0; i < n; i++) {
-            assert_true(seen == 0 || id_compare(&page[i].id, &last.id) < 0);
+            assert_int_equal(page[i].entry, (int64_t)(expected - seen));
+            assert_true(seen == 0 || page[i].booked_us <= last.booked_us);
             assert_int_equal(page[i].balance_fen >= 0, page[i].kind == TRANSFER_TOPUP);
             last = page[i];
             seen++;
         }
-        after = (struct page_after){.set = true, .id = last.id};
+        after = (struct page_after){.set = true, .seq = last.entry};
     } while (n == 2);
     assert_int_equal(seen, expected);
+}
+
+/* Follows the ledger of user as a reader does: from the front, until the last row it knows. */
+struct follower {
+    char user[USER_SIZE];
+    int64_t known; /* the newest entry */
+    size_t rows;
+};
+
+/* Polls once. Returns how many rows are new, and the newest of them in *newest. */
+static size_t follow(struct store *s, struct follower *f, struct transfer *newest)
+{
+    struct page_after after = {.set = false};
+    int64_t known = f->known;
+    size_t before = f->rows;
+    struct transfer row;
+    size_t n;
+    for (;;) {
+        assert_int_equal(s->ops->ledger_page(s, f->user, &after, 1, &row, &n), ERR_OK);
+        if (n == 0 || row.entry == known)
+            return f->rows - before;
+        if (f->rows++ == before)
+            *newest = row;
+        f->known = row.entry > f->known ? row.entry : f->known;
+        after = (struct page_after){.set = true, .seq = row.entry};
+    }
+}
+
+/* Sent: one of them is refunded. Opened: by the sender, an hour before anything else. */
+void store_contract_ledger_only_grows_in_front(void **state)
+{
+    struct store_contract *t = *state;
+    static struct envelope e[2];
+    struct follower f = {.known = 0};
+    struct transfer newest;
+    contract_user(t, f.user, "self");
+    struct transfer topup = contract_topup(t, f.user, f.user, 10000);
+    assert_int_equal(follow(t->b, &f, &newest), 1);
+    assert_int_equal(newest.booked_us, topup.at_us);
+    contract_send(t, f.user, 1000, 9, &e[0]);
+    int64_t opened_us = topup.at_us - HOUR_US;
+    contract_open(t->a, &e[0].id, f.user, opened_us);
+    assert_int_equal(follow(t->b, &f, &newest), 1); /* the claim is not booked */
+    contract_send(t, f.user, 1000, 9, &e[1]);
+    assert_int_equal(follow(t->b, &f, &newest), 1);
+    contract_close(t, &e[1].id);
+    assert_int_equal(follow(t->b, &f, &newest), 1);
+    assert_int_equal(newest.kind, TRANSFER_REFUND);
+    int64_t refunded_us = newest.booked_us;
+    store_contract_begin(t); /* books the claim */
+    assert_int_equal(follow(t->b, &f, &newest), 1);
+    assert_int_equal(newest.kind, TRANSFER_CLAIM);
+    assert_int_equal(newest.at_us, opened_us);
+    assert_true(newest.booked_us >= refunded_us);
+    assert_int_equal(follow(t->b, &f, &newest), 0);
+    assert_int_equal(f.rows, 5);
 }
 
 void store_contract_pages_cover_all_newest_first(void **state)
@@ -122,4 +180,31 @@ void store_contract_claims_are_paged_by_position(void **state)
     assert_int_equal(t->b->ops->claims_page(t->b, &e.id, 3, 3, page, &n), ERR_OK);
     assert_int_equal(n, 2);
     assert_int_equal(page[1].seq, 5);
+}
+
+void store_contract_clock_row_is_kept(void **state)
+{
+    struct store_contract *t = *state;
+    struct clock_row row, again;
+    struct queue_state queues;
+    assert_int_equal(t->a->ops->clock_read(t->a, &row), ERR_OK);
+    assert_true(row.now_us >= contract_now_us(t->b) - HOUR_US);
+    row.seen_us = row.now_us;
+    row.held_us = 7;
+    row.keys_after_us += 5;
+    assert_int_equal(t->a->ops->clock_write(t->a, &row), ERR_OK);
+    assert_int_equal(t->b->ops->clock_read(t->b, &again), ERR_OK);
+    assert_true(again.now_us >= row.now_us);
+    assert_int_equal(again.seen_us, row.seen_us);
+    assert_int_equal(again.held_us, 7);
+    assert_int_equal(again.keys_after_us, row.keys_after_us);
+    assert_int_equal(t->b->ops->queue_state(t->b, &queues), ERR_OK);
+    assert_int_equal(queues.clock_held_us, 7);
+    again.seen_us--;
+    again.held_us = again.keys_after_us = 0; /* only raised */
+    assert_int_equal(t->b->ops->clock_write(t->b, &again), ERR_OK);
+    assert_int_equal(t->a->ops->clock_read(t->a, &again), ERR_OK);
+    assert_int_equal(again.seen_us, row.seen_us - 1);
+    assert_int_equal(again.held_us, 0);
+    assert_int_equal(again.keys_after_us, row.keys_after_us);
 }

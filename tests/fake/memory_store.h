@@ -35,6 +35,8 @@ enum memory_op {
     MEMORY_CLOSING_LIST,
     MEMORY_TALLY_RUN,
     MEMORY_IDEMPOTENCY_EXPIRE,
+    MEMORY_CLOCK_READ,
+    MEMORY_CLOCK_WRITE,
     MEMORY_BOOKS_READ,
     MEMORY_CREDIT_REQUEUE,
     MEMORY_FREEZE,
@@ -138,6 +140,9 @@ void memory_db_remove(struct memory_db *db, enum memory_table table, const void 
 /* Return how many rows table has, and row number i of them. */
 size_t memory_db_count(struct memory_db *db, enum memory_table table);
 void *memory_db_row(struct memory_db *db, enum memory_table table, size_t i);
+
+/* Return the row of the table clock; its now_us is not used. */
+struct clock_row *memory_db_clock(struct memory_db *db);
 
 /* Find by what identifies them; NULL: none. */
 struct memory_envelope *memory_db_envelope(struct memory_db *db, const struct id *id);

@@ -135,6 +135,11 @@ void *memory_db_row(struct memory_db *db, enum memory_table table, size_t i)
     return row;
 }
 
+struct clock_row *memory_db_clock(struct memory_db *db)
+{
+    return &db->clock_row;
+}
+
 struct memory_envelope *memory_db_envelope(struct memory_db *db, const struct id *id)
 {
     pthread_mutex_lock(&db->lock);

@@ -141,7 +141,7 @@ static enum err book(struct memory_store *s, const struct credit *c, const struc
     const struct year_totals received = {.received_count = 1, .received_fen = c->amount_fen};
     const struct memory_credit credit = {.c = *c};
     enum err err = memory_add_balance(s, c->user, c->amount_fen, true);
-    err = err == ERR_OK ? memory_insert(s, MEMORY_TRANSFERS, t) : err;
+    err = err == ERR_OK ? memory_insert_transfer(s, t) : err;
     if (err == ERR_OK)
         err = memory_add_year(s, c->user, clock_year_of(c->opened_us, year_offset_min), &received);
     return err == ERR_OK ? memory_delete(s, MEMORY_CREDITS, &credit) : err;

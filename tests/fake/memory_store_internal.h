@@ -47,6 +47,7 @@ struct memory_db {
     pthread_mutex_t lock;
     struct memory_rows tables[MEMORY_TABLES];
     struct memory_rows durable[MEMORY_TABLES]; /* if not all is durable: what is */
+    struct clock_row clock_row;
     bool all_durable, delay_flush, away;
     uint8_t generation[16];
     struct memory_lock *locks;
@@ -86,6 +87,9 @@ MUST_USE enum err memory_lock(struct memory_store *s, enum memory_table table, c
 MUST_USE enum err memory_insert(struct memory_store *s, enum memory_table table, const void *row);
 MUST_USE enum err memory_replace(struct memory_store *s, enum memory_table table, const void *row);
 MUST_USE enum err memory_delete(struct memory_store *s, enum memory_table table, const void *like);
+/* Insert t with the next entry of its user; a claim or refund is booked now. Errors as
+ * memory_insert. */
+MUST_USE enum err memory_insert_transfer(struct memory_store *s, const struct transfer *t);
 /* memory_insert, or memory_replace if there is a row. */
 MUST_USE enum err memory_upsert(struct memory_store *s, enum memory_table table, const void *row);
 /* Apply the effects of s, or drop them, and release its locks. */
@@ -142,6 +146,8 @@ enum err memory_guest_write(struct store *s, const char *user, const char *name,
 enum err memory_wallet_read(struct store *s, struct wallet_row *row);
 enum err memory_wallet_write(struct store *s, const struct wallet_row *row);
 enum err memory_idempotency_expire(struct store *s, int64_t before_us, size_t limit, size_t *n);
+enum err memory_clock_read(struct store *s, struct clock_row *out);
+enum err memory_clock_write(struct store *s, const struct clock_row *row);
 enum err memory_credit_lanes(struct store *s, uint32_t *lanes);
 enum err memory_credit_read(struct store *s, struct credit_set *set);
 enum err memory_credit_write(struct store *s, const struct credit_set *set,

@@ -148,7 +148,7 @@ enum err memory_refund_write(struct store *store, const struct open_set *set,
         if (transfers[i].amount_fen == 0)
             continue;
         err = memory_add_balance(s, transfers[i].user, transfers[i].amount_fen, false);
-        err = err == ERR_OK ? memory_insert(s, MEMORY_TRANSFERS, &transfers[i]) : err;
+        err = err == ERR_OK ? memory_insert_transfer(s, &transfers[i]) : err;
     }
     if (err == ERR_OK)
         err = memory_update_envelopes(s, set);

@@ -243,7 +243,7 @@ enum err memory_year_totals_get(struct store *store, const char *user, int year,
 static int compare_transfers(const void *a, const void *b)
 {
     const struct transfer *x = a, *y = b;
-    return id_compare(&y->id, &x->id);
+    return x->entry > y->entry ? -1 : x->entry < y->entry ? 1 : 0;
 }
 
 enum err memory_ledger_page(struct store *store, const char *user, const struct page_after *after,
@@ -259,7 +259,7 @@ enum err memory_ledger_page(struct store *store, const char *user, const struct 
     assert(all != NULL);
     for (size_t i = 0; i < COUNT(db, MEMORY_TRANSFERS); i++) {
         const struct transfer *t = &ROWS(db, MEMORY_TRANSFERS, struct transfer)[i];
-        if (strcmp(t->user, user) == 0 && (!after->set || id_compare(&t->id, &after->id) < 0))
+        if (strcmp(t->user, user) == 0 && (!after->set || t->entry < after->seq))
             all[found++] = *t;
     }
     qsort(all, found, sizeof *all, compare_transfers);
@@ -277,6 +277,7 @@ enum err memory_queue_state(struct store *store, struct queue_state *out)
     if (err != ERR_OK)
         return err;
     out->now_us = memory_now_us(db);
+    out->clock_held_us = db->clock_row.held_us;
     for (size_t i = 0; i < COUNT(db, MEMORY_CREDITS); i++) {
         const struct credit *c = &ROWS(db, MEMORY_CREDITS, struct memory_credit)[i].c;
         out->pending_credits++;
@@ -288,4 +289,28 @@ enum err memory_queue_state(struct store *store, struct queue_state *out)
         if (ROWS(db, MEMORY_SEEDS, struct memory_seed)[i].expires_us <= out->now_us)
             out->overdue_refunds++;
     return memory_leave(store, MEMORY_QUEUE_STATE, ERR_OK);
+}
+
+enum err memory_clock_read(struct store *store, struct clock_row *out)
+{
+    struct memory_db *db = memory_of(store)->db;
+    enum err err = memory_enter(store, MEMORY_CLOCK_READ);
+    if (err != ERR_OK)
+        return err;
+    *out = db->clock_row;
+    out->now_us = memory_now_us(db);
+    return memory_leave(store, MEMORY_CLOCK_READ, ERR_OK);
+}
+
+enum err memory_clock_write(struct store *store, const struct clock_row *row)
+{
+    struct clock_row *stored = &memory_of(store)->db->clock_row;
+    enum err err = memory_enter(store, MEMORY_CLOCK_WRITE);
+    if (err != ERR_OK)
+        return err;
+    stored->seen_us = row->seen_us;
+    stored->held_us = row->held_us;
+    if (row->keys_after_us > stored->keys_after_us)
+        stored->keys_after_us = row->keys_after_us;
+    return memory_leave(store, MEMORY_CLOCK_WRITE, ERR_OK);
 }

@@ -42,7 +42,7 @@ static bool same_reference(const void *a, const void *b)
 {
     const struct transfer *x = a, *y = b;
     return x->kind == y->kind && x->ref_len == y->ref_len &&
-           memcmp(x->ref, y->ref, x->ref_len) == 0;
+           memcmp(x->ref, y->ref, x->ref_len) == 0 && strcmp(x->backend, y->backend) == 0;
 }
 
 static bool same_account(const void *a, const void *b)

@@ -80,7 +80,7 @@ static enum err insert_send(struct memory_store *s, const struct send_row *r)
     enum err err = memory_insert(s, MEMORY_KEYS, &key);
     err = err == ERR_OK ? memory_insert(s, MEMORY_ENVELOPES, &row) : err;
     err = err == ERR_OK ? memory_insert(s, MEMORY_SEEDS, &seed) : err;
-    return err == ERR_OK ? memory_insert(s, MEMORY_TRANSFERS, &r->transfer) : err;
+    return err == ERR_OK ? memory_insert_transfer(s, &r->transfer) : err;
 }
 
 enum err memory_send_write(struct store *store, const struct send_set *set)
@@ -124,7 +124,7 @@ enum err memory_guest_write(struct store *store, const char *user, const char *n
     assert(strlen(user) < sizeof a.user && strlen(name) < sizeof a.name);
     memcpy(a.user, user, strlen(user));
     memcpy(a.name, name, strlen(name));
-    err = memory_insert(s, MEMORY_TRANSFERS, topup);
+    err = memory_insert_transfer(s, topup);
     err = err == ERR_OK ? memory_insert(s, MEMORY_ACCOUNTS, &a) : err;
     return memory_leave(store, MEMORY_GUEST_WRITE, err);
 }
@@ -140,7 +140,8 @@ static void read_reference(struct memory_db *db, struct wallet_row *r)
     size_t len = strlen(r->reference);
     for (size_t i = 0; i < db->tables[MEMORY_TRANSFERS].n; i++) {
         const struct transfer *t = &((const struct transfer *)db->tables[MEMORY_TRANSFERS].rows)[i];
-        if (t->kind != r->kind || t->ref_len != len || memcmp(t->ref, r->reference, len) != 0)
+        if (t->kind != r->kind || t->ref_len != len || memcmp(t->ref, r->reference, len) != 0 ||
+            (t->backend[0] != '\0' && strcmp(t->backend, r->backend) != 0))
             continue;
         r->reference_known = true;
         r->known = *t;
@@ -179,7 +180,7 @@ enum err memory_wallet_write(struct store *store, const struct wallet_row *r)
     memcpy(key.body_hash, r->body_hash, sizeof key.body_hash);
     if (has_key(r))
         err = memory_insert(s, MEMORY_KEYS, &key);
-    err = err == ERR_OK ? memory_insert(s, MEMORY_TRANSFERS, &r->transfer) : err;
+    err = err == ERR_OK ? memory_insert_transfer(s, &r->transfer) : err;
     if (!a.exists)
         a = (struct account){.exists = true};
     memcpy(a.user, r->user, sizeof a.user);

@@ -98,6 +98,22 @@ enum err memory_insert(struct memory_store *s, enum memory_table table, const vo
     return err;
 }
 
+/* The account of the user is locked, or new. */
+enum err memory_insert_transfer(struct memory_store *s, const struct transfer *t)
+{
+    const struct memory_rows *rows = &s->db->tables[MEMORY_TRANSFERS];
+    struct transfer numbered = *t;
+    bool booked_later = t->kind == TRANSFER_CLAIM || t->kind == TRANSFER_REFUND;
+    numbered.booked_us = booked_later ? memory_now_us(s->db) : t->at_us;
+    numbered.entry = 1;
+    for (size_t i = 0; i < rows->n; i++)
+        numbered.entry += strcmp(((const struct transfer *)rows->rows)[i].user, t->user) == 0;
+    for (const struct memory_effect *e = s->effects; e != NULL; e = e->next)
+        numbered.entry += e->table == MEMORY_TRANSFERS &&
+                          strcmp(((const struct transfer *)e->row)->user, t->user) == 0;
+    return memory_insert(s, MEMORY_TRANSFERS, &numbered);
+}
+
 enum err memory_replace(struct memory_store *s, enum memory_table table, const void *row)
 {
     if (memory_current(s, table, row) == NULL)

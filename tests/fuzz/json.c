@@ -69,6 +69,10 @@ static void check_send(const char *text, size_t len, const struct config *config
         FUZZ_CHECK(p.err == ERR_INVALID_JSON || p.err == ERR_INVALID_REQUEST);
         return;
     }
+    if (s.refused != ERR_OK) {
+        FUZZ_CHECK(p.err == ERR_INVALID_REQUEST);
+        return;
+    }
     FUZZ_CHECK(s.shares >= 1 && s.shares <= config->shares_max && s.total_fen >= s.shares);
     FUZZ_CHECK(s.total_fen <= s.shares * config->share_cap_fen);
     FUZZ_CHECK(s.expires_in_s >= config->expires_min_s && s.expires_in_s <= config->expires_max_s);

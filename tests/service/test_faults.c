@@ -101,17 +101,21 @@ static bool again(enum err err, int *repeats)
 
 static void top_up(struct flow *f)
 {
-    struct wallet_request request = {
-        .kind = TRANSFER_TOPUP, .user = f->sender, .reference = f->sender, .amount_fen = TOTAL_FEN};
+    struct wallet_request request = {.kind = TRANSFER_TOPUP,
+                                     .user = f->sender,
+                                     .backend = BACKEND_OPERATOR,
+                                     .reference = f->sender,
+                                     .amount_fen = TOTAL_FEN};
     static const struct session_pool_settings one = {.threads = 1};
     struct account_service account = {.runtime = &f->runtime,
                                       .sessions = session_pool_new(&f->runtime, &one)};
     struct transfer done;
     enum err err;
     int repeats = 0;
+    bool replayed;
     assert_non_null(account.sessions);
     do
-        err = wallet_move(&account, &request, 0, &done);
+        err = wallet_move(&account, &request, 0, &done, &replayed);
     while (again(err, &repeats));
     session_pool_free(account.sessions);
     assert_int_equal(err, ERR_OK);

@@ -86,7 +86,8 @@ def test_daily_limit_and_no_guests_without_demo(strict):
     strict.ctl("topup", "alice", 5000)
     alice = Client(strict, strict.token("alice"))
     assert alice.send(600, 1).status == 201
-    assert alice.send(401, 1).code == "limit_exceeded"
+    over = alice.send(401, 1)
+    assert (over.code, over.json["limit"]) == ("limit_exceeded", 1000)
     assert alice.send(400, 1).status == 201
     assert alice.request("POST", "/v1/guests", {}).code == "not_found"
 

@@ -25,6 +25,7 @@ CORRUPTIONS = {
     "refund_transfer": f"UPDATE transfer SET user_id = '{{bob}}' WHERE kind = 5 AND ref = {ONE_EXPIRED}",
     "balance_is_postings": "UPDATE account SET balance_fen = balance_fen + 1 WHERE user_id = '{alice}'",
     "no_negative_balance": "UPDATE account SET balance_fen = -1 WHERE user_id = '{alice}'",
+    "entries_without_holes": "UPDATE transfer SET entry = 77 WHERE user_id = '{alice}' AND entry = 2",
     "postings_sum_to_zero": "",  # a property of the view; see below
     "seed_only_while_open": f"DELETE FROM seed WHERE envelope_id = {ONE_OPEN}",
     "luckiest": f"UPDATE envelope SET luckiest_fen = luckiest_fen - 1 WHERE id = {ONE_CLOSED}",

@@ -9,7 +9,7 @@ FORBIDDEN = {
              "SELECT * FROM credit", "UPDATE meta SET generation = X'00'", "DELETE FROM idempotency"],
     "grab": ["SELECT seed FROM seed", "SELECT * FROM seed", "UPDATE envelope SET state = 2", "UPDATE account SET balance_fen = 1",
              "SELECT * FROM account", "SELECT * FROM claim", "INSERT INTO barrier VALUES (99, 0)", "SELECT * FROM transfer"],
-    "open": ["INSERT INTO envelope (id) VALUES (X'00')", "INSERT INTO account VALUES ('a', 'a', 1, 0, 0)",
+    "open": ["INSERT INTO envelope (id) VALUES (X'00')", "INSERT INTO account (user_id) VALUES ('a')",
              "DELETE FROM claim", "UPDATE claim SET amount_fen = 1", "DELETE FROM credit", "SELECT * FROM idempotency",
              "UPDATE transfer SET amount_fen = 1", "DELETE FROM transfer", "DELETE FROM envelope"],
     "query": ["SELECT seed FROM seed", "SELECT * FROM seed", "UPDATE account SET balance_fen = 1", "DELETE FROM claim",

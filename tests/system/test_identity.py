@@ -92,13 +92,18 @@ def test_site(service, anybody):
 
 
 def test_requests_at_the_edges(service, user, anybody):
-    alice = user(money=100)
+    alice = user(money=1000)
     headers = {"Idempotency-Key": "enc", "Content-Encoding": "gzip"}
     body = {"mode": "equal", "total": 2, "shares": 2}
     assert alice.request("POST", "/v1/envelopes", body, headers).code == "unsupported_media_type"
     assert alice.request("POST", "/v1/envelopes?x=1", body, {"Idempotency-Key": "q"}).json["member"] == "x"
     over = alice.request("POST", "/v1/envelopes", {**body, "shares": 501}, {"Idempotency-Key": "l"})
     assert (over.json["member"], over.json["limit"]) == ("shares", 500)
+    alice.send(10, 1)
+    service.sql(f"UPDATE account SET sent_day_fen = 1000000000000 - 9 WHERE user_id = '{alice.user}'")  # of today
+    over = alice.send(10, 1)
+    assert (over.code, over.json["limit"]) == ("limit_exceeded", 1000000000000)
+    assert alice.send(9, 1).status == 201
     for path in ("/v1/me?limit=" + "1" * 2040, "/v1/" + "x" * 2050, "/v1/me/sent?after=" + "x" * 2030):
         assert anybody.get(path, raw=True).status in (404, 414), path[:30]
 

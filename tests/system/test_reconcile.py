@@ -12,6 +12,7 @@ from service import SLOW, Service, wait_until
 INTERVAL_MS = 20
 ALARMS, MENDED = "hongbao_reconcile_alarms_total", "hongbao_reconcile_repairs_total"
 REF = "CONCAT({e}, UNHEX(LPAD(HEX({seq}), 8, '0')))"
+TRANSFER = "transfer (user_id, id, kind, ref, amount_fen, at_us)"
 BOOKED = "UPDATE transfer SET {what} WHERE kind = 4 AND ref = " + REF.format(e="{{e}}", seq=1)
 
 # Kind of envelope, statement that corrupts it, and the rule that must be reported.
@@ -35,14 +36,14 @@ CORRUPTIONS = [
     ("expired", "UPDATE transfer SET user_id = 'nobody' WHERE kind = 5 AND ref = {e}", "refund_transfer"),
     ("expired", "DELETE FROM transfer WHERE kind = 5 AND ref = {e}", "refund_transfer"),
     ("expired", "UPDATE transfer SET amount_fen = amount_fen + 1 WHERE kind = 5 AND ref = {e}", "refund_transfer"),
-    ("live", "INSERT INTO transfer VALUES ('nobody', X'02', 5, {e}, 1, 1, NULL)", "refund_transfer"),
+    ("live", f"INSERT INTO {TRANSFER} VALUES ('nobody', X'02', 5, {{e}}, 1, 1)", "refund_transfer"),
     ("sold", "INSERT INTO credit SELECT user_id, envelope_id, 0, seq, amount_fen, opened_us, 0, 9000000000000000000 "
              "FROM claim WHERE envelope_id = {e} AND seq = 1", "claim_credited_once"),
     ("pending", "UPDATE credit SET amount_fen = amount_fen + 1 WHERE envelope_id = {e}", "credit_matches_claim"),
     ("pending", "UPDATE credit SET seq = 7 WHERE envelope_id = {e}", "credit_matches_claim"),
     ("sold", BOOKED.format(what="amount_fen = amount_fen + 1"), "transfer_matches_claim"),
     ("sold", BOOKED.format(what="user_id = 'nobody'"), "transfer_matches_claim"),
-    ("live", "INSERT INTO transfer VALUES ('nobody', X'03', 4, " + REF.format(e="{e}", seq=77) + ", 1, 1, NULL)",
+    ("live", f"INSERT INTO {TRANSFER} VALUES ('nobody', X'03', 4, " + REF.format(e="{e}", seq=77) + ", 1, 1)",
      "no_transfer_without_claim"),
     ("live", "DELETE FROM seed WHERE envelope_id = {e}", "seed_only_while_open"),
     ("live", "UPDATE seed SET expires_us = expires_us + 1000000 WHERE envelope_id = {e}", "seed_only_while_open"),

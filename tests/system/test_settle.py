@@ -96,3 +96,39 @@ def test_unbookable_credit_does_not_delay_others():
         assert s.audit() == {}
     finally:
         s.remove()
+
+
+def test_a_step_of_the_clock_refunds_nothing_early():
+    """The database's clock is set ahead by two hours: for every session that begins from now on."""
+    s = Service(["limits.expires_min=1", "settle.clock_steady=3600"]).start()
+
+    def set_clock(ahead_s):
+        statement = f"SET timestamp = UNIX_TIMESTAMP(SYSDATE(6)) + {ahead_s}" if ahead_s else ""
+        s.sql(f"SET GLOBAL init_connect = '{statement}'")
+        for row in s.sql("SELECT id FROM information_schema.processlist WHERE user LIKE 'hongbao%'"):
+            subprocess.run(["mariadb", "--no-defaults", "-S", str(s.directory / "run/db.sock"), "-e", f"KILL {row[0]}"],
+                           check=False, stderr=subprocess.DEVNULL)
+
+    try:
+        s.ctl("topup", "alice", 1000)
+        alice, bob = Client(s, s.token("alice")), Client(s, s.token("bob"))
+        envelope = alice.send(100, 2, key="once", expires_in=1800).json["id"]
+        ticket = bob.grab(envelope).json["ticket"]
+        wait_until(lambda: s.sql("SELECT seen_us > 0 FROM clock") == [["1"]], 10, "settle has looked at the clock")
+        set_clock(7200)
+        wait_until(lambda: s.metrics()["hongbao_clock_held"] == 1, 10, "settle has seen the step")
+        assert alice.get("/readyz").json == {"status": "ok", "clock": "held"}
+        assert bob.open(envelope, ticket).status == 503  # past due, says the clock
+        assert alice.send(100, 2, key="once", expires_in=1800).json["id"] == envelope
+        assert "clock_stepped" in (s.directory / "log/settle.log").read_text()
+        assert alice.envelope(envelope).json["state"] == "open"
+        set_clock(0)
+        wait_until(lambda: s.metrics()["hongbao_clock_held"] == 0, 10, "the clock is back")
+        assert alice.get("/readyz").json == {"status": "ok"}
+        assert bob.grab_and_open(envelope).state == "opened"
+        short = alice.send(100, 2, expires_in=1).json["id"]
+        wait_until(lambda: alice.envelope(short).json["state"] == "expired", 10, "refunds go on")
+        assert alice.envelope(envelope).json["state"] == "open"
+        assert s.audit() == {}
+    finally:
+        s.remove()

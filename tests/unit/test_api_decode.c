@@ -198,14 +198,15 @@ static void cursors(void **state)
     memset(after.id.b, 0xFE, 16);
     for (enum api_page_kind kind = PAGE_CLAIMS; kind <= PAGE_LEDGER; kind++)
         for (size_t i = 0; i < COUNT(seqs); i++) {
+            bool good = kind != PAGE_LEDGER || seqs[i] > 0; /* version 0.1 had no seq there */
             after.seq = seqs[i];
             api_cursor_format(text, kind, &after);
             assert_true(strlen(text) > 0);
             for (enum api_page_kind other = PAGE_CLAIMS; other <= PAGE_LEDGER; other++) {
                 snprintf(query, sizeof query, "after=%s", text);
                 assert_int_equal(api_decode_page(query, other, &page, &p),
-                                 other == kind ? ERR_OK : ERR_INVALID_REQUEST);
-                if (other == kind) {
+                                 other == kind && good ? ERR_OK : ERR_INVALID_REQUEST);
+                if (other == kind && good) {
                     assert_true(page.after.set);
                     assert_int_equal(page.after.seq, seqs[i]);
                     assert_memory_equal(page.after.id.b, after.id.b, 16);

@@ -11,6 +11,7 @@
 
 #define AT_US INT64_C(1771257600123456)
 #define AT "2026-02-16T16:00:00.123Z"
+#define OPENED "2026-02-16T15:59:00.123Z"
 #define ID "019c665f-1000-7000-8001-02030405060a"
 
 static struct id id;
@@ -158,15 +159,18 @@ static void ledgers(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct http_response r;
         v->items[0] = (struct transfer){
-            .id = id, .kind = cases[i].kind, .amount_fen = 5, .at_us = AT_US, .ref_len = 20};
+            .id = id, .kind = cases[i].kind, .amount_fen = 5, .booked_us = AT_US, .ref_len = 20};
+        if (cases[i].kind == TRANSFER_CLAIM)
+            v->items[0].at_us = AT_US - INT64_C(60000000);
         memcpy(v->items[0].ref, id.b, 16); /* a top-up's reference may look like an id, too */
         http_response_init(&r);
         api_encode_ledger(&r, v);
         snprintf(body, sizeof body,
                  "{\"balance\":12,\"items\":[{\"id\":\"" ID
                  "\",\"kind\":\"%s\",\"amount\":%s,\"envelope\":%s,\"at\":\"" AT
-                 "\"}],\"next\":null}",
-                 cases[i].name, cases[i].amount, cases[i].envelope);
+                 "\"%s}],\"next\":null}",
+                 cases[i].name, cases[i].amount, cases[i].envelope,
+                 cases[i].kind == TRANSFER_CLAIM ? ",\"opened_at\":\"" OPENED "\"" : "");
         expect(&r, 200, "ok", body);
     }
     free(v);
@@ -184,6 +188,12 @@ static void health(void **state)
     http_response_init(&r);
     api_encode_health(&r, true);
     expect(&r, 200, "ok", "{\"status\":\"ok\"}");
+    http_response_init(&r);
+    api_encode_ready(&r, false);
+    expect(&r, 200, "ok", "{\"status\":\"ok\"}");
+    http_response_init(&r);
+    api_encode_ready(&r, true);
+    expect(&r, 200, "ok", "{\"status\":\"ok\",\"clock\":\"held\"}");
 }
 
 /* The tag follows the content: settings, and the version of the service. */

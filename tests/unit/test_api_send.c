@@ -27,12 +27,20 @@ struct body_case {
     const char *body, *member;
 };
 
+/* Decode and apply the limits. */
+static enum err decode(const char *body, size_t len, const struct config *c, struct api_send *out,
+                       struct problem *p)
+{
+    enum err err = api_decode_send(body, len, c, out, p);
+    return err != ERR_OK ? err : out->refused;
+}
+
 static void send_refuses(const char *body, enum err err, const char *member)
 {
     struct api_send out;
     struct problem p = {.err = ERR_OK};
-    if (api_decode_send(body, strlen(body), &config, &out, &p) != err || p.err != err ||
-        strcmp(p.member, member) != 0)
+    enum err got = decode(body, strlen(body), &config, &out, &p);
+    if (got != err || p.err != err || strcmp(p.member, member) != 0)
         fail_msg("%s gives %s, member \"%s\"", body, err_name(p.err), p.member);
 }
 
@@ -136,23 +144,23 @@ static void limits_of_sends(void **state)
     struct problem p;
     (void)state;
     size_t len = users_body(body, sizeof body, RECIPIENTS_MAX + 1);
-    assert_int_equal(api_decode_send(body, len, &config, &out, &p), ERR_INVALID_REQUEST);
+    assert_int_equal(decode(body, len, &config, &out, &p), ERR_INVALID_REQUEST);
     assert_string_equal(p.member, "to.users");
     assert_true(p.has_limit && p.limit == RECIPIENTS_MAX);
     len = users_body(body, sizeof body, RECIPIENTS_MAX); /* of 64 bytes each: no more fit */
-    assert_int_equal(api_decode_send(body, len, &config, &out, &p), ERR_OK);
+    assert_int_equal(decode(body, len, &config, &out, &p), ERR_OK);
     assert_int_equal(strlen(out.to), RECIPIENTS_SIZE - 2);
     memcpy(strstr(body, "[\"") + 2, "12\",\"34", 7); /* one more, of which the quotes are taken */
     char *extra = strstr(body, "\"]");
     memcpy(extra, "ab\"]}}", 7);
-    assert_int_equal(api_decode_send(body, strlen(body), &config, &out, &p), ERR_INVALID_REQUEST);
+    assert_int_equal(decode(body, strlen(body), &config, &out, &p), ERR_INVALID_REQUEST);
     assert_string_equal(p.member, "to.users");
     for (int n = 51; n >= 50; n--) {
         len = (size_t)snprintf(body, sizeof body, "{" ALL ",\"greeting\":\"");
         for (int i = 0; i < n; i++)
             len += (size_t)snprintf(body + len, sizeof body - len, "\xf0\x9f\x98\x80");
         len += (size_t)snprintf(body + len, sizeof body - len, "\"}");
-        assert_int_equal(api_decode_send(body, len, &config, &out, &p),
+        assert_int_equal(decode(body, len, &config, &out, &p),
                          n == 50 ? ERR_OK : ERR_INVALID_REQUEST);
     }
     assert_int_equal(strlen(out.greeting), 200);
@@ -161,9 +169,9 @@ static void limits_of_sends(void **state)
     wide.shares_max = SHARES_LIMIT;
     wide.share_cap_fen = AMOUNT_MAX_FEN;
     static const char most[] = "{" M ",\"total\":1000000000000,\"shares\":1000000}";
-    assert_int_equal(api_decode_send(most, sizeof most - 1, &wide, &out, &p), ERR_OK);
+    assert_int_equal(decode(most, sizeof most - 1, &wide, &out, &p), ERR_OK);
     static const char more[] = "{" M ",\"total\":1000000000001,\"shares\":1000000}";
-    assert_int_equal(api_decode_send(more, sizeof more - 1, &wide, &out, &p), ERR_INVALID_REQUEST);
+    assert_int_equal(decode(more, sizeof more - 1, &wide, &out, &p), ERR_INVALID_REQUEST);
 }
 
 /* Envelopes of which a share could never be opened. */
@@ -186,8 +194,7 @@ static void refuses_impossible_envelopes(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct problem p = {.err = ERR_OK};
-        assert_int_equal(api_decode_send(cases[i].body, strlen(cases[i].body), &config, &out, &p),
-                         ERR_OK);
+        assert_int_equal(decode(cases[i].body, strlen(cases[i].body), &config, &out, &p), ERR_OK);
         enum err err = api_check_recipients(&out, cases[i].sender, &p);
         if (err != (cases[i].member[0] == '\0' ? ERR_OK : ERR_INVALID_REQUEST) ||
             strcmp(p.member, cases[i].member) != 0)
@@ -202,7 +209,7 @@ static void takes_sends(void **state)
     (void)state;
     static const char least[] = "{\"mode\":\"lucky\",\"total\":1,\"shares\":1}";
     memset(&out, 'x', sizeof out);
-    assert_int_equal(api_decode_send(least, sizeof least - 1, &config, &out, &p), ERR_OK);
+    assert_int_equal(decode(least, sizeof least - 1, &config, &out, &p), ERR_OK);
     assert_int_equal(out.mode, MODE_LUCKY);
     assert_int_equal(out.total_fen, 1);
     assert_int_equal(out.shares, 1);
@@ -213,7 +220,7 @@ static void takes_sends(void **state)
     static const char most[] = "{\"to\":{\"users\":[\"ab\",\"b\",\"a\"]},\"shares\":500,\"total\":"
                                "10000000,\"expires_in\":604800,"
                                "\"greeting\":\"\\u798f \\\"x\\\"\",\"mode\":\"equal\"}";
-    assert_int_equal(api_decode_send(most, sizeof most - 1, &config, &out, &p), ERR_OK);
+    assert_int_equal(decode(most, sizeof most - 1, &config, &out, &p), ERR_OK);
     assert_int_equal(out.mode, MODE_EQUAL);
     assert_int_equal(out.total_fen, 500 * config.share_cap_fen);
     assert_int_equal(out.expires_in_s, 604800);
@@ -221,51 +228,47 @@ static void takes_sends(void **state)
     assert_int_equal(out.to_kind, TO_USERS);
     assert_string_equal(out.to, "ab b a");
     static const char group[] = "{" ALL ",\"to\":{\"group\":\"team:1\"}}";
-    assert_int_equal(api_decode_send(group, sizeof group - 1, &config, &out, &p), ERR_OK);
+    assert_int_equal(decode(group, sizeof group - 1, &config, &out, &p), ERR_OK);
     assert_int_equal(out.to_kind, TO_GROUP);
     assert_string_equal(out.to, "team:1");
 }
 
-static void canonical(const char *body, char out[1000])
+static void hash_of(const char *body, const struct config *c, uint8_t out[32])
 {
-    struct api_send send;
+    static struct api_send send;
     struct problem p;
-    struct buf text;
-    assert_int_equal(api_decode_send(body, strlen(body), &config, &send, &p), ERR_OK);
-    buf_init(&text, 999);
-    api_send_canonical(&send, &text);
-    assert_false(text.failed);
-    memcpy(out, text.data, text.len + 1);
-    buf_free(&text);
+    assert_int_equal(api_decode_send(body, strlen(body), c, &send, &p), ERR_OK);
+    memcpy(out, send.body_hash, 32);
 }
 
 /* What a repeated key is compared by. */
-static void canonical_forms(void **state)
+static void hashes_of_what_was_sent(void **state)
 {
     static const char *const same[] = {"{" ALL "}", " {" S "," T "," M "} ",
-                                       "{" ALL ",\"expires_in\":86400}",
                                        "{\"m\\u006fde\":\"l\\u0075cky\"," T "," S "}"};
     static const char *const others[] = {"{\"mode\":\"equal\"," T "," S "}",
                                          "{" M ",\"total\":101," S "}",
                                          "{" M "," T ",\"shares\":3}",
+                                         "{" ALL ",\"expires_in\":86400}", /* the default */
                                          "{" ALL ",\"expires_in\":86401}",
                                          "{" ALL ",\"greeting\":\"x\"}",
+                                         "{" ALL ",\"greeting\":\" x\"}",
                                          "{" ALL ",\"to\":{\"group\":\"a\"}}",
                                          "{" ALL ",\"to\":{\"users\":[\"a\"]}}",
                                          "{" ALL ",\"to\":{\"users\":[\"a\",\"b\"]}}",
                                          "{" ALL ",\"to\":{\"users\":[\"b\",\"a\"]}}"};
-    char first[1000], texts[COUNT(others)][1000], again[1000];
+    uint8_t first[32], hashes[COUNT(others)][32], again[32];
     (void)state;
-    canonical(same[0], first);
+    hash_of(same[0], &config, first);
     for (size_t i = 1; i < COUNT(same); i++) {
-        canonical(same[i], again);
-        assert_string_equal(again, first);
+        hash_of(same[i], &config, again);
+        assert_memory_equal(again, first, sizeof first);
     }
     for (size_t i = 0; i < COUNT(others); i++) {
-        canonical(others[i], texts[i]);
-        assert_string_not_equal(texts[i], first);
+        hash_of(others[i], &config, hashes[i]);
+        assert_memory_not_equal(hashes[i], first, sizeof first);
         for (size_t k = 0; k < i; k++)
-            assert_string_not_equal(texts[i], texts[k]);
+            assert_memory_not_equal(hashes[i], hashes[k], sizeof first);
     }
     struct api_money m = {.user = "a", .reference = "b", .amount_fen = 1},
                      n = {.user = "a", .reference = "b", .amount_fen = 2};
@@ -279,6 +282,37 @@ static void canonical_forms(void **state)
     buf_free(&y);
 }
 
+/* A request that was accepted is hashed the same when its settings have changed. */
+static void settings_do_not_change_the_hash(void **state)
+{
+    static const char *const bodies[] = {
+        "{" ALL "}",
+        "{" M ",\"total\":10000,\"shares\":500,\"greeting\":\"four\",\"expires_in\":604800}",
+        "{" ALL ",\"expires_in\":60}", "{" ALL ",\"greeting\":\"four\"}"};
+    static const char *const members[] = {"total", "shares", "expires_in", "greeting"};
+    struct config other = config;
+    (void)state;
+    strcpy(other.greeting_default, "other");
+    other.expires_default_s = 7200;
+    other.expires_min_s = 3600;
+    other.expires_max_s = 86400;
+    other.shares_max = 10;
+    other.share_cap_fen = 20;
+    other.greeting_max = 3;
+    other.demo = true;
+    for (size_t i = 0; i < COUNT(bodies); i++) {
+        static struct api_send out;
+        struct problem p = {.err = ERR_OK};
+        uint8_t before[32];
+        hash_of(bodies[i], &config, before);
+        assert_int_equal(api_decode_send(bodies[i], strlen(bodies[i]), &other, &out, &p), ERR_OK);
+        assert_memory_equal(out.body_hash, before, sizeof before);
+        assert_int_equal(out.refused, ERR_INVALID_REQUEST);
+        assert_string_equal(p.member, members[i]);
+        assert_true(p.has_limit);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,7 +320,8 @@ int main(void)
         cmocka_unit_test(limits_of_sends),
         cmocka_unit_test(refuses_impossible_envelopes),
         cmocka_unit_test(takes_sends),
-        cmocka_unit_test(canonical_forms),
+        cmocka_unit_test(hashes_of_what_was_sent),
+        cmocka_unit_test(settings_do_not_change_the_hash),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

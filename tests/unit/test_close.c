@@ -12,6 +12,7 @@ struct fixture {
     struct fake_service fake;
     struct envelope e;
     struct open_set set;
+    struct clock_guard guard;
     struct store *other;
     int64_t balance_fen; /* of the sender, before the send */
     unsigned hooks;
@@ -27,6 +28,8 @@ static int set_up(void **state)
     f.other = memory_store_open(f.fake.db);
     fake_send(&f.fake, &f.e);
     fake_gate_put(&f.fake, &f.e);
+    clock_guard_init(&f.guard, &f.fake.runtime);
+    assert_int_equal(clock_guard_look(&f.guard, f.fake.store), ERR_OK);
     f.balance_fen = memory_db_account(f.fake.db, "alice")->balance_fen + f.e.total_fen;
     *state = &f;
     return 0;
@@ -51,7 +54,7 @@ static void expire(struct fixture *f)
 
 static enum err run(struct fixture *f, struct close_due_result *done)
 {
-    return close_due(&f->fake.runtime, f->fake.store, f->fake.cache, done);
+    return close_due(&f->fake.runtime, f->fake.store, f->fake.cache, &f->guard, done);
 }
 
 static enum envelope_state state_of(struct fixture *f, const struct id *id)

@@ -123,6 +123,6 @@ enum err history_ledger(const struct account_service *s, const struct history_qu
     out->balance_fen = account.exists ? account.balance_fen : 0;
     out->next = (struct page_after){.set = false};
     if (cut_to_limit(&out->n, q->limit))
-        out->next = (struct page_after){.set = true, .id = out->items[q->limit - 1].id};
+        out->next = (struct page_after){.set = true, .seq = out->items[q->limit - 1].entry};
     return ERR_OK;
 }

@@ -37,6 +37,17 @@ enum status_ready status_ready(const struct account_service *s, int64_t deadline
     return item.result == CACHE_UNKNOWN ? STATUS_CACHE_AWAY : STATUS_READY;
 }
 
+enum err status_clock(const struct account_service *s, int64_t deadline_us, bool *held)
+{
+    struct clock_row row = {.held_us = 0};
+    struct session *session = session_pool_take(s->sessions, deadline_us);
+    if (session == NULL)
+        return ERR_UNAVAILABLE;
+    enum err err = status_end(s, session, session->store->ops->clock_read(session->store, &row));
+    *held = err == ERR_OK && row.held_us != 0;
+    return err;
+}
+
 enum err status_queues(const struct account_service *s, int64_t deadline_us,
                        struct queue_state *out)
 {

@@ -22,6 +22,9 @@ enum status_ready {
  * that the cache answers. Return the first that is not so. */
 enum status_ready status_ready(const struct account_service *s, int64_t deadline_us);
 
+/* Set *held if refunds wait for the primary's clock, by deadline_us. */
+MUST_USE enum err status_clock(const struct account_service *s, int64_t deadline_us, bool *held);
+
 /* Read the lengths of settle's queues into *out, by deadline_us. */
 MUST_USE enum err status_queues(const struct account_service *s, int64_t deadline_us,
                                 struct queue_state *out);

@@ -41,6 +41,7 @@ static void row_fill(struct wallet_row *row, const struct wallet_request *reques
     memset(row, 0, sizeof *row);
     row->kind = request->kind;
     (void)str_set(row->user, sizeof row->user, request->user, strlen(request->user));
+    (void)str_set(row->backend, sizeof row->backend, request->backend, strlen(request->backend));
     (void)str_set(row->reference, sizeof row->reference, request->reference,
                   strlen(request->reference));
     if (!request->has_key)
@@ -58,6 +59,7 @@ static void transfer_fill(const struct runtime *runtime, struct wallet_row *row,
     memcpy(t->user, row->user, sizeof t->user);
     t->ref_len = strlen(row->reference);
     memcpy(t->ref, row->reference, t->ref_len);
+    memcpy(t->backend, row->backend, sizeof t->backend);
     t->amount_fen = amount_fen;
     t->at_us = row->now_us;
     t->balance_fen = balance_fen;
@@ -78,13 +80,15 @@ static enum err explain_locked(struct store *store, const struct wallet_request 
 struct wallet_move {
     const struct runtime *runtime;
     const struct wallet_request *request;
-    struct transfer *out;
+    struct transfer *out; /* what the try before made, if there was one */
+    bool replayed;
 };
 
-/* Run one whole transaction. An earlier answer is durable only after a barrier of our own. */
+/* Run one whole transaction. An earlier answer is durable only after a barrier of our own. It may
+ * be that of the try before, whose commit got no reply. */
 static enum err wallet_try(struct store *store, void *context)
 {
-    const struct wallet_move *m = context;
+    struct wallet_move *m = context;
     struct wallet_row row;
     bool known;
     int64_t balance_fen = 0;
@@ -93,6 +97,7 @@ static enum err wallet_try(struct store *store, void *context)
     if (err == ERR_OK)
         err = find_earlier(m->request, &row, &known);
     if (err == ERR_OK && known) {
+        m->replayed = id_compare(&m->out->id, &row.known.id) != 0;
         *m->out = row.known;
         store->ops->rollback(store);
         metrics_add(m->runtime->metrics, METRIC_BARRIERS, 1);
@@ -109,16 +114,19 @@ static enum err wallet_try(struct store *store, void *context)
 }
 
 enum err wallet_move(const struct account_service *s, const struct wallet_request *request,
-                     int64_t deadline_us, struct transfer *out)
+                     int64_t deadline_us, struct transfer *out, bool *replayed)
 {
     static const struct txn_policy policy = {.tries_max = TRIES_MAX, .repeat_duplicate = true};
     struct wallet_move move = {.runtime = s->runtime, .request = request, .out = out};
+    memset(out, 0, sizeof *out);
+    *replayed = false;
     struct session *session = session_pool_take(s->sessions, deadline_us);
     if (session == NULL)
         return ERR_UNAVAILABLE;
     enum err err = txn_run(s->runtime, session->store, wallet_try, &move, &policy);
     if (err == ERR_LOCKED)
         err = explain_locked(session->store, request);
+    *replayed = err == ERR_OK && move.replayed;
     session_pool_give(s->sessions, session, err);
     return err;
 }
@@ -147,6 +155,7 @@ static enum err create_guest(const struct runtime *runtime, struct store *store,
     guest_fill(runtime, name, out);
     struct transfer topup = {.kind = TRANSFER_TOPUP,
                              .amount_fen = out->balance_fen,
+                             .backend = BACKEND_GUESTS,
                              .at_us = runtime->clock->wall_us(runtime->clock->self),
                              .balance_fen = out->balance_fen};
     topup.id = id_make(runtime->rng, topup.at_us, (unsigned)runtime->config->set_number);

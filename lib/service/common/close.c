@@ -15,6 +15,7 @@ enum close_which { CLOSE_DUE, CLOSE_ANY };
 struct closing_run {
     const struct runtime *runtime;
     struct open_set *set;
+    struct clock_guard *guard; /* NULL: close at any time of the primary's clock */
     enum close_which which;
     size_t closed; /* out */
     bool damaged;  /* out: the row of an envelope of the set is damaged */
@@ -55,9 +56,14 @@ static enum err close_once(struct store *store, void *context)
     struct transfer transfers[BATCH_MAX];
     c->closed = 0;
     c->damaged = false;
+    int64_t before_us = c->runtime->clock->mono_us(c->runtime->clock->self);
     enum err err = store->ops->open_read(store, c->set);
     if (err != ERR_OK)
         return err;
+    if (c->guard != NULL && !clock_guard_note(c->guard, c->set->now_us, before_us)) {
+        store->ops->rollback(store);
+        return ERR_OK;
+    }
     c->closed = close_expire(c, transfers);
     if (c->closed == 0) {
         store->ops->rollback(store);
@@ -110,11 +116,11 @@ static enum err close_freeze_damaged(const struct runtime *runtime, struct store
 }
 
 static enum err close_ids(const struct runtime *runtime, struct store *store, struct cache *cache,
-                          struct open_set *set, enum close_which which,
+                          struct clock_guard *guard, struct open_set *set, enum close_which which,
                           struct close_due_result *done)
 {
     static const struct txn_policy policy = {.tries_max = TRIES_MAX};
-    struct closing_run run = {.runtime = runtime, .set = set, .which = which};
+    struct closing_run run = {.runtime = runtime, .set = set, .guard = guard, .which = which};
     enum err err = txn_run(runtime, store, close_once, &run, &policy);
     if (err != ERR_OK)
         return err;
@@ -143,20 +149,20 @@ static int close_compare_ids(const void *a, const void *b)
 /* Close up to BATCH_MAX due envelopes in one transaction; if one of them is locked or broken, each
  * in its own, so that the others are closed. */
 static enum err close_due_set(const struct runtime *runtime, struct store *store,
-                              struct cache *cache, struct open_set *set, const struct id *due,
-                              size_t n, struct close_due_result *done)
+                              struct cache *cache, struct clock_guard *guard, struct open_set *set,
+                              const struct id *due, size_t n, struct close_due_result *done)
 {
     struct id ids[BATCH_MAX];
     memcpy(ids, due, n * sizeof ids[0]);
     qsort(ids, n, sizeof ids[0], close_compare_ids);
     close_set_ids(set, ids, n);
-    enum err err = close_ids(runtime, store, cache, set, CLOSE_DUE, done);
+    enum err err = close_ids(runtime, store, cache, guard, set, CLOSE_DUE, done);
     /* a fault may also be one row that another table does not match, such as a missing account */
     if (err != ERR_LOCKED && err_class(err) != CLASS_DATA && err != ERR_FAULT)
         return err;
     for (size_t i = 0; i < n; i++) {
         close_set_ids(set, &ids[i], 1);
-        (void)close_ids(runtime, store, cache, set, CLOSE_DUE, done);
+        (void)close_ids(runtime, store, cache, guard, set, CLOSE_DUE, done);
     }
     return ERR_OK;
 }
@@ -164,11 +170,13 @@ static enum err close_due_set(const struct runtime *runtime, struct store *store
 /* Many deadlines at once are listed once for several transactions. Begin anywhere in the list, so
  * that several daemons do not meet at the same envelopes. */
 enum err close_due(const struct runtime *runtime, struct store *store, struct cache *cache,
-                   struct close_due_result *done)
+                   struct clock_guard *guard, struct close_due_result *done)
 {
     struct id ids[DUE_MAX];
     size_t n = 0;
     *done = (struct close_due_result){.closed = 0};
+    if (guard->held)
+        return ERR_OK;
     enum err err = store->ops->due_list(store, ids, DUE_MAX, &n);
     if (err != ERR_OK) {
         store->ops->rollback(store);
@@ -184,7 +192,7 @@ enum err close_due(const struct runtime *runtime, struct store *store, struct ca
     for (size_t i = 0; i < chunks && err == ERR_OK; i++) {
         size_t at = (first + i) % chunks * BATCH_MAX;
         size_t len = n - at < BATCH_MAX ? n - at : BATCH_MAX;
-        err = close_due_set(runtime, store, cache, set, ids + at, len, done);
+        err = close_due_set(runtime, store, cache, guard, set, ids + at, len, done);
     }
     free(set);
     return err;
@@ -199,7 +207,7 @@ enum err close_envelope(const struct runtime *runtime, struct store *store, stru
         return ERR_FAULT;
     close_set_ids(set, id, 1);
     set->nowait = false;
-    enum err err = close_ids(runtime, store, cache, set, CLOSE_ANY, &done);
+    enum err err = close_ids(runtime, store, cache, NULL, set, CLOSE_ANY, &done);
     *found = err == ERR_OK && set->exists[0];
     if (*found)
         *envelope = set->envelopes[0];

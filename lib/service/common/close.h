@@ -2,18 +2,19 @@
 #ifndef HONGBAO_SERVICE_COMMON_CLOSE_H
 #define HONGBAO_SERVICE_COMMON_CLOSE_H
 
-#include "lib/service/common/runtime.h"
+#include "lib/service/common/clock_guard.h"
 
 struct close_due_result {
     size_t closed;   /* envelopes closed by this call */
     int64_t late_us; /* how long ago the first of them was due, in microseconds */
 };
 
-/* Close over store envelopes that are past due, some hundreds at most, and publish their ends. Fill
- * *done. cache may be NULL. Return ERR_OK, or the error that ended the round; what is left is due
- * in the next one. No transaction is left open. */
+/* Close over store envelopes that are past due, some hundreds at most, and publish their ends, as
+ * far as guard, of the caller's thread, trusts the primary's clock. Fill *done. cache may be NULL.
+ * Return ERR_OK, or the error that ended the round; what is left is due in the next one. No
+ * transaction is left open. */
 MUST_USE enum err close_due(const struct runtime *runtime, struct store *store, struct cache *cache,
-                            struct close_due_result *done);
+                            struct clock_guard *guard, struct close_due_result *done);
 
 /* Close envelope id over store now, due or not, and publish its end. Set *found, and *envelope to
  * its state after. cache may be NULL. ERR_UNAVAILABLE: it is frozen or locked by another process,

@@ -35,6 +35,7 @@ static void open_answer_repeat(void *job, const void *first)
     const struct open_job *f = first;
     j->base = f->base;
     j->answer = f->answer;
+    j->replayed = f->base.err == ERR_OK && f->answer.state == OPEN_OPENED;
 }
 
 static const struct batched_ops open_ops = {.kind = METRIC_BATCH_OPEN,
@@ -109,6 +110,7 @@ static void open_admitted(struct open_service *s, struct open_request **requests
     for (size_t i = 0; i < n; i++) {
         const struct open_job *job = err == ERR_OK ? batch_job(jobs, i) : NULL;
         requests[i]->err = job != NULL ? job->base.err : err;
+        requests[i]->replayed = job != NULL && job->replayed;
         if (job != NULL)
             requests[i]->answer = job->answer;
     }
@@ -125,6 +127,7 @@ void open_now(struct open_service *s, struct open_request **requests, size_t n, 
         struct open_request *r = requests[i];
         r->err = ticket_check(r->ticket, r->ticket_len, &s->runtime->ticket_keys,
                               s->runtime->generation, r->id, r->who->user, now_s);
+        r->replayed = false;
         if (r->err == ERR_OK || r->err == ERR_TICKET_EXPIRED)
             admitted[count++] = r;
     }

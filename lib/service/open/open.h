@@ -26,6 +26,7 @@ struct open_request {
      * end), ERR_NOT_FOUND, ERR_NOT_RECIPIENT; ERR_LOCKED (another process holds the envelope) and
      * ERR_UNAVAILABLE: repeat the identical request; ERR_FAULT. */
     enum err err;
+    bool replayed;             /* out: answer is an earlier claim of the user */
     struct open_answer answer; /* out */
 };
 

@@ -15,8 +15,10 @@ struct open_job {
     bool lapsed; /* the ticket is genuine but too old: only an earlier claim or the end is answered
                   */
     struct open_answer answer; /* out */
-    int64_t expires_us;        /* out, with an opened answer: of the envelope */
-    bool must_close;           /* out, err ERR_OK: past due, and to be closed before answering */
+    bool replayed;             /* out: answer is a claim that an earlier request made */
+    int64_t drawn_us;   /* when a run before this one made a claim for the job; 0: none did */
+    int64_t expires_us; /* out, with an opened answer: of the envelope */
+    bool must_close;    /* out, err ERR_OK: past due, and to be closed before answering */
 };
 
 /* The resources of one leader. */

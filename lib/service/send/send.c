@@ -37,6 +37,7 @@ static void send_answer_repeat(void *job, const void *first)
     }
     j->base = f->base;
     j->draft = f->draft;
+    j->replayed = f->base.err == ERR_OK;
 }
 
 static const struct batched_ops send_ops = {.kind = METRIC_BATCH_SEND,
@@ -77,15 +78,20 @@ static void send_job_fill(struct send_job *job, const struct send_request *r)
     memcpy(job->name, r->who->name, sizeof job->name);
     memcpy(job->key_hash, r->key_hash, sizeof job->key_hash);
     memcpy(job->body_hash, r->body_hash, sizeof job->body_hash);
+    job->refused = r->refused;
     job->expires_in_s = r->expires_in_s;
+    job->has_expires_in = r->has_expires_in;
+    job->has_greeting = r->greeting_sent != NULL;
     draft->mode = r->mode;
     draft->total_fen = r->total_fen;
     draft->shares = r->shares;
     draft->to_kind = r->to_kind;
     bool fits =
         str_set(draft->greeting, sizeof draft->greeting, r->greeting, strlen(r->greeting)) &&
-        str_set(draft->to, sizeof draft->to, r->to, strlen(r->to));
-    assert(fits); /* the decoder has checked both */
+        str_set(draft->to, sizeof draft->to, r->to, strlen(r->to)) &&
+        (r->greeting_sent == NULL || str_set(job->greeting_sent, sizeof job->greeting_sent,
+                                             r->greeting_sent, strlen(r->greeting_sent)));
+    assert(fits); /* the decoder has checked all */
     (void)fits;
 }
 
@@ -99,6 +105,7 @@ void send_now(struct send_service *s, struct send_request **requests, size_t n, 
     for (size_t i = 0; i < n; i++) {
         const struct send_job *job = err == ERR_OK ? batch_job(jobs, i) : NULL;
         requests[i]->err = job != NULL ? job->base.err : err;
+        requests[i]->replayed = job != NULL && job->replayed;
         if (job != NULL && job->base.err == ERR_OK)
             requests[i]->envelope = job->draft;
     }

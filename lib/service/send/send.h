@@ -9,17 +9,21 @@
 struct send_request {
     const struct who *who;
     uint8_t key_hash[32];  /* SHA-256 of user, route and Idempotency-Key */
-    uint8_t body_hash[32]; /* SHA-256 of the request in canonical form */
+    uint8_t body_hash[32]; /* SHA-256 of the members that were sent */
+    enum err refused; /* error if the key is not known: a limit refuses the request; ERR_OK: none */
     enum envelope_mode mode;
     int64_t total_fen, shares, expires_in_s;
     const char *greeting;
+    bool has_expires_in;       /* it was sent; else it is the default */
+    const char *greeting_sent; /* as sent; NULL: none was */
     enum recipients to_kind;
     const char *to;
-    /* out. ERR_OK: envelope is as it was when made, also for a repeated key, without the seed.
-     * ERR_INSUFFICIENT_FUNDS, ERR_LIMIT_EXCEEDED (sent per day), ERR_IDEMPOTENCY_KEY_REUSED
+    /* out. refused; ERR_OK: envelope is as it was when made, also for a repeated key, without the
+     * seed. ERR_INSUFFICIENT_FUNDS, ERR_LIMIT_EXCEEDED (sent per day), ERR_IDEMPOTENCY_KEY_REUSED
      * (another body), ERR_IDEMPOTENCY_IN_PROGRESS; ERR_LOCKED (another process holds the account)
      * and ERR_UNAVAILABLE: repeat the identical request; ERR_FAULT. */
     enum err err;
+    bool replayed;            /* out: the envelope was made by an earlier request with the key */
     struct envelope envelope; /* out */
 };
 

@@ -6,6 +6,7 @@
 #include "lib/service/common/envelope_cache.h"
 #include "lib/service/common/gate.h"
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +115,31 @@ static void send_complete(const struct runtime *runtime, const struct send_job *
     assert(envelope_consistent(e));
 }
 
+/* Return true if job has the hash that version 0.1 stored with row: that of a canonical form with
+ * defaults filled in and the greeting as sent. Defaults that were filled in are in the envelope, so
+ * that it does not matter what they are now; a request that sent just these counts as equal. */
+static bool send_repeats_0_1(const struct send_row *row, const struct send_job *job)
+{
+    char text[RECIPIENTS_SIZE + GREETING_SIZE + 128];
+    uint8_t hash[32];
+    const struct envelope *e = row->envelope, *draft = &job->draft;
+    int64_t expires_in_s =
+        job->has_expires_in ? job->expires_in_s : (e->expires_us - e->created_us) / US_PER_S;
+    int len = snprintf(
+        text, sizeof text, "%d\n%lld\n%lld\n%lld\n%s\n%d\n%s", (int)draft->mode,
+        (long long)draft->total_fen, (long long)draft->shares, (long long)expires_in_s,
+        job->has_greeting ? job->greeting_sent : e->greeting, (int)draft->to_kind, draft->to);
+    hash_sha256(hash, text, (size_t)len);
+    return bytes_equal(row->replay_body_hash, hash, sizeof hash);
+}
+
+/* Return true if job is the request that was stored with the key of row. */
+static bool send_repeats(const struct send_row *row, const struct send_job *job)
+{
+    return bytes_equal(row->replay_body_hash, job->body_hash, sizeof job->body_hash) ||
+           send_repeats_0_1(row, job);
+}
+
 /* Make e again what it was when it was sent: the answer to a repeat of its key. */
 static void send_restore(struct envelope *e)
 {
@@ -132,16 +158,20 @@ static bool send_decide(struct send_batch *b, size_t i, struct send_job *job)
 {
     struct send_set *set = &b->set;
     struct send_row *row = &set->rows[i];
-    job->made = false;
+    job->made = job->replayed = false;
     job->base.err = ERR_OK;
     if (row->replay) {
-        if (!bytes_equal(row->replay_body_hash, job->body_hash, sizeof job->body_hash)) {
+        if (!send_repeats(row, job)) {
             job->base.err = ERR_IDEMPOTENCY_KEY_REUSED;
             return false;
         }
         send_restore(row->envelope);
+        job->replayed = id_compare(&row->envelope->id, &job->tried) != 0;
         return true;
     }
+    job->base.err = job->refused;
+    if (job->base.err != ERR_OK)
+        return false;
     size_t at = account_index(set, job->user);
     struct account *a = &set->accounts[at];
     job->base.err = deduct(b->runtime->config, a, job->draft.total_fen, set->now_us);
@@ -149,6 +179,7 @@ static bool send_decide(struct send_batch *b, size_t i, struct send_job *job)
         return false;
     memcpy(a->name, job->name, sizeof a->name);
     send_complete(b->runtime, job, set->now_us, row->envelope);
+    job->tried = row->envelope->id;
     row->transfer = transfer_for_send(b->runtime->rng, job->user, &row->envelope->id,
                                       job->draft.total_fen, set->now_us);
     row->insert = set->changed[at] = job->made = true;

@@ -14,8 +14,13 @@ struct send_job {
     /* in: mode, total, shares, greeting and recipients of the request; out: the envelope as it was
      * when it was made, without its seed */
     struct envelope draft;
+    enum err refused;
     int64_t expires_in_s;
-    bool made; /* out: by this run, not by an earlier one */
+    bool has_expires_in, has_greeting;
+    char greeting_sent[GREETING_SIZE];
+    bool made;       /* out: by this run, not by an earlier one */
+    bool replayed;   /* out: by an earlier request */
+    struct id tried; /* what a run before this one made, if its commit got no reply */
 };
 
 /* Create the resources of a leader that uses session; as leader_new of batched_ops. */
