@@ -12,8 +12,9 @@ struct open_job {
     char user[USER_SIZE], name[NAME_SIZE];
     size_t n_groups;
     const char (*groups)[GROUP_SIZE]; /* live as long as the job */
-    bool lapsed; /* the ticket is genuine but too old: only an earlier claim or the end is answered
-                  */
+    bool lapsed;  /* the ticket is genuine but too old: only an earlier claim or the end is answered
+                   */
+    bool claimed; /* the user is thought to have a claim */
     struct open_answer answer; /* out */
     int64_t expires_us;        /* out, with an opened answer: of the envelope */
     bool must_close;           /* out, err ERR_OK: past due, and to be closed before answering */
