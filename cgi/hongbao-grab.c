@@ -30,12 +30,10 @@ static enum err wait(struct call *c)
 static enum err encode(struct call *c)
 {
     const struct grab_request *r = c->request;
+    if (r->err == ERR_RATE_LIMITED)
+        return call_refuse_rate(c, r->retry_after_s, "you grab too often");
     if (r->err == ERR_OK)
         api_encode_grab(c->response, &r->answer);
-    if (r->err != ERR_RATE_LIMITED)
-        return r->err;
-    problem_set(&c->problem, r->err, NULL, "%s", "you grab too often");
-    c->problem.retry_after_s = r->retry_after_s;
     return r->err;
 }
 

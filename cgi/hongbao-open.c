@@ -1,10 +1,19 @@
-/* POST /v1/envelopes/{id}/open. All opens of a burst share one transaction, and so wait for the
- * same commit: none of them is deferred. */
+/* POST /v1/envelopes/{id}/open and .../claim. All opens of a burst share one transaction, and so do
+ * its claims: they wait for the same commit. Only a claim that needs the primary before it can be
+ * admitted is deferred. */
 #include "cgi/program.h"
-#include "lib/service/open/open.h"
+#include "lib/service/claim/claim.h"
 #include <stddef.h>
+#include <stdlib.h>
 
-static enum err decode(struct call *c)
+struct open_pool {
+    struct open_service *open;
+    struct claim_service *claim;
+};
+
+/* ---- open ---- */
+
+static enum err open_decode(struct call *c)
 {
     struct open_request *r = c->request;
     r->who = c->who;
@@ -13,18 +22,19 @@ static enum err decode(struct call *c)
                            &c->problem);
 }
 
-static void now(struct process *p, unsigned thread, void *const *requests, size_t n,
-                int64_t deadline_us, bool *deferred)
+static void open_door(struct process *p, unsigned thread, void *const *requests, size_t n,
+                      int64_t deadline_us, bool *deferred)
 {
+    const struct open_pool *pool = p->services;
     struct open_request *opens[LOOP_BURST_MAX];
     (void)thread;
     (void)deferred;
     for (size_t i = 0; i < n; i++)
         opens[i] = requests[i];
-    open_now(p->services, opens, n, deadline_us);
+    open_now(pool->open, opens, n, deadline_us);
 }
 
-static enum err encode(struct call *c)
+static enum err open_encode(struct call *c)
 {
     const struct open_request *r = c->request;
     if (r->err == ERR_OK)
@@ -33,27 +43,88 @@ static enum err encode(struct call *c)
     return r->err;
 }
 
-static enum err start(struct process *p)
+/* ---- claim ---- */
+
+static enum err claim_decode(struct call *c)
 {
-    p->services = open_service_new(&p->runtime, p->sessions, (unsigned)p->pool->leaders);
-    return p->services != NULL ? ERR_OK : ERR_FAULT;
+    struct claim_request *r = c->request;
+    r->who = c->who;
+    r->id = &c->id;
+    return ERR_OK;
 }
+
+static void claim_door(struct process *p, unsigned thread, void *const *requests, size_t n,
+                       int64_t deadline_us, bool *deferred)
+{
+    const struct open_pool *pool = p->services;
+    struct claim_request *claims[LOOP_BURST_MAX];
+    for (size_t i = 0; i < n; i++)
+        claims[i] = requests[i];
+    claim_now(pool->claim, thread, claims, n, deadline_us, deferred);
+}
+
+static enum err claim_door_wait(struct call *c)
+{
+    const struct open_pool *pool = c->process->services;
+    claim_wait(pool->claim, c->request, c->deadline_us);
+    return ERR_OK;
+}
+
+static enum err claim_encode(struct call *c)
+{
+    const struct claim_request *r = c->request;
+    if (r->err == ERR_RATE_LIMITED)
+        return call_refuse_rate(c, r->retry_after_s, "you claim too often");
+    if (r->err == ERR_OK && r->tried)
+        api_encode_open(c->response, &r->open.answer);
+    else if (r->err == ERR_OK)
+        api_encode_grab(c->response, &r->job.answer);
+    return r->err;
+}
+
+/* ---- the program ---- */
 
 static void stop(struct process *p)
 {
-    open_service_free(p->services);
+    struct open_pool *pool = p->services;
+    claim_service_free(pool->claim);
+    open_service_free(pool->open);
+    free(pool);
+}
+
+static enum err start(struct process *p)
+{
+    struct open_pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL)
+        return ERR_FAULT;
+    p->services = pool;
+    pool->open = open_service_new(&p->runtime, p->sessions, (unsigned)p->pool->leaders);
+    if (pool->open != NULL)
+        pool->claim =
+            claim_service_new(&p->runtime, p->sessions, pool->open, p->waiters, p->acceptors);
+    if (pool->claim != NULL)
+        return ERR_OK;
+    stop(p);
+    return ERR_FAULT;
 }
 
 int main(int argc, char **argv)
 {
     static const struct door doors[] = {{.route = ROUTE_OPEN,
                                          .size = sizeof(struct open_request),
-                                         .decode = decode,
-                                         .now = now,
-                                         .encode = encode}};
+                                         .decode = open_decode,
+                                         .now = open_door,
+                                         .encode = open_encode},
+                                        {.route = ROUTE_CLAIM,
+                                         .size = sizeof(struct claim_request),
+                                         .decode = claim_decode,
+                                         .now = claim_door,
+                                         .wait = claim_door_wait,
+                                         .encode = claim_encode}};
     static const struct program program = {
         .name = "hongbao-open",
-        .summary = "FastCGI: opens grabbed red envelopes, in the database.",
+        .summary =
+            "FastCGI: claims shares of red envelopes and opens grabbed ones, in the database.",
         .pool = offsetof(struct config, open),
         .doors = doors,
         .n_doors = sizeof doors / sizeof doors[0],

@@ -8,15 +8,20 @@
 #define NETWORK_BYTES 8      /* of an IPv6 address: what one client is usually given */
 #define ANONYMOUS_BURST_S 10 /* a party opens the same link at once */
 
+enum err call_refuse_rate(struct call *c, int64_t retry_after_s, const char *detail)
+{
+    problem_set(&c->problem, ERR_RATE_LIMITED, NULL, "%s", detail);
+    c->problem.retry_after_s = retry_after_s;
+    return ERR_RATE_LIMITED;
+}
+
 enum err call_limit(struct call *c, const struct rate *rate, const char *key, const char *detail)
 {
     const struct runtime *r = &c->process->runtime;
     int64_t wait_us = 0;
     if (metrics_rate_allow(r->metrics, rate, key, r->clock->mono_us(r->clock->self), &wait_us))
         return ERR_OK;
-    problem_set(&c->problem, ERR_RATE_LIMITED, NULL, "%s", detail);
-    c->problem.retry_after_s = wait_us / US_PER_S + 1;
-    return ERR_RATE_LIMITED;
+    return call_refuse_rate(c, wait_us / US_PER_S + 1, detail);
 }
 
 /* Return true if the address is a loopback address or is not known. */

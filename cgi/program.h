@@ -119,6 +119,10 @@ void dispatch_wait(void *context, unsigned thread, struct exchange *x);
 /* Return the bytes of an exchange's memory that program needs. */
 size_t dispatch_memory_size(const struct program *program);
 
+/* Set the problem of c to a rate that its user exceeds, with detail and the retry_after_s to wait.
+ * Return ERR_RATE_LIMITED. */
+enum err call_refuse_rate(struct call *c, int64_t retry_after_s, const char *detail);
+
 /* Count c against rate for key, its user or its address. Return ERR_OK, or ERR_RATE_LIMITED with
  * detail and the time to wait in the problem of c. */
 enum err call_limit(struct call *c, const struct rate *rate, const char *key, const char *detail);

@@ -85,6 +85,7 @@ export interface Api {
     guest(name: string, o?: CallOptions): Promise<Answer<{user: string; name: string; token: string; balance: number}>>;
     me(o?: CallOptions): Promise<Answer<Me>>;
     send(body: SendBody, key: string, o?: CallOptions): Promise<Answer<Envelope>>;
+    claim(id: string, o?: CallOptions): Promise<Answer>;
     grab(id: string, o?: CallOptions): Promise<Answer>;
     open(id: string, ticket: string, o?: CallOptions): Promise<Answer>;
     envelope(id: string, page?: Page, o?: CallOptions): Promise<Answer<Envelope>>;

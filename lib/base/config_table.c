@@ -31,7 +31,7 @@ const struct setting config_table[] = {
     TEXT("site", "run_dir", run_dir, "/run/hongbao", "Directory of the file with the shared counters."),
     TEXT("site", "log_dir", log_dir, "", "Directory of the log files, one per program. Empty: log to standard error."),
     NUMBER("site", "set_number", set_number, 0, 4095, "0", "", "Number of this installation. It is part of every envelope's id."),
-    BOOL("site", "markers", markers, "yes", "Let the web server answer grabs of closed envelopes from marker files."),
+    BOOL("site", "markers", markers, "yes", "Let the web server answer claims and grabs of closed envelopes from marker files."),
     TEXT("site", "marker_dir", marker_dir, "/var/lib/hongbao/markers", "Directory of the marker files."),
     NUMBER("site", "marker_days", marker_days, 1, 3650, "7", "days", "How long a marker file is kept after its envelope has closed."),
 
@@ -43,8 +43,8 @@ const struct setting config_table[] = {
     NUMBER("limits", "expires_max", expires_max_s, 1, 2592000, "604800", "s", "Longest time until an envelope may expire."),
     NUMBER("limits", "expires_default", expires_default_s, 1, 2592000, "86400", "s", "Time until an envelope expires if the sender sets none."),
     NUMBER("limits", "sent_per_day", sent_per_day_fen, 1, 1000000000000, "2000000", "fen", "Maximum total that one user may send per day."),
-    NUMBER("limits", "grabs_per_second", grabs_per_s, 1, 10000, "10", "grabs/s", "Sustained rate of grabs allowed to one user."),
-    NUMBER("limits", "grabs_burst", grabs_burst, 1, 100000, "20", "grabs", "Grabs that one user may make at once before the sustained rate applies."),
+    NUMBER("limits", "grabs_per_second", grabs_per_s, 1, 10000, "10", "grabs/s", "Sustained rate of claims and grabs allowed to one user."),
+    NUMBER("limits", "grabs_burst", grabs_burst, 1, 100000, "20", "grabs", "Claims and grabs that one user may make at once before the sustained rate applies."),
     NUMBER("limits", "sends_per_minute", sends_per_minute, 1, 100000, "60", "envelopes/min", "Envelopes that one user may send per minute."),
     NUMBER("limits", "guests_per_minute", guests_per_minute, 1, 100000, "100", "guests/min", "Guests that one client address may create per minute. Loopback addresses are not limited."),
     NUMBER("limits", "anonymous_per_second", anonymous_per_s, 1, 10000, "100", "requests/s", "Sustained rate of requests without a token (previews, /readyz) or with a wrong one allowed to one client address. Loopback addresses are not limited."),
@@ -72,7 +72,7 @@ const struct setting config_table[] = {
     POOL("grab", grab, "3000"),
     BURSTS("grab", grab, "2", "600", "No effect. Accepted so that configurations of 0.1 still load."),
     NUMBER("grab", "ticket_life", ticket_life_s, 5, 3600, "60", "s", "How long a ticket is valid."),
-    NUMBER("grab", "cas_tries", cas_tries, 1, 100, "8", "tries", "Compare-and-swap conflicts after which a grab gets a ticket without taking a share from the gate."),
+    NUMBER("grab", "cas_tries", cas_tries, 1, 100, "8", "tries", "Compare-and-swap conflicts after which a grab or claim is admitted without taking a share from the gate."),
     NUMBER("grab", "hold", hold_s, 1, 60, "2", "s", "Minimum interval between database checks of a gate that has no shares left."),
 
     POOL("open", open, "5000"),

@@ -13,6 +13,8 @@ const struct api_route api_routes[ROUTE_COUNT] = {
     [ROUTE_WITHDRAWALS] = {ROUTE_WITHDRAWALS, "withdrawals", "POST", "/v1/withdrawals", AUTH_WALLET,
                            BODY_JSON, true, false},
     [ROUTE_SEND] = {ROUTE_SEND, "send", "POST", "/v1/envelopes", AUTH_USER, BODY_JSON, true, false},
+    [ROUTE_CLAIM] = {ROUTE_CLAIM, "claim", "POST", "/v1/envelopes/{id}/claim", AUTH_USER, BODY_NONE,
+                     false, false},
     [ROUTE_GRAB] = {ROUTE_GRAB, "grab", "POST", "/v1/envelopes/{id}/grab", AUTH_USER, BODY_NONE,
                     false, false},
     [ROUTE_OPEN] = {ROUTE_OPEN, "open", "POST", "/v1/envelopes/{id}/open", AUTH_USER, BODY_JSON,
@@ -35,8 +37,8 @@ const struct api_route api_routes[ROUTE_COUNT] = {
 };
 
 const char *const api_route_names[METRIC_ROUTES] = {
-    "guests", "topups",   "withdrawals", "send", "grab",    "open",   "envelope", "me",
-    "sent",   "received", "ledger",      "site", "healthz", "readyz", "metrics",  "none"};
+    "guests", "topups",   "withdrawals", "send", "claim",   "grab",   "open",    "envelope", "me",
+    "sent",   "received", "ledger",      "site", "healthz", "readyz", "metrics", "none"};
 _Static_assert(ROUTE_COUNT <= METRIC_ROUTES, "metrics count by route");
 
 /* Return true if path matches pattern; {id} matches the text up to the next '/'. */

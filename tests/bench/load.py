@@ -3,12 +3,15 @@ import collections
 import json
 import subprocess
 
+from processor import Meter
+
 
 class Result:
     """The answers of one run."""
 
-    def __init__(self, values):
+    def __init__(self, values, spent):
         self.values = values
+        self.spent = {**spent, "client": values["cpu_s"]}  # seconds of processor time
         self.answers = values["answers"]
         self.rate, self.seconds, self.ran_out = values["rate"], values["seconds"], values["ran_out"]
         self.start_s = values["start_s"]  # time.monotonic()
@@ -17,6 +20,10 @@ class Result:
     def count(self, kind):
         """Count answers of one kind ("200 opened"), or of all kinds with a prefix ("200")."""
         return sum(a["count"] for name, a in self.answers.items() if name == kind or name.startswith(kind + " "))
+
+    def cost_us(self):
+        """Return the processor time of an answer in microseconds, by group of programs."""
+        return {group: 1e6 * seconds / self.total() for group, seconds in self.spent.items() if seconds and self.total()}
 
     def total(self):
         return sum(a["count"] for a in self.answers.values())
@@ -57,18 +64,20 @@ def added_up(results):
 
 
 class Load:
-    """One run of the load client in the background. result() waits for its end."""
+    """One run of the load client in the background. result() waits for its end. Processor time is that of the programs
+    of the installation in `directory`."""
 
-    def __init__(self, program, port, plan, **options):
+    def __init__(self, program, port, plan, directory, **options):
         command = [program, "--port", str(port), "--plan", plan.file.name]
         for name, value in options.items():
             if value is True:
                 command.append(f"--{name}")
             elif value is not None and value is not False:
                 command += [f"--{name}", str(value)]
+        self.meter = Meter(directory)
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def result(self):
         out, _ = self.process.communicate()
         assert self.process.returncode == 0, "the load client failed"
-        return Result(json.loads(out))
+        return Result(json.loads(out), self.meter.spent())

@@ -17,7 +17,7 @@ class Opening:
         count = int(seconds * per_second)
         ids = bench.stack.envelopes(envelopes, count // envelopes + 1)
         self.plan = plan.Plan(requests(bench, ids, count))
-        self.load = Load(bench.stack.load, bench.stack.port, self.plan, seconds=seconds, series=True,
+        self.load = Load(bench.stack.load, bench.stack.port, self.plan, bench.stack.directory, seconds=seconds, series=True,
                          **{"connections": bench.connections, **options})
 
     def result(self):

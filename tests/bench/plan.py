@@ -60,6 +60,10 @@ def grab(envelope, token):
     return request("POST", f"/v1/envelopes/{envelope}/grab", token)
 
 
+def claim(envelope, token):
+    return request("POST", f"/v1/envelopes/{envelope}/claim", token)
+
+
 def open_(envelope, token, ticket):
     return request("POST", f"/v1/envelopes/{envelope}/open", token, b'{"ticket":"%s"}' % ticket)
 

@@ -49,7 +49,7 @@ class Bench:
     def fire(self, plan, port=None, **options):
         """Start a load: by default, a closed loop of the usual length."""
         options = {"seconds": self.seconds, "connections": self.connections, **options}
-        return Load(self.stack.load, port or self.stack.port, plan, **options)
+        return Load(self.stack.load, port or self.stack.port, plan, self.stack.directory, **options)
 
     def whole(self):
         """Return True if a long scene should run in full: only in the first round, and not with --quick."""
@@ -135,6 +135,7 @@ class RateScene(Scene):
         plan.close()
         remark = "the prepared requests ran out, so the run was shorter" if result.ran_out else ""
         yield Figure(self.title, result.rate, ceiling=ceiling.rate, bar=self.bar and Bar(self.bar),
+                     cost=result.cost_us(), ceiling_cost=ceiling.cost_us(),
                      wrong=self._wrong(bench, result), note="; ".join(filter(None, (self.note, remark))))
         if self.latency_ms is not None:
             yield self._latency(bench, ceiling.rate, result.rate)

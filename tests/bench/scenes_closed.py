@@ -1,4 +1,4 @@
-"""Grabs of sold-out envelopes, answered by the web server or by the grab pool."""
+"""Grabs and claims of sold-out envelopes, answered by the web server or by a pool."""
 import http.client
 
 import plan
@@ -21,6 +21,7 @@ def answer(port, path, token=None):
 
 class _SoldOut(RateScene):
     pool, answer_bytes = "grab", 20
+    call = "grab"
     expected = ("200 sold_out",)
     cycle = True
     note = "the same 20,000 users throughout"
@@ -30,7 +31,10 @@ class _SoldOut(RateScene):
         wrong = self.wait(bench, ids)
         assert not wrong, wrong
         tokens = [signer.token(user) for user in bench.regulars(CROWD)]
-        return [plan.grab(ids[i % len(ids)], token) for i, token in enumerate(tokens)]
+        return [plan.request("POST", self.path(ids[i % len(ids)]), token) for i, token in enumerate(tokens)]
+
+    def path(self, envelope):
+        return f"/v1/envelopes/{envelope}/{self.call}"
 
     def wait(self, bench, ids):
         """Wait until the envelopes are in the state the scene needs. Return a description of the error, or ""."""
@@ -53,7 +57,7 @@ class SoldOutMarkers(_SoldOut):
         if not bench.stack.has_setting("site.markers"):
             return "there is no setting site.markers"
         try:  # the pool would require a token
-            wait_until(lambda: all(answer(bench.stack.port, f"/v1/envelopes/{i}/grab")[0] == 200 for i in ids), 10,
+            wait_until(lambda: all(answer(bench.stack.port, self.path(i))[0] == 200 for i in ids), 10,
                        "the web server answers from markers")
         except AssertionError as e:
             return str(e)
@@ -77,8 +81,21 @@ class SoldOut(_SoldOut):
         yield from super().run(bench)
 
     def wait(self, bench, ids):
-        status, _ = answer(bench.stack.port, f"/v1/envelopes/{ids[0]}/grab")
+        """Let every process confirm every end: until then some requests are answered "busy"."""
+        token = bench.stack.signer.token("early")
+        bench.stack.do_all([plan.request("POST", self.path(i), token) for i in ids] * 20, "200 sold_out", "200 busy")
+        status, _ = answer(bench.stack.port, self.path(ids[0]))
         return "" if status == 401 else "the web server answers from a marker"
 
 
-SCENES = (SoldOutMarkers, SoldOut)
+class ClaimsSoldOutMarkers(SoldOutMarkers):
+    name, title, bar, latency_ms = "claims-sold-out-markers", "sold-out claims, net 0: the web server's own file", 2.9, None
+    pool, call = "open", "claim"
+
+
+class ClaimsSoldOut(SoldOut):
+    name, title, bar, latency_ms = "claims-sold-out", "sold-out claims in FastCGI (net 0 off)", 0.85, None
+    pool, call = "open", "claim"
+
+
+SCENES = (SoldOutMarkers, SoldOut, ClaimsSoldOutMarkers, ClaimsSoldOut)

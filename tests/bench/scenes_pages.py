@@ -49,7 +49,7 @@ class _Pages(RateScene):
 
     def measured(self, bench, prepared, **options):
         filling = plan.Plan(self.opens(bench, int(OPENS_PER_SECOND * bench.seconds)))
-        beside = Load(bench.stack.load, bench.stack.port, filling, seconds=bench.seconds, connections=8,
+        beside = Load(bench.stack.load, bench.stack.port, filling, bench.stack.directory, seconds=bench.seconds, connections=8,
                       rate=OPENS_PER_SECOND)
         result = super().measured(bench, prepared, **options)
         assert not beside.result().wrong("200 opened")

@@ -1,4 +1,4 @@
-"""Grabs, opens and sends, each at its highest rate."""
+"""Grabs, opens, claims and sends, each at its highest rate."""
 import plan
 from scene import RateScene
 from table import Bar, Figure
@@ -12,6 +12,7 @@ class _Crowd(RateScene):
     per_second = 45000  # requests prepared for each second of the run, until H is known
 
     group = None  # the envelopes' recipients; None: anyone
+    member_of = None  # the group that each user's token names
 
     def pairs(self, bench):
         """Yield (envelope, user), no pair twice."""
@@ -30,7 +31,6 @@ class _Crowd(RateScene):
 class _Grabs(_Crowd):
     pool, answer_bytes = "grab", 126
     expected = ("200 grabbed",)
-    member_of = None  # the group that each user's token names
 
     def requests(self, bench):
         signer = bench.stack.signer
@@ -67,9 +67,8 @@ class GrabsFirst(_Grabs):
     name, title = "grabs-first", "grabs, 1,000 envelopes, tokens seen for the first time"
 
 
-class GrabsGroup(_KnownGrabs):
-    """The same users with the same tokens grab envelopes to anyone, then envelopes to their group."""
-    name, title = "grabs-group", "grabs, 1,000 envelopes to a group, against those to anyone"
+class _ToAGroup(_Crowd):
+    """Measure requests for envelopes to anyone, then for envelopes to a group, by tokens that name it in both."""
     bar, member_of = 0.85, "family"
 
     def _run(self, bench):
@@ -85,21 +84,50 @@ class GrabsGroup(_KnownGrabs):
                      wrong=", ".join(filter(None, wrong)), note="; ".join(filter(None, notes)))
 
 
-class _Opens(_Crowd):
+class GrabsGroup(_ToAGroup, _KnownGrabs):
+    name, title = "grabs-group", "grabs, 1,000 envelopes to a group, against those to anyone"
+
+
+class _Stored(_Crowd):
+    """Every request stores a claim."""
     pool, answer_bytes = "open", 94
     expected = ("200 opened",)
     settle = False
     per_second = 25000
+
+    def check(self, bench, counts):
+        (claims,), = bench.stack.sql("SELECT COUNT(*) FROM claim")
+        return "" if int(claims) == counts["200 opened"] else f"{claims} claims are stored"
+
+
+class _Claims(_Stored):
+    note = f"{PAUSED}; tokens seen for the first time"
+
+    def requests(self, bench):
+        signer = bench.stack.signer
+        return [plan.claim(envelope, signer.token(user, self.member_of)) for envelope, user in self.pairs(bench)]
+
+
+class ClaimsMany(_Claims):
+    name, title, bar, latency_ms = "claims-many", "durable claims, 1,000 envelopes", 0.42, 25
+
+
+class ClaimsHot(_Claims):
+    name, title, bar, latency_ms = "claims-hot", "durable claims, one hot envelope", 0.45, 25
+    envelopes, shares = 1, 1000000
+
+
+class ClaimsGroup(_ToAGroup, _Claims):
+    name, title = "claims-group", "durable claims, 1,000 envelopes to a group, against those to anyone"
+
+
+class _Opens(_Stored):
     note = f"{PAUSED}; tickets prepared, tokens seen for the first time"
 
     def requests(self, bench):
         signer = bench.stack.signer
         return [plan.open_(envelope, signer.token(user), signer.ticket(envelope, user))
                 for envelope, user in self.pairs(bench)]
-
-    def check(self, bench, counts):
-        (claims,), = bench.stack.sql("SELECT COUNT(*) FROM claim")
-        return "" if int(claims) == counts["200 opened"] else f"{claims} claims are stored"
 
 
 class OpensMany(_Opens):
@@ -139,4 +167,4 @@ class Sends(RateScene):
         return "" if int(stored) == counts["201 open"] else f"{stored} envelopes are stored"
 
 
-SCENES = (GrabsMany, GrabsHot, GrabsFirst, GrabsGroup, OpensMany, OpensManyLogged, OpensHot, OpensHotLogged, Sends)
+SCENES = (GrabsMany, GrabsHot, GrabsFirst, GrabsGroup, ClaimsMany, ClaimsHot, ClaimsGroup, OpensMany, OpensManyLogged, OpensHot, OpensHotLogged, Sends)

@@ -36,8 +36,8 @@ class Stall(Scene):
         share = bench.connections // 4
         prepared = (plan.Plan(many), plan.Plan(sends))
         options = {"seconds": seconds, "retry": True, "series": True}
-        grabs = Load(stack.load, stack.port, prepared[0], connections=2 * share, **options)
-        sent = Load(stack.load, stack.port, prepared[1], connections=share, **options)
+        grabs = Load(stack.load, stack.port, prepared[0], stack.directory, connections=2 * share, **options)
+        sent = Load(stack.load, stack.port, prepared[1], stack.directory, connections=share, **options)
         return (grabs, sent), prepared
 
     def run(self, bench):

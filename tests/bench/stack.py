@@ -95,7 +95,7 @@ class Stack:
     def do_all(self, requests, *expected, connections=64):
         """Send all requests once and check that each is answered as expected."""
         prepared = plan.Plan(requests)
-        result = Load(self.load, self.port, prepared, seconds=0, connections=connections, retry=True).result()
+        result = Load(self.load, self.port, prepared, self.directory, seconds=0, connections=connections, retry=True).result()
         prepared.close()
         wrong = result.wrong(*expected)
         assert not wrong, f"while preparing: {wrong}"

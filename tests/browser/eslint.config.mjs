@@ -62,6 +62,7 @@ export default [
             ...globals['shared-node-browser'],
         }},
     },
+    {files: ['clients/**/*.js'], languageOptions: {globals: globals['shared-node-browser']}},
     {files: ['tests/**/*.mjs'], languageOptions: {globals: globals.node}},
     /* Bodies of functions that the browser tests run in the page. */
     {

@@ -1,4 +1,4 @@
-"""Thirty guests of one browser grab one envelope at once."""
+"""Thirty guests of one browser claim shares of one envelope at once."""
 import pytest
 from people import send
 
@@ -15,7 +15,7 @@ def test_rush(stage, people):
     assert 0 < won < 30 and won + away == 30
     (sent,) = stage.proxy.asked("POST", "/v1/envelopes$")
     assert sent.json["shares"] == won
-    assert len({r.headers["Authorization"] for r in stage.proxy.asked("POST", "/grab$")}) == 30
+    assert len({r.headers["Authorization"] for r in stage.proxy.asked("POST", "/claim$")}) == 30
     for figure in ("#rush-rate", "#rush-median"):
         assert any(c.isdigit() for c in stage.browser.text(figure))
     stage.browser.see("svg#rush-hist")

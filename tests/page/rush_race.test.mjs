@@ -43,13 +43,12 @@ function oneShare() {
     let taken = null;
     const asked = new Map();
     return (name) => ({
-        grab: async () => {
+        claim: async () => {
             asked.set(name, (asked.get(name) ?? 0) + 1);
             taken ??= name;
-            return {body: taken === name ? {state: 'grabbed', ticket: name}
+            return {body: taken === name ? {state: 'opened', amount: 5, seq: 1}
                 : asked.get(name) === 1 ? {state: 'busy', retry_after: 1} : {state: 'sold_out'}};
         },
-        open: async () => ({body: {state: 'opened', amount: 5, seq: 1}}),
     });
 }
 
@@ -61,7 +60,7 @@ test('a race ends for everybody; busy is asked again; every answer counts', asyn
     const outcome = await race({guests, id: 'e', pause, now: () => clock++, onEvent: (e) => heard.push(e.guest)});
     assert.deepEqual(outcome.ends.map((e) => e.state), ['opened', 'sold_out', 'sold_out']);
     assert.equal(outcome.busy, 2);
-    assert.equal(outcome.answers.length, 6);
+    assert.equal(outcome.answers.length, 5);
     assert.deepEqual(heard.sort(), ['a', 'b', 'c']);
     const figures = rushFigures(outcome);
     assert.deepEqual(figures.won.map((w) => w.guest), ['a']);
@@ -71,7 +70,7 @@ test('a race ends for everybody; busy is asked again; every answer counts', asyn
 
 test('a guest who is refused fails alone', async () => {
     const refused = async () => { throw new ApiError({status: 403, code: 'not_recipient'}); };
-    const guests = [{name: 'a', api: {grab: refused}}];
+    const guests = [{name: 'a', api: {claim: refused}}];
     const {failed} = rushFigures(await race({guests, id: 'e', pause, now: () => 0}));
     assert.equal(failed[0].code, 'not_recipient');
 });

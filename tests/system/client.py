@@ -143,6 +143,19 @@ class Client:
                             {"mode": mode, "total": total, "shares": shares, **more},
                             {"Idempotency-Key": key})
 
+    def claim(self, envelope):
+        return self.request("POST", f"/v1/envelopes/{envelope}/claim")
+
+    def claim_until_final(self, envelope, seconds=30):
+        """Claim as a well-behaved client does: wait when busy, repeat after 429 and 503. Return the last answer."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            answer = self.claim(envelope)
+            if answer.status not in (200, 429, 503) or (answer.status == 200 and answer.state != "busy"):
+                return answer
+            time.sleep(min(float(answer.headers["Retry-After"]), 1.0) * 0.5)
+        raise AssertionError(f"no final answer within {seconds} s: {answer}")
+
     def grab(self, envelope):
         return self.request("POST", f"/v1/envelopes/{envelope}/grab")
 

@@ -62,6 +62,10 @@ def send_request(token, total, shares, key, **more):
     return Request("POST", "/v1/envelopes", token, {"mode": "lucky", "total": total, "shares": shares, **more}, key)
 
 
+def claim_request(token, envelope):
+    return Request("POST", f"/v1/envelopes/{envelope}/claim", token)
+
+
 def grab_request(token, envelope):
     return Request("POST", f"/v1/envelopes/{envelope}/grab", token)
 

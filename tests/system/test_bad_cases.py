@@ -66,7 +66,7 @@ def test_bodies(service, rich, unchanged, cases):
 def test_ids(rich, unchanged):
     wrong = []
     for text in bad.NO_ID:
-        for method, tail in (("GET", ""), ("POST", "/grab"), ("POST", "/open")):
+        for method, tail in (("GET", ""), ("POST", "/claim"), ("POST", "/grab"), ("POST", "/open")):
             body = {"ticket": "x"} if tail == "/open" else None
             answer = rich.request(method, f"/v1/envelopes/{text}{tail}", body, raw=True)
             if answer.status not in (400, 404, 405):

@@ -129,12 +129,12 @@ def test_bad_idempotency_keys(rich, state):
 def test_bad_ids_and_paths(rich, state, anybody):
     before = state()
     for bad in BAD_IDS:
-        for method, tail in (("GET", ""), ("POST", "/grab"), ("POST", "/open")):
+        for method, tail in (("GET", ""), ("POST", "/claim"), ("POST", "/grab"), ("POST", "/open")):
             body = {"ticket": "x"} if tail == "/open" else None
             answer = rich.request(method, f"/v1/envelopes/{bad}{tail}", body, raw=True)
             assert answer.status in (400, 404) and answer.code in ("not_found", "invalid_request"), (bad, tail, answer)
     unknown = "01a20d63-04ab-7000-b431-b856e67a7b86"
-    for call in (rich.envelope, rich.grab):
+    for call in (rich.envelope, rich.claim, rich.grab):
         assert call(unknown).code == "not_found"
         assert call(unknown).code == "not_found"  # now in the cache of unknown ids
     for path in ("/v1", "/v1/", "/v1/nothing", "/v1/me/", "/v1/envelopes/", "/v2/me"):
@@ -149,6 +149,7 @@ def test_bad_ids_and_paths(rich, state, anybody):
     ("/v1/envelopes", "POST", ("GET", "PUT", "DELETE")), ("/v1/guests", "POST", ("GET",)),
     ("/v1/topups", "POST", ("GET",)), ("/v1/withdrawals", "POST", ("GET",)),
     ("/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86", "GET", ("POST", "DELETE")),
+    ("/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/claim", "POST", ("GET",)),
     ("/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/grab", "POST", ("GET",)),
     ("/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/open", "POST", ("GET",)),
     ("/v1/site", "GET", ("POST",)), ("/healthz", "GET", ("POST",)), ("/readyz", "GET", ("POST",))])
@@ -224,6 +225,7 @@ def test_wrong_scopes(service, user, anybody):
                  "/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86"):
         assert anybody.get(path, token=wallet).code == "unauthorized"  # only the send pool has that key
     for path, content in (("/v1/envelopes", SEND), ("/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/grab", None),
+                          ("/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/claim", None),
                           ("/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/open", {"ticket": "x"})):
         code = "scope_required" if path == "/v1/envelopes" else "unauthorized"
         assert anybody.request("POST", path, content, {"Idempotency-Key": "k"}, token=wallet).code == code
@@ -281,6 +283,7 @@ def test_bad_http(service, user, state):
     before = state()
     token = user().token
     for path in ("/v1/envelopes", "/v1/guests", "/v1/topups", "/v1/withdrawals",
+                 "/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/claim",
                  "/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/grab",
                  "/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/open"):
         head = (f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: k\r\n"
@@ -296,8 +299,9 @@ def test_bad_http(service, user, state):
     wallet = Client(service, service.token("backend", kind="wallet"))
     for path in ("/v1/topups", "/v1/withdrawals"):
         assert post(wallet, path, "{}", **{"Content-Type": "text/plain"}).code == "unsupported_media_type"
-    grab = "/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/grab"
-    assert bob.request("POST", grab, "{}").code == "invalid_request"
+    for call in ("claim", "grab"):
+        path = f"/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/{call}"
+        assert bob.request("POST", path, "{}").code == "invalid_request"
     for bad in (b"GET /v1/me HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
                 b"POST /v1/guests HTTP/1.1\r\nHost: x\r\nContent-Length: 1e2\r\n\r\n"):
         status, headers, body = raw_exchange(service, bad)

@@ -8,7 +8,7 @@ import pytest
 
 from client import Client
 from service import SLOW, Service, wait_until
-from swarm import Request, Swarm, grab_request, open_request, send_request
+from swarm import Request, Swarm, claim_request, grab_request, open_request, send_request
 
 DEADLINE_S = 5
 
@@ -52,6 +52,7 @@ def refused(s):
     yield send_request(alice, 10, 1, uuid.uuid4().hex)
     yield open_request(bob, s.live, s.ticket)
     yield grab_request(bob, unknown)
+    yield claim_request(bob, s.live)  # who has a ticket
 
 
 def test_requests_that_need_the_database_are_refused_in_time(stalled):

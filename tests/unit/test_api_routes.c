@@ -63,6 +63,7 @@ static const struct route_case route_cases[] = {
     {ROUTE_TOPUPS, "POST", "/v1/topups", "topups"},
     {ROUTE_WITHDRAWALS, "POST", "/v1/withdrawals", "withdrawals"},
     {ROUTE_SEND, "POST", "/v1/envelopes", "send"},
+    {ROUTE_CLAIM, "POST", ENVELOPE "/claim", "claim"},
     {ROUTE_GRAB, "POST", ENVELOPE "/grab", "grab"},
     {ROUTE_OPEN, "POST", ENVELOPE "/open", "open"},
     {ROUTE_ENVELOPE, "GET", ENVELOPE, "envelope"},

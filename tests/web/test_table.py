@@ -28,6 +28,30 @@ GRAB = "POST /v1/envelopes/{sold}/grab"
 LOOK = "GET /v1/envelopes/{open}"
 EMPTY = "Content-Length: 0\r\n"
 
+
+def of_closed(call):
+    """Claims or grabs of a closed envelope: by a marker if nothing speaks against it."""
+    line = f"POST /v1/envelopes/{{sold}}/{call}"
+    return [
+        row(f"{call}-closed", line, TOKEN + EMPTY, state="sold_out"),
+        row(f"{call}-closed-none-match", line, TOKEN + EMPTY + "If-None-Match: *\r\n", state="sold_out"),
+        row(f"{call}-closed-match", line, TOKEN + EMPTY + 'If-Match: "x"\r\n', state="sold_out"),
+        row(f"{call}-closed-modified-since", line, TOKEN + EMPTY + "If-Modified-Since: Sun, 01 Jan 2040 00:00:00 GMT\r\n",
+            state="sold_out"),
+        row(f"{call}-closed-unmodified-since", line, TOKEN + EMPTY + "If-Unmodified-Since: Sun, 01 Jan 2006 00:00:00 GMT\r\n",
+            state="sold_out"),
+        row(f"{call}-closed-range", line, TOKEN + EMPTY + "Range: bytes=0-1\r\n", state="sold_out"),
+        row(f"{call}-closed-range-beyond", line, TOKEN + EMPTY + "Range: bytes=900000-\r\n", state="sold_out"),
+        row(f"{call}-closed-gzip", line, TOKEN + EMPTY + "Accept-Encoding: gzip\r\n", state="sold_out"),
+        row(f"{call}-closed-expect", line, TOKEN + EMPTY + "Expect: 100-continue\r\n", state="sold_out"),
+        row(f"{call}-closed-absolute", f"POST http://localhost/v1/envelopes/{{sold}}/{call}", TOKEN + EMPTY, state="sold_out"),
+        row(f"{call}-closed-query", line + "?x=1", TOKEN + EMPTY, status=(200, 400)),
+        row(f"{call}-closed-http-1.0", line, TOKEN + EMPTY, state="sold_out", version="HTTP/1.0"),
+        row(f"{call}-closed-body", line, TOKEN + JSON, "{}", status=400, code="invalid_request"),
+        row(f"{call}-closed-chunked-empty", line, TOKEN + CHUNKED, "0\r\n\r\n", own_length=True, state="sold_out"),
+    ]
+
+
 ROWS = [
     # ---- methods ----
     row("get", LOOK, TOKEN),
@@ -51,6 +75,7 @@ ROWS = [
     row("lower-case-method", "get /v1/me", status=(400, 405, 501)),
     row("post-to-get", "POST /v1/me", EMPTY, status=405, code="method_not_allowed"),
     row("get-of-grab", "GET /v1/envelopes/{sold}/grab", TOKEN, status=405, code="method_not_allowed"),
+    row("get-of-claim", "GET /v1/envelopes/{sold}/claim", TOKEN, status=405, code="method_not_allowed"),
     row("get-of-open", "GET /v1/envelopes/{open}/open", TOKEN, status=405, code="method_not_allowed"),
     row("post-health", "POST /healthz", EMPTY, status=405, code="method_not_allowed"),
     row("healthz", "GET /healthz"),
@@ -113,23 +138,12 @@ ROWS = [
     row("range-ignored", LOOK, TOKEN + "Range: bytes=0-1\r\n"),
     row("range-beyond-ignored", LOOK, TOKEN + "Range: bytes=900000-\r\n"),
     row("if-range-ignored", LOOK, TOKEN + "Range: bytes=0-1\r\nIf-Range: {etag}\r\n"),
-    row("grab-closed", GRAB, TOKEN + EMPTY, state="sold_out"),
-    row("grab-closed-none-match", GRAB, TOKEN + EMPTY + "If-None-Match: *\r\n", state="sold_out"),
-    row("grab-closed-match", GRAB, TOKEN + EMPTY + 'If-Match: "x"\r\n', state="sold_out"),
-    row("grab-closed-modified-since", GRAB, TOKEN + EMPTY + "If-Modified-Since: Sun, 01 Jan 2040 00:00:00 GMT\r\n", state="sold_out"),
-    row("grab-closed-unmodified-since", GRAB, TOKEN + EMPTY + "If-Unmodified-Since: Sun, 01 Jan 2006 00:00:00 GMT\r\n",
-        state="sold_out"),
-    row("grab-closed-range", GRAB, TOKEN + EMPTY + "Range: bytes=0-1\r\n", state="sold_out"),
-    row("grab-closed-range-beyond", GRAB, TOKEN + EMPTY + "Range: bytes=900000-\r\n", state="sold_out"),
-    row("grab-closed-gzip", GRAB, TOKEN + EMPTY + "Accept-Encoding: gzip\r\n", state="sold_out"),
-    row("grab-closed-expect", GRAB, TOKEN + EMPTY + "Expect: 100-continue\r\n", state="sold_out"),
-    row("grab-closed-absolute", "POST http://localhost/v1/envelopes/{sold}/grab", TOKEN + EMPTY, state="sold_out"),
-    row("grab-closed-query", GRAB + "?x=1", TOKEN + EMPTY, status=(200, 400)),
-    row("grab-closed-http-1.0", GRAB, TOKEN + EMPTY, state="sold_out", version="HTTP/1.0"),
-    row("grab-closed-body", GRAB, TOKEN + JSON, "{}", status=400, code="invalid_request"),
-    row("grab-closed-chunked-empty", GRAB, TOKEN + CHUNKED, "0\r\n\r\n", own_length=True, state="sold_out"),
+    *(closed for call in ("claim", "grab") for closed in of_closed(call)),
     row("grab-open", "POST /v1/envelopes/{open}/grab", TOKEN + EMPTY, state="grabbed"),
     row("grab-no-token", "POST /v1/envelopes/{open}/grab", EMPTY, status=401, code="unauthorized"),
+    row("claim-open", "POST /v1/envelopes/{claimed}/claim", TOKEN + EMPTY, state="opened"),
+    row("claim-no-token", "POST /v1/envelopes/{open}/claim", EMPTY, status=401, code="unauthorized"),
+    row("claim-body", "POST /v1/envelopes/{open}/claim", TOKEN + JSON, "{}", status=400, code="invalid_request"),
     # ---- bodies ----
     row("send-nothing", "POST /v1/envelopes", TOKEN + JSON + EMPTY, own_length=True, status=400),
     row("send-no-type", "POST /v1/envelopes", TOKEN, "{}", status=(400, 415)),
@@ -145,6 +159,7 @@ ROWS = [
     row("too-large-chunked-for-the-pool", "POST /v1/envelopes", TOKEN + JSON + CHUNKED, chunks(POOLS_LARGE), own_length=True,
         status=413, code="body_too_large"),
     row("too-large-grab-for-the-pool", GRAB, TOKEN, POOLS_LARGE, status=413, code="body_too_large"),
+    row("too-large-claim", "POST /v1/envelopes/{sold}/claim", TOKEN, LARGE, status=413, code="body_too_large"),
     row("too-large-grab", GRAB, TOKEN, LARGE, status=413, code="body_too_large"),
     row("too-large-get", "GET /v1/me", TOKEN, LARGE, status=(400, 413)),
     row("too-large-open", "POST /v1/envelopes/{open}/open", TOKEN + JSON, LARGE, status=413, code="body_too_large"),
@@ -172,10 +187,10 @@ def scene(service):
     from client import Client
     alice, bob = Client(service, service.token("table-a")), Client(service, service.token("table-b"))
     service.ctl("topup", "table-a", 100000)
-    sold, live = alice.send(100, 1).json["id"], alice.send(100, 90).json["id"]
+    sold, live, claimed = (alice.send(100, shares).json["id"] for shares in (1, 90, 90))
     assert bob.grab_and_open(sold).state == "opened"
     # Until the marker is there, the pool answers: both are tested.
-    yield {"open": live, "sold": sold, "token": alice.token, "etag": alice.envelope(live).headers["ETag"]}
+    yield {"open": live, "claimed": claimed, "sold": sold, "token": alice.token, "etag": alice.envelope(live).headers["ETag"]}
     alice.close()
     bob.close()
 

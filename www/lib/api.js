@@ -88,6 +88,7 @@ export function createApi({base, token, onUnauthorized, ahead = null, fetch = we
         guest: (name, o) => call('POST', 'guests', {...o, body: name ? {name} : {}, anonymous: true}),
         me: (o) => call('GET', 'me', o),
         send: (body, key, o) => call('POST', 'envelopes', {...o, body, key}),
+        claim: (id, o) => call('POST', pathOf(id) + '/claim', o),
         grab: (id, o) => call('POST', pathOf(id) + '/grab', o),
         open: (id, ticket, o) => call('POST', pathOf(id) + '/open', {...o, body: {ticket}}),
         envelope: (id, page, o) => call('GET', pathOf(id) + queryOf(page), o),

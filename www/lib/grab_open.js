@@ -4,7 +4,7 @@
 import {delayMs, persist, sleep} from './retry.js';
 
 /**
- * calls.grab() resolves to the grab's answer. Asks again while it says busy, for as long as that
+ * calls.grab() resolves to the answer of a grab or claim. Asks again while it says busy, for as long as that
  * takes (the signal ends it). Resolves to {state: grabbed | opened | sold_out | expired, ...}.
  * onWait(code) is called before each pause.
  * @param {{grab: () => Promise<any>}} calls

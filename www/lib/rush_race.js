@@ -1,8 +1,8 @@
 // @ts-check
-/* A rush: many guests after one envelope at once, each through the same rules as a person. No DOM; the
- * API, the clock and the pauses are passed in. */
+/* A rush: many guests after one envelope at once, each with one claim that is repeated as the service asks for. No DOM;
+ * the API, the clock and the pauses are passed in. */
 import {latencyClasses, quantile} from './chart.js';
-import {grabUntilFinal, openUntilFinal} from './grab_open.js';
+import {grabUntilFinal} from './grab_open.js';
 import {persist, sleep, throwIfAborted} from './retry.js';
 
 export const GUESTS = 30;
@@ -24,35 +24,28 @@ export async function makeGuests({count, anonymous, apiFor, nameOf, signal, paus
     return guests;
 }
 
-/* Lets all guests grab and open envelope `id` at the same moment. now(): milliseconds. onEvent(event)
+/* Lets all guests claim a share of envelope `id` at the same moment. now(): milliseconds. onEvent(event)
  * is told of each guest's end as it comes. Resolves to
  *   {ends: [{guest, state: opened | sold_out | expired | failed, amount, seq, code}],
- *    answers: [{kind: grab | open, state, asked, ms}], busy, elapsed_ms}
+ *    answers: [{state, asked, ms}], busy, elapsed_ms}
  * answers: every single HTTP answer, those that said "busy" too. */
 export async function race({guests, id, now, signal, onEvent, pause = sleep}) {
     const answers = [];
     const begin = now();
-    const timed = (kind, call) => async (...args) => {
+    const timed = (call) => async () => {
         const asked = now();
         try {
-            const {body} = await call(...args);
-            answers.push({kind, state: body.state, asked, ms: now() - asked});
+            const {body} = await call();
+            answers.push({state: body.state, asked, ms: now() - asked});
             return body;
         } catch (error) {
-            answers.push({kind, state: error.code, asked, ms: now() - asked});
+            answers.push({state: error.code, asked, ms: now() - asked});
             throw error;
         }
     };
 
     async function run({name, api}) {
-        const calls = {
-            grab: timed('grab', () => api.grab(id, {signal})),
-            open: timed('open', (ticket) => api.open(id, ticket, {signal})),
-        };
-        const options = {signal, pause};
-        const grabbed = await grabUntilFinal(calls, options);
-        const end = grabbed.state === 'grabbed'
-            ? await openUntilFinal(calls, grabbed.ticket, options) : grabbed;
+        const end = await grabUntilFinal({grab: timed(() => api.claim(id, {signal}))}, {signal, pause});
         return {guest: name, state: end.state, amount: end.amount ?? null, seq: end.seq ?? null};
     }
 

@@ -98,7 +98,7 @@ static size_t grab_batch_list(struct grab_batch *b, struct grab_job **jobs, size
         }
         b->envelope_of[i] = at;
         jobs[i]->user_item = NULL;
-        if (jobs[i]->end != STATE_OPEN)
+        if (jobs[i]->end != STATE_OPEN && !jobs[i]->claim)
             continue;
         jobs[i]->user_item = grab_batch_item(b, count++);
         item_key_user(jobs[i]->user_item->key, b->runtime->generation, jobs[i]->id,
@@ -128,20 +128,42 @@ static void grab_batch_read(struct grab_batch *b, struct grab_job **jobs, size_t
     }
 }
 
+static void grab_refuse(struct grab_job *job, enum err err)
+{
+    job->outcome = GRAB_REFUSED;
+    job->err = err;
+}
+
+/* ---- claims ---- */
+
+/* Settle the claims of users that have a ticket or a share already: a share is theirs whatever has
+ * become of the envelope and its recipients, and the open decides. */
+static void grab_batch_recognise(struct grab_batch *b, struct grab_job **jobs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct grab_envelope *e = &b->envelopes[b->envelope_of[i]];
+        struct grab_job *job = jobs[i];
+        if (!job->claim)
+            continue;
+        if (e->valid)
+            job->expires_us = e->group.gate.expires_us;
+        if (!job->rate_limited)
+            (void)grab_known(&b->tickets, job, job->user_item);
+        else if (job->user_item->result == CACHE_HIT)
+            grab_refuse(job, ERR_RATE_LIMITED);
+    }
+}
+
 /* ---- recipients ---- */
 
 /* Return true if the answer to job depends on whether its user is a recipient. */
 static bool grab_needs_check(const struct grab_envelope *e, const struct grab_job *job)
 {
-    if (job->admitted)
+    if (job->admitted || job->outcome != GRAB_NEW)
         return false;
-    return job->end != STATE_OPEN || (e->valid && e->group.gate.restricted);
-}
-
-static void grab_refuse(struct grab_job *job, enum err err)
-{
-    job->outcome = GRAB_REFUSED;
-    job->err = err;
+    if (job->end != STATE_OPEN)
+        return job->restricted;
+    return e->valid && e->group.gate.restricted;
 }
 
 static void grab_check_jobs(const struct grab_batch *b, size_t at, struct grab_job **jobs, size_t n)
@@ -275,6 +297,7 @@ void grab_batch_run(struct grab_batch *b, struct cache *cache, struct grab_job *
         jobs[i]->outcome = GRAB_NEW;
     metrics_batch(b->runtime->metrics, METRIC_BATCH_GRAB, (unsigned)n);
     grab_batch_read(b, jobs, n);
+    grab_batch_recognise(b, jobs, n);
     grab_batch_check(b, jobs, n);
     grab_batch_find_repeats(b, jobs, n);
     grab_batch_decide(b, jobs, n);

@@ -24,15 +24,18 @@ enum grab_outcome {
 struct grab_job {
     const struct who *who;        /* in */
     const struct id *id;          /* in */
+    bool claim;                   /* in: the job is a claim: what the cache knows of its user comes
+                                     before the end of the envelope and before recipients */
     enum envelope_state end;      /* in: final state where this process knows it, else STATE_OPEN */
     bool rate_limited;            /* in: may only be answered with an end that is known to this
                                      process or that the gate holds */
+    int64_t retry_after_s;        /* in, with rate_limited: when the rate allows the job */
     bool admitted;                /* in, out: known to be a recipient of a restricted envelope */
     enum grab_outcome outcome;    /* out */
     enum err err;                 /* out, REFUSED */
     struct grab_answer answer;    /* out, ANSWERED and WON */
     int64_t expires_us;           /* out: deadline of the envelope, where the gate was read */
-    bool restricted;              /* out: the envelope has recipients */
+    bool restricted;              /* in, with end; out: the envelope has recipients */
     struct cache_item *user_item; /* while a batch runs: the user's item */
     const struct grab_job *repeats; /* while a batch runs: the earlier job that it repeats */
 };

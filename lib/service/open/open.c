@@ -18,7 +18,7 @@ static uint64_t open_lock_of(const void *job)
     return lock;
 }
 
-/* Among repeats, one live ticket counts for all. */
+/* Among repeats, one that may be given a share counts for all. */
 static bool open_merge(void *first, const void *job)
 {
     struct open_job *f = first;
@@ -26,6 +26,7 @@ static bool open_merge(void *first, const void *job)
     if (id_compare(&f->id, &j->id) != 0 || strcmp(f->user, j->user) != 0)
         return false;
     f->lapsed = f->lapsed && j->lapsed;
+    f->claimed = f->claimed || j->claimed;
     return true;
 }
 
@@ -81,7 +82,8 @@ static void open_job_fill(struct open_job *job, const struct open_request *r,
     memcpy(*groups, who->groups, who->n_groups * sizeof who->groups[0]);
     job->groups = (const char(*)[GROUP_SIZE]) * groups;
     job->n_groups = who->n_groups;
-    job->lapsed = r->err == ERR_TICKET_EXPIRED;
+    job->lapsed = r->lapsed;
+    job->claimed = r->claimed;
     *groups += who->n_groups;
 }
 
@@ -100,9 +102,8 @@ static struct batch_jobs *open_jobs_new(struct open_service *s, struct open_requ
     return jobs;
 }
 
-/* Answer requests that may be opened, as far as their err allows. */
-static void open_admitted(struct open_service *s, struct open_request **requests, size_t n,
-                          int64_t deadline_us)
+void open_admitted(struct open_service *s, struct open_request **requests, size_t n,
+                   int64_t deadline_us)
 {
     struct batch *batch = batched_batch(s->batched);
     struct batch_jobs *jobs = open_jobs_new(s, requests, n);
@@ -128,7 +129,8 @@ void open_now(struct open_service *s, struct open_request **requests, size_t n, 
         r->err = ticket_check(r->ticket, r->ticket_len, &s->runtime->ticket_keys,
                               s->runtime->generation, r->id, r->who->user, now_s);
         r->replayed = false;
-        if (r->err == ERR_OK || r->err == ERR_TICKET_EXPIRED)
+        r->lapsed = r->claimed = r->err == ERR_TICKET_EXPIRED;
+        if (r->err == ERR_OK || r->lapsed)
             admitted[count++] = r;
     }
     if (count > 0)

@@ -21,6 +21,9 @@ struct open_request {
     const struct id *id;      /* in */
     char ticket[TICKET_SIZE]; /* in; need not be terminated */
     size_t ticket_len;        /* in */
+    bool lapsed;  /* in of open_admitted: only an earlier claim or the end is answered */
+    bool claimed; /* in of open_admitted: the user is thought to have a claim. A guess either way
+                   * costs time only */
     /* out. ERR_OK: answer is opened (the same amount and seq each time), sold_out or expired.
      * ERR_TICKET_INVALID, ERR_TICKET_EXPIRED (a lapsed ticket still gives an earlier claim or the
      * end), ERR_NOT_FOUND, ERR_NOT_RECIPIENT; ERR_LOCKED (another process holds the envelope) and
@@ -34,5 +37,11 @@ struct open_request {
  * than until deadline_us (monotonic). Thread-safe. */
 void open_now(struct open_service *s, struct open_request **requests, size_t n,
               int64_t deadline_us);
+
+/* Answer requests[0..n), 1 <= n <= BATCH_MAX, of users that need no ticket: ignore it, and do not
+ * return its errors, but for ERR_TICKET_EXPIRED if lapsed is set. Otherwise like open_now, waiting
+ * until deadline_us (monotonic) at most. Thread-safe. */
+void open_admitted(struct open_service *s, struct open_request **requests, size_t n,
+                   int64_t deadline_us);
 
 #endif

@@ -63,7 +63,7 @@ static uint64_t open_claim_hash(const struct id *id, const char *user)
 static bool claim_expected(const struct open_batch *b, const struct open_job *job)
 {
     uint64_t hash = open_claim_hash(&job->id, job->user);
-    return job->lapsed || b->claimed[hash % CLAIMED_MAX] == hash;
+    return job->claimed || b->claimed[hash % CLAIMED_MAX] == hash;
 }
 
 static void expect_claim(struct open_batch *b, const struct open_job *job)

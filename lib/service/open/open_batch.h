@@ -12,8 +12,9 @@ struct open_job {
     char user[USER_SIZE], name[NAME_SIZE];
     size_t n_groups;
     const char (*groups)[GROUP_SIZE]; /* live as long as the job */
-    bool lapsed; /* the ticket is genuine but too old: only an earlier claim or the end is answered
-                  */
+    bool lapsed;  /* the ticket is genuine but too old: only an earlier claim or the end is answered
+                   */
+    bool claimed; /* the user is thought to have a claim */
     struct open_answer answer; /* out */
     bool replayed;             /* out: answer is a claim that an earlier request made */
     int64_t drawn_us;   /* when a run before this one made a claim for the job; 0: none did */
