@@ -93,7 +93,7 @@ def good_body(rng, name, schema, world):
     """Return a valid body that also fits the installation's limits, or what it is refused for: body, members."""
     body = good(rng, schema)
     if name == "open":
-        return body.with_value("ticket", rng.choice(world.tickets)), set()
+        return body.with_value("ticket", rng.choice(world.tickets)[2]), set()
     if name in ("topups", "withdrawals"):
         body = body.with_value("user", rng.choice(world.names)) if rng.random() < 0.7 else body
         return body.with_value("amount", near(rng, 1, 5000)) if rng.random() < 0.8 else body, set()
@@ -145,6 +145,9 @@ def good_request(rng, world):
     good_parameters(rng, request, world)
     request.allowed = set(STATES.get(request.name, "200").split())
     token = token_for(rng, operation, world)
+    ticket = rng.choice(world.tickets) if request.name == "open" and rng.random() < 0.7 else None
+    if ticket:
+        token, request.ids["id"], _ = ticket
     if token:
         request.headers.append(("Authorization", "Bearer " + token))
     elif {} in operation["security"]:
@@ -153,6 +156,7 @@ def good_request(rng, world):
     if schema:
         request.headers.append(("Content-Type", "application/json"))
         request.body, request.members = good_body(rng, request.name, schema, world)
+        request.body = request.body.with_value("ticket", ticket[2]) if ticket else request.body
         if request.members:
             request.allowed, request.refused = {"invalid_request"}, True
     return request
