@@ -1,4 +1,5 @@
 """One sequence: each step is a request, whose answer is compared with the model."""
+import concurrent.futures
 import time
 
 from client import API, Client
@@ -7,7 +8,10 @@ from service import SLOW, wait_until
 
 LIFE_S = 2 * SLOW  # of a short envelope
 MARGIN_S = SLOW  # no step uses an envelope this close to its end
+# What the description has.
 CLAIM = "/v1/envelopes/{id}/claim" in API["paths"]
+REPLAYED = "Idempotent-Replayed" in API["paths"]["/v1/envelopes"]["post"]["responses"]["201"]["headers"]
+BOOKED_ORDER = "opened_at" in API["components"]["schemas"]["Ledger"]["properties"]["items"]["items"]["properties"]
 
 
 class Player:
@@ -23,6 +27,7 @@ class Player:
                       for number, user in enumerate(self.names)]
         self.shops = [Client(service, service.token(f"{name}-shop{number}", kind="wallet")) for number in range(2)]
         self.tags = {}  # of looks: what a tag stands for
+        self.ledgers = {}  # by user: ids of the rows seen last, newest first
 
     def close(self):
         for client in self.users + self.shops:
@@ -54,13 +59,17 @@ class Player:
             self.wait_for_end(envelope)
 
     # ---- money ----
+    def check_repeat(self, answer, first):
+        need((answer.status, answer.json) == (201, first), "a repeat is answered with", answer, "after", first)
+        need(not REPLAYED or answer.headers["Idempotent-Replayed"] == "true", "a repeat does not say so", answer)
+
     def repeated(self, answer, key, body):
         """Check an answer whose key was used before. Return True if it was."""
         if key not in self.model.known:
             return False
         first_body, first = self.model.known[key]
         if first_body == body:
-            need((answer.status, answer.json) == (201, first), "a repeat is answered with", answer, "after", first)
+            self.check_repeat(answer, first)
         else:
             need(answer.code == "idempotency_key_reused", "another body with a key is answered with", answer)
         return True
@@ -103,7 +112,7 @@ class Player:
         earlier = self.model.known.get(("reference", kind, shop, reference))
         if earlier:
             if earlier[0] == (user, amount):
-                need((answer.status, answer.json) == (201, earlier[1]), "a repeat of a reference is answered with", answer)
+                self.check_repeat(answer, earlier[1])
             else:
                 need(answer.code == "reference_reused", "another amount with a reference is answered with", answer)
             return
@@ -173,6 +182,31 @@ class Player:
             self.check_end(answer, envelope)  # answered by the web server, which knows no user
         else:
             self.check_open(answer, envelope, user)
+
+    def step_rush(self, _, envelope):
+        """All users grab and open at once; the order is that of seq."""
+        def take(client):
+            grabbed = client.grab(envelope.id)
+            return grabbed, client.open(envelope.id, grabbed.json["ticket"]) if grabbed.state == "grabbed" else None
+        before = {user: envelope.claim_of(user) for user in range(len(self.users))}
+        left = envelope.shares - len(envelope.claims)
+        with concurrent.futures.ThreadPoolExecutor(len(self.users)) as pool:
+            answers = dict(enumerate(pool.map(take, self.users)))
+        envelope.tickets |= {user: grabbed.json["ticket"] for user, (grabbed, _) in answers.items() if grabbed.state == "grabbed"}
+        waiting = [user for user in envelope.tickets if not before[user]]
+        opened = {user: answer for user, (_, answer) in answers.items() if answer is not None}
+        for user in sorted(opened, key=lambda user: opened[user].json.get("seq", envelope.shares + 1)):
+            self.check_open(opened[user], envelope, user)
+        for user, (grabbed, _) in answers.items():
+            if not envelope.admits(user):
+                need(grabbed.code == "not_recipient", "a grab by no recipient is answered with", grabbed)
+            elif grabbed.state == "opened":
+                need(before[user], "opened before it was", grabbed)
+                self.check_claim(grabbed, before[user])
+            elif grabbed.state == "busy":
+                need(not before[user] and left and len([other for other in waiting if other != user]) >= left, "busy, with", envelope)
+            elif grabbed.state != "grabbed":
+                self.check_end(grabbed, envelope)
 
     def step_steal(self, step, envelope):
         """Open with another user's ticket."""
@@ -287,6 +321,11 @@ class Player:
         user = step["user"]
         first, items = self.pages(user, "/v1/me/ledger", step["limit"])
         rows = [(item["kind"], item["amount"], item["envelope"]) for item in items]
+        ids = [item["id"] for item in items]
+        old = self.ledgers.get(user, [])
+        need(len(set(ids)) == len(ids), "a row of the ledger is there twice:", ids)
+        need(not BOOKED_ORDER or ids[len(ids) - len(old):] == old, "rows in front of", old, "became", ids)
+        self.ledgers[user] = ids
         missing = list(self.model.rows[user])
         for row in rows:
             need(row in missing, "the ledger has a row", row, "which the model does not have")

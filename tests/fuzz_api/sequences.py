@@ -13,7 +13,7 @@ from service import SLOW, SOURCE
 USERS = 5
 STEPS = 150
 SHRINK_SECONDS = 30
-WEIGHTS = {"send": 14, "again": 4, "grab": 12, "open": 14, "take": 16, "steal": 2, "look": 10, "preview": 2, "me": 6, "sent": 4,
+WEIGHTS = {"send": 14, "again": 4, "grab": 12, "open": 14, "take": 14, "rush": 4, "steal": 2, "look": 10, "preview": 2, "me": 6, "sent": 4,
            "received": 4, "ledger": 5, "topup": 6, "withdraw": 5, "close": 2, "settle": 2}
 
 
