@@ -14,7 +14,8 @@ POOLS = ("send", "grab", "open", "query")
 def describe(seed, number, request, answer, why, port):
     shown = request.bytes()[:3000].decode("latin-1")
     return (f"request {number} of seed {seed}: {request.name}, {', '.join(request.changes) or 'valid'}: {why}\n"
-            f"--- request\n{shown}\n--- answer\n{answer}\n--- again: tests/fuzz_api/run --seed {seed} --only {number}\n{curl(request, port)}")
+            f"--- request\n{shown}\n--- answer\n{answer}\n"
+            f"--- again: tests/fuzz_api/run --seed {seed} --only {number}\n{curl(request, port)}")
 
 
 def run_requests(service, seed, numbers, seen=None):
