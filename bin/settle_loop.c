@@ -3,6 +3,7 @@
 #include "bin/settle_worker.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/service/account/guests.h"
 #include "lib/service/account/status.h"
 #include "lib/service/common/close.h"
 #include "lib/service/settle/credit.h"
@@ -11,6 +12,7 @@
 #include <time.h>
 
 #define EXPIRE_EVERY_S 60
+#define GUESTS_EVERY_S 600
 #define SWEEP_EVERY_S 1
 #define RETRY_PAUSE_MS 500
 #define LATE_MAX_S 10 /* refunds later than this stop resting */
@@ -64,6 +66,19 @@ static enum err keys_round(struct settle_worker *w, bool *again)
     enum err err = keys_expire(w->runtime, w->store, w->guard, again);
     if (err == ERR_OK && !*again)
         w->next_us = now_us + EXPIRE_EVERY_S * US_PER_S;
+    return err;
+}
+
+static enum err guests_round(struct settle_worker *w, bool *again)
+{
+    const struct account_service s = {.runtime = w->runtime, .sessions = w->sessions};
+    int64_t now_us = mono_us(w), primary_us;
+    if (now_us < w->next_us || !clock_guard_keys_now(w->guard, &primary_us))
+        return ERR_OK;
+    enum err err = guests_end_idle(&s, w->store, primary_us, w->guest, again);
+    rest_after(w, now_us);
+    if (err == ERR_OK && !*again)
+        w->next_us = now_us + GUESTS_EVERY_S * US_PER_S;
     return err;
 }
 
@@ -144,6 +159,8 @@ static enum err start_all(const struct runtime *runtime, struct crew *crew)
         err = crew_add(crew, "reconciliation", 0, reconcile_round);
     if (err == ERR_OK)
         err = crew_add(crew, "markers", 0, markers_round);
+    if (err == ERR_OK)
+        err = crew_add(crew, "guests", 0, guests_round);
     return err == ERR_OK ? crew_add(crew, "keys", 0, keys_round) : err;
 }
 

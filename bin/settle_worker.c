@@ -95,6 +95,7 @@ enum err crew_add(struct crew *crew, const char *name, int64_t first_ms,
     struct settle_worker *w = &crew->workers[crew->n];
     *w = (struct settle_worker){.name = name,
                                 .runtime = runtime,
+                                .sessions = crew->sessions,
                                 .session = session,
                                 .store = session->store,
                                 .cache = session->cache,

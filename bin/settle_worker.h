@@ -11,7 +11,8 @@ struct crew; /* all threads of the program */
 struct settle_worker {
     const char *name; /* for the log */
     const struct runtime *runtime;
-    struct session *session; /* holds the next two */
+    struct session_pool *sessions; /* for services that take a session themselves */
+    struct session *session;       /* holds the next two */
     struct store *store;
     struct cache *cache;
     /* Perform one bounded round. *again is true if more waits: the next round follows after
@@ -23,6 +24,7 @@ struct settle_worker {
     struct clock_guard *guard;  /* of the crew; the thread of the refunds looks */
     struct reconcile reconcile; /* progress of the reconciliation */
     unsigned sweep_shard;       /* progress of the clean-up of markers */
+    char guest[USER_SIZE];      /* progress of the end of idle guests */
     bool unavailable;           /* an outage was logged and has not ended */
     struct crew *crew;
 };

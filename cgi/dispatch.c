@@ -145,9 +145,7 @@ static void call_record(const struct call *c, struct buf *log)
 static void problem_add_limit(struct problem *p, enum route route, const struct config *config)
 {
     p->has_limit = true;
-    if (p->err == ERR_RATE_LIMITED)
-        p->limit = config->grabs_per_s;
-    else if (p->err == ERR_LIMIT_EXCEEDED && route == ROUTE_SEND)
+    if (p->err == ERR_LIMIT_EXCEEDED && route == ROUTE_SEND)
         p->limit = config->sent_per_day_fen;
     else if (p->err == ERR_LIMIT_EXCEEDED && route == ROUTE_TOPUPS)
         p->limit = AMOUNT_MAX_FEN;

@@ -31,7 +31,8 @@ static enum err encode(struct call *c)
 {
     const struct grab_request *r = c->request;
     if (r->err == ERR_RATE_LIMITED)
-        return call_refuse_rate(c, r->retry_after_s, "you grab too often");
+        return call_refuse_rate(c, r->retry_after_s, c->process->config->grabs_per_s,
+                                "you grab too often");
     if (r->err == ERR_OK)
         api_encode_grab(c->response, &r->answer);
     return r->err;

@@ -74,7 +74,8 @@ static enum err claim_encode(struct call *c)
 {
     const struct claim_request *r = c->request;
     if (r->err == ERR_RATE_LIMITED)
-        return call_refuse_rate(c, r->retry_after_s, "you claim too often");
+        return call_refuse_rate(c, r->retry_after_s, c->process->config->grabs_per_s,
+                                "you claim too often");
     if (r->err == ERR_OK && r->tried)
         api_encode_open(c->response, &r->open.answer);
     else if (r->err == ERR_OK)

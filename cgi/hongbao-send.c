@@ -3,6 +3,7 @@
 #include "cgi/program.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/service/account/guests.h"
 #include "lib/service/account/wallet.h"
 #include "lib/service/send/send.h"
 #include <stddef.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 
 #define CANONICAL_MAX 16384
-#define GUEST_TOKEN_TTL_S (INT64_C(30) * 86400)
+#define GUEST_TOKEN_TTL_S (INT64_C(86400) * GUEST_DAYS)
 
 struct services {
     struct send_service *send;
@@ -56,7 +57,8 @@ static enum err decode_send(struct call *c)
     struct api_send *wish = &call->wish;
     struct send_request *r = &call->request;
     const struct rate rate = per_minute(RATE_SENDS, c->process->config->sends_per_minute);
-    enum err err = call_limit(c, &rate, c->who->user, "you send too often");
+    enum err err = call_limit(c, &rate, c->process->config->sends_per_minute, c->who->user,
+                              "you send too often");
     if (err == ERR_OK)
         err = api_decode_send(c->http->body, c->http->body_len, c->process->config, wish,
                               &c->problem);
@@ -96,6 +98,9 @@ static enum err encode_send(struct call *c)
     const struct send_request *r = &((const struct send_call *)c->request)->request;
     if (r->err == ERR_OK)
         api_encode_sent(c->response, &r->envelope);
+    else if (r->too_many_open)
+        problem_set_limit(&c->problem, r->err, NULL, c->process->config->open_envelopes, "%s",
+                          "too many of your envelopes are open");
     c->response->replayed = r->replayed;
     return r->err;
 }
@@ -154,9 +159,13 @@ static enum err guest(struct call *c)
     const struct rate rate = per_minute(RATE_GUESTS, p->config->guests_per_minute);
     enum err err = api_decode_guest(c->http->body, c->http->body_len, &wish, &c->problem);
     if (err == ERR_OK)
-        err = call_limit_address(c, &rate, "too many guests from your address");
+        err = call_limit_address(c, &rate, p->config->guests_per_minute,
+                                 "too many guests from your address");
     if (err == ERR_OK)
         err = wallet_guest(account_of(c), wish.name, c->deadline_us, &account);
+    if (err == ERR_LIMIT_EXCEEDED)
+        return problem_set_limit(&c->problem, err, NULL, p->config->guests_max, "%s",
+                                 "there are too many guests");
     if (err != ERR_OK)
         return err;
     memcpy(who.user, account.user, sizeof who.user);

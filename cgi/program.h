@@ -119,18 +119,20 @@ void dispatch_wait(void *context, unsigned thread, struct exchange *x);
 /* Return the bytes of an exchange's memory that program needs. */
 size_t dispatch_memory_size(const struct program *program);
 
-/* Set the problem of c to a rate that its user exceeds, with detail and the retry_after_s to wait.
- * Return ERR_RATE_LIMITED. */
-enum err call_refuse_rate(struct call *c, int64_t retry_after_s, const char *detail);
+/* Set the problem of c to a rate that its user exceeds, with detail, limit (the setting, in its
+ * unit) and the retry_after_s to wait. Return ERR_RATE_LIMITED. */
+enum err call_refuse_rate(struct call *c, int64_t retry_after_s, int64_t limit, const char *detail);
 
 /* Count c against rate for key, its user or its address. Return ERR_OK, or ERR_RATE_LIMITED with
- * detail and the time to wait in the problem of c. */
-enum err call_limit(struct call *c, const struct rate *rate, const char *key, const char *detail);
+ * detail, the time to wait and limit, the setting in its unit, in the problem of c. */
+enum err call_limit(struct call *c, const struct rate *rate, int64_t limit, const char *key,
+                    const char *detail);
 
 /* Count c against rate for the client's address; of an IPv6 address the network counts, its first
- * 64 bits. Return ERR_OK, or ERR_RATE_LIMITED with detail and the time to wait in the problem of c.
- * A loopback address is not limited: it is the operator's or that of a proxy for all clients. */
-enum err call_limit_address(struct call *c, const struct rate *rate, const char *detail);
+ * 64 bits. Use limit and detail, and return, as call_limit. A loopback address is not limited: it
+ * is the operator's or that of a proxy for all clients. */
+enum err call_limit_address(struct call *c, const struct rate *rate, int64_t limit,
+                            const char *detail);
 
 /* Count c, for which no user answers since it has no token or a wrong one, against the rate of its
  * address. Return as call_limit_address. */

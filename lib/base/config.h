@@ -37,7 +37,7 @@ struct config {
     int64_t share_cap_fen, shares_max, greeting_max, expires_min_s, expires_max_s,
         expires_default_s;
     int64_t sent_per_day_fen, grabs_per_s, grabs_burst, body_max_bytes;
-    int64_t sends_per_minute, guests_per_minute, anonymous_per_s;
+    int64_t sends_per_minute, guests_per_minute, anonymous_per_s, open_envelopes, guests_max;
     char greeting_default[256];
     /* [secrets] files of 32-byte hex lines: current first, then the previous one (0400) */
     char token_file[CONFIG_PATH_SIZE], wallet_file[CONFIG_PATH_SIZE], guest_file[CONFIG_PATH_SIZE],

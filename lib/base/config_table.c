@@ -46,7 +46,9 @@ const struct setting config_table[] = {
     NUMBER("limits", "grabs_per_second", grabs_per_s, 1, 10000, "10", "grabs/s", "Sustained rate of claims and grabs allowed to one user."),
     NUMBER("limits", "grabs_burst", grabs_burst, 1, 100000, "20", "grabs", "Claims and grabs that one user may make at once before the sustained rate applies."),
     NUMBER("limits", "sends_per_minute", sends_per_minute, 1, 100000, "60", "envelopes/min", "Envelopes that one user may send per minute."),
+    NUMBER("limits", "open_envelopes", open_envelopes, 10, 1000000, "1000", "envelopes", "How many envelopes of one user may be open before they are counted at each send. It may have up to twice as many."),
     NUMBER("limits", "guests_per_minute", guests_per_minute, 1, 100000, "100", "guests/min", "Guests that one client address may create per minute. Loopback addresses are not limited."),
+    NUMBER("limits", "guests", guests_max, 10, 100000000, "100000", "guests", "How many guests there may be before they are counted at each new one. There may be a few more."),
     NUMBER("limits", "anonymous_per_second", anonymous_per_s, 1, 10000, "100", "requests/s", "Sustained rate of requests without a token (previews, /readyz) or with a wrong one allowed to one client address. Loopback addresses are not limited."),
     NUMBER("limits", "body_max", body_max_bytes, 256, 1048576, "8192", "bytes", "Maximum size of a request body."),
 

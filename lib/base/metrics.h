@@ -68,7 +68,15 @@ void metrics_batch(struct metrics *m, enum metric_batch kind, unsigned jobs);
  * entries, NULL where unused. */
 void metrics_print(const struct metrics *m, const char *const *route_names, struct buf *out);
 
-enum rate_kind { RATE_GRABS, RATE_SENDS, RATE_GUESTS, RATE_ANONYMOUS };
+/* The last two are not refusals: what exceeds them is counted in the database. */
+enum rate_kind {
+    RATE_GRABS,
+    RATE_SENDS,
+    RATE_GUESTS,
+    RATE_ANONYMOUS,
+    RATE_UNCOUNTED_SENDS,
+    RATE_UNCOUNTED_GUESTS
+};
 /* A limit: bursts of `burst` requests, and one more after each interval. */
 struct rate {
     enum rate_kind kind; /* limits of different kinds do not share buckets */

@@ -152,12 +152,17 @@ static void put_totals(struct buf *q, const char *user, int year, int64_t from_u
     sql_user(q, user);
     buf_printf(q,
                " AND year = %d UNION ALL SELECT COUNT(*), COALESCE(SUM(e.total_fen), 0), "
-               "COALESCE(SUM(e.refunded_fen), 0), 0, 0, 0 FROM envelope e LEFT JOIN closing q "
-               "ON q.envelope_id = e.id WHERE e.sender = ",
+               "COALESCE(SUM(e.refunded_fen), 0), 0, 0, 0 FROM envelope e WHERE e.state = 0 AND "
+               "e.sender = ",
                year);
     sql_user(q, user);
     put_range(q, "e.id", from_us, to_us, &none);
-    buf_puts(q, " AND (e.state = 0 OR q.envelope_id IS NOT NULL) UNION ALL "
+    buf_puts(q, " UNION ALL SELECT COUNT(*), COALESCE(SUM(e.total_fen), 0), "
+                "COALESCE(SUM(e.refunded_fen), 0), 0, 0, 0 FROM closing q JOIN envelope e "
+                "ON e.id = q.envelope_id WHERE e.sender = ");
+    sql_user(q, user);
+    put_range(q, "e.id", from_us, to_us, &none);
+    buf_puts(q, " UNION ALL "
                 "SELECT 0, 0, 0, 0, 0, COUNT(*) FROM closing q JOIN envelope e ON "
                 "e.id = q.envelope_id JOIN claim c ON c.envelope_id = e.id AND "
                 "c.user_id = e.luckiest_user WHERE e.luckiest_user = ");

@@ -47,6 +47,37 @@ static void take_replay(void *context, struct sql_row *row)
     }
 }
 
+static void take_open_count(void *context, struct sql_row *row)
+{
+    struct send_set *set = context;
+    int64_t at = row_i64(row);
+    if (at >= 0 && (size_t)at < set->n_accounts)
+        set->open_count[at] = row_i64(row);
+}
+
+/* One row per account to be counted. The locked account keeps other sends of the user away. */
+static void put_open_counts(struct buf *q, const struct send_set *set)
+{
+    bool first = true;
+    for (size_t i = 0; i < set->n_accounts; i++) {
+        if (!set->count_open[i])
+            continue;
+        buf_printf(q, "%sSELECT %zu, COUNT(*) FROM (SELECT 1 FROM envelope WHERE sender = ",
+                   first ? "; " : " UNION ALL ", i);
+        sql_user(q, set->accounts[i].user);
+        buf_printf(q, " AND state = 0 LIMIT %lld) o%zu", (long long)set->open_limit, i);
+        first = false;
+    }
+}
+
+static bool counts_any(const struct send_set *set)
+{
+    bool any = false;
+    for (size_t i = 0; i < set->n_accounts; i++)
+        any |= set->count_open[i];
+    return any;
+}
+
 enum err mysql_send_read(struct store *store, struct send_set *set)
 {
     struct mysql_store *s = mysql_of(store);
@@ -69,6 +100,7 @@ enum err mysql_send_read(struct store *store, struct send_set *set)
         sql_bytes(q, set->rows[i].key_hash, sizeof set->rows[i].key_hash);
     }
     buf_puts(q, "); " SQL_NOW);
+    put_open_counts(q, set);
     enum err err = sql_send(s);
     if (err == ERR_OK)
         err = sql_affected(s, NULL);
@@ -76,7 +108,9 @@ enum err mysql_send_read(struct store *store, struct send_set *set)
         err = sql_rows(s, take_sender_account, set);
     if (err == ERR_OK)
         err = sql_rows(s, take_replay, set);
-    return err == ERR_OK ? sql_rows(s, row_take_i64, &set->now_us) : err;
+    if (err == ERR_OK)
+        err = sql_rows(s, row_take_i64, &set->now_us);
+    return err == ERR_OK && counts_any(set) ? sql_rows(s, take_open_count, set) : err;
 }
 
 static void put_key(struct buf *q, const struct send_set *set, size_t at)

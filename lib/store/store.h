@@ -69,6 +69,9 @@ struct send_set {
     struct send_row rows[BATCH_MAX];
     struct account accounts[BATCH_MAX]; /* in: user, sorted, distinct; out: the locked row */
     bool changed[BATCH_MAX];            /* in for send_write: write the account */
+    bool count_open[BATCH_MAX];         /* in: count the account's open envelopes */
+    int64_t open_limit;                 /* in: count no further */
+    int64_t open_count[BATCH_MAX];      /* out if count_open */
     int64_t now_us;                     /* out: UTC_TIMESTAMP(6) of the primary, after the locks */
     bool nowait; /* in: return ERR_LOCKED at once instead of waiting for a row */
 };
@@ -189,6 +192,16 @@ struct store_ops {
      * transfer topup. ERR_DUPLICATE: the user exists. */
     enum err (*guest_write)(struct store *s, const char *user, const char *name,
                             const struct transfer *topup);
+    /* Count the accounts of guests that have not ended, no further than limit, into *n. */
+    enum err (*guests_count)(struct store *s, int64_t limit, int64_t *n);
+    /* Read at most limit guests that have not ended, in key order behind user id `after`, without a
+     * transfer since before_us but the withdrawal of their end, a pending credit or an open
+     * envelope, into out and set *n. */
+    enum err (*guests_idle)(struct store *s, int64_t before_us, const char *after, size_t limit,
+                            struct account *out, size_t *n);
+    /* End guest user, if its balance is 0: clear its name. The row stays, since it numbers the
+     * transfers. Autocommit. */
+    enum err (*guest_end)(struct store *s, const char *user);
     /* Begin a transaction, lock the account of row and read what is stored under its key and its
      * reference. Fills the members of row marked out. */
     enum err (*wallet_read)(struct store *s, struct wallet_row *row);

@@ -10,7 +10,7 @@ from service import SOURCE as ROOT, Service, free_port, wait_until
 
 POOLS = ("send", "grab", "open", "query")
 # Limits per user must not interfere; scenes add their own settings.
-SETTINGS = ("limits.grabs_per_second=10000", "limits.sends_per_minute=100000", "limits.grabs_burst=100000",
+SETTINGS = ("limits.grabs_per_second=10000", "limits.sends_per_minute=100000", "limits.open_envelopes=1000000", "limits.grabs_burst=100000",
             "limits.shares_max=1000000", "limits.sent_per_day=1000000000000", "limits.expires_min=1")
 # Emptied between scenes, so that each starts from the same database. The queues of settle come first.
 TABLES = ("credit", "seed", "closing", "claim", "envelope", "transfer", "account", "year_total", "idempotency")

@@ -54,6 +54,8 @@ uint32_t contract_lanes(struct store *s);
     X(reference_is_unique)                                                                         \
     X(reference_belongs_to_a_back_end)                                                             \
     X(negative_balance_is_refused)                                                                 \
+    X(idle_guests_are_listed_and_ended)                                                            \
+    X(open_envelopes_are_counted)                                                                  \
     X(guest_is_created_once)                                                                       \
     X(send_is_stored_and_found_by_its_key)                                                         \
     X(key_is_in_progress_until_the_commit)                                                         \

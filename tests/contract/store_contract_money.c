@@ -163,6 +163,77 @@ void store_contract_guest_is_created_once(void **state)
     t->a->ops->rollback(t->a);
 }
 
+/* Return true if guest is idle since before_us. */
+static bool is_idle(struct store *s, const char *guest, int64_t before_us)
+{
+    static struct account rows[1000];
+    size_t n = 0;
+    assert_int_equal(s->ops->guests_idle(s, before_us, "", 1000, rows, &n), ERR_OK);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(i == 0 || strcmp(rows[i - 1].user, rows[i].user) < 0);
+        if (strcmp(rows[i].user, guest) == 0)
+            return true;
+    }
+    return false;
+}
+
+void store_contract_idle_guests_are_listed_and_ended(void **state)
+{
+    struct store_contract *t = *state;
+    struct transfer topup = {.kind = TRANSFER_TOPUP, .amount_fen = 100, .balance_fen = 100};
+    int64_t before = 0, after = 0, limited = 0, future_us = contract_now_us(t->a) + 1000000000;
+    contract_user(t, topup.user, "guest:idle");
+    topup.ref_len = strlen(topup.user);
+    memcpy(topup.ref, topup.user, topup.ref_len);
+    topup.at_us = contract_now_us(t->a);
+    topup.id = id_make(t->rng, topup.at_us, 0);
+    assert_int_equal(t->a->ops->guests_count(t->a, 1000, &before), ERR_OK);
+    assert_int_equal(t->a->ops->guest_write(t->a, topup.user, "Guest", &topup), ERR_OK);
+    assert_int_equal(t->a->ops->commit(t->a), ERR_OK);
+    assert_int_equal(t->a->ops->guests_count(t->a, 1000, &after), ERR_OK);
+    assert_int_equal(after, before + 1);
+    assert_int_equal(t->a->ops->guests_count(t->a, 1, &limited), ERR_OK);
+    assert_int_equal(limited, 1);
+    assert_false(is_idle(t->b, topup.user, topup.at_us));
+    assert_true(is_idle(t->b, topup.user, future_us));
+    assert_int_equal(t->a->ops->guest_end(t->a, topup.user), ERR_OK);
+    assert_true(is_idle(t->b, topup.user, future_us)); /* it has money */
+    struct envelope e;
+    contract_send(t, topup.user, 100, 2, &e);
+    assert_false(is_idle(t->b, topup.user, future_us)); /* an open envelope */
+    contract_close(t, &e.id);
+    assert_true(is_idle(t->b, topup.user, future_us));
+}
+
+void store_contract_open_envelopes_are_counted(void **state)
+{
+    struct store_contract *t = *state;
+    static struct send_set set;
+    static struct envelope sent, read;
+    memset(&set, 0, sizeof set);
+    set.n_rows = 1;
+    set.n_accounts = 2;
+    contract_user(t, set.accounts[0].user, "counted");
+    contract_user(t, set.accounts[1].user, "quiet");
+    memcpy(set.rows[0].user, set.accounts[0].user, sizeof set.rows[0].user);
+    set.rows[0].envelope = &read;
+    contract_topup(t, set.rows[0].user, set.rows[0].user, 1000);
+    for (int i = 0; i < 3; i++)
+        contract_send(t, set.rows[0].user, 100, 1, &sent);
+    contract_close(t, &sent.id);
+    set.count_open[0] = true;
+    set.open_limit = 5;
+    assert_int_equal(t->a->ops->send_read(t->a, &set), ERR_OK);
+    t->a->ops->rollback(t->a);
+    assert_int_equal(set.open_count[0], 2);
+    set.count_open[1] = true;
+    set.open_limit = 1;
+    assert_int_equal(t->a->ops->send_read(t->a, &set), ERR_OK);
+    t->a->ops->rollback(t->a);
+    assert_int_equal(set.open_count[0], 1);
+    assert_int_equal(set.open_count[1], 0);
+}
+
 void store_contract_send_is_stored_and_found_by_its_key(void **state)
 {
     struct store_contract *t = *state;

@@ -141,6 +141,10 @@ enum err memory_tally_run(struct store *s, int year_offset_min, const struct clo
 enum err memory_send_read(struct store *s, struct send_set *set);
 enum err memory_send_write(struct store *s, const struct send_set *set);
 enum err memory_key_in_progress(struct store *s, const uint8_t key_hash[32], bool *busy);
+enum err memory_guests_count(struct store *s, int64_t limit, int64_t *n);
+enum err memory_guests_idle(struct store *s, int64_t before_us, const char *after, size_t limit,
+                            struct account *out, size_t *n);
+enum err memory_guest_end(struct store *s, const char *user);
 enum err memory_guest_write(struct store *s, const char *user, const char *name,
                             const struct transfer *topup);
 enum err memory_wallet_read(struct store *s, struct wallet_row *row);

@@ -49,6 +49,15 @@ static void read_replay(struct memory_db *db, struct send_row *r)
     memory_copy_envelope(row, r->envelope);
 }
 
+static int64_t count_open(const struct memory_db *db, const char *sender, int64_t limit)
+{
+    const struct memory_envelope *rows = db->tables[MEMORY_ENVELOPES].rows;
+    int64_t n = 0;
+    for (size_t i = 0; i < db->tables[MEMORY_ENVELOPES].n && n < limit; i++)
+        n += rows[i].e.state == STATE_OPEN && strcmp(rows[i].e.sender, sender) == 0;
+    return n;
+}
+
 enum err memory_send_read(struct store *store, struct send_set *set)
 {
     struct memory_store *s = memory_of(store);
@@ -63,6 +72,9 @@ enum err memory_send_read(struct store *store, struct send_set *set)
     }
     for (size_t i = 0; i < set->n_rows && err == ERR_OK; i++)
         read_replay(s->db, &set->rows[i]);
+    for (size_t i = 0; i < set->n_accounts; i++)
+        if (set->count_open[i])
+            set->open_count[i] = count_open(s->db, set->accounts[i].user, set->open_limit);
     set->now_us = memory_now_us(s->db);
     return memory_leave(store, MEMORY_SEND_READ, err);
 }

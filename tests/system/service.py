@@ -69,6 +69,8 @@ class Service:
         self.settings = list(settings)
         if not any(setting.startswith("limits.sends_per_minute") for setting in self.settings):
             self.settings.append("limits.sends_per_minute=100000")  # tests send far more than people do
+        if not any(setting.startswith("limits.open_envelopes") for setting in self.settings):
+            self.settings.append("limits.open_envelopes=1000000")
         self.keys = {}
 
     # ---- start and stop ----

@@ -92,3 +92,32 @@ def test_without_guests_their_tokens_end():
         assert Client(s, token).get("/v1/me").status == 401
     finally:
         s.remove()
+
+
+def test_open_envelopes_of_a_user_are_limited():
+    s = Service(["limits.open_envelopes=10", "limits.expires_min=1"]).start()
+    try:
+        s.ctl("topup", "alice", 1000)
+        s.ctl("topup", "bob", 1000)
+        alice, bob = Client(s, s.token("alice")), Client(s, s.token("bob"))
+        answers = [alice.send(10, 1) for _ in range(15)]
+        assert [a.status for a in answers] == [201] * 10 + [422] * 5
+        assert answers[-1].code == "limit_exceeded" and answers[-1].json["limit"] == 10
+        assert alice.get("/v1/me").json["balance"] == 900
+        assert bob.send(10, 1).status == 201
+        assert bob.grab_and_open(answers[0].json["id"]).state == "opened"  # one less is open
+        assert alice.send(10, 1).status == 201
+        assert alice.send(10, 1).code == "limit_exceeded"
+        assert alice.get("/v1/me/sent").json["count"] == 11
+    finally:
+        s.remove()
+
+
+def test_number_of_guests_is_limited():
+    s = Service(["limits.guests=10"]).start()
+    try:
+        answers = [Client(s, "").request("POST", "/v1/guests", {}) for _ in range(12)]
+        assert [a.status for a in answers] == [201] * 10 + [422] * 2
+        assert answers[-1].code == "limit_exceeded" and answers[-1].json["limit"] == 10
+    finally:
+        s.remove()

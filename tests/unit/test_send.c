@@ -221,6 +221,25 @@ static void the_limit_counts_within_a_batch(void **state)
     assert_int_equal(send_one("alice", "1", 500), ERR_OK); /* a replay is no new one */
 }
 
+static void open_envelopes_are_limited(void **state)
+{
+    char key[8];
+    int64_t sent = 0;
+    (void)state;
+    b.fake.config.open_envelopes = 10;
+    for (int i = 0; i < 30; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        sent += send_one("alice", key, 10) == ERR_OK;
+    }
+    assert_int_equal(sent, 10); /* five uncounted, then as many as are counted */
+    assert_int_equal(send_one("alice", "k0", 10), ERR_OK); /* a replay is no new one */
+    assert_int_equal(send_one("bob", "1", 10), ERR_OK);
+    fake_sending_fill(&ss[0], "alice", "more", 10);
+    fake_sendings_run(&b, ss, 1);
+    assert_int_equal(ss[0].request.err, ERR_LIMIT_EXCEEDED);
+    assert_true(ss[0].request.too_many_open);
+}
+
 static void only_refusals_write_nothing(void **state)
 {
     (void)state;
@@ -247,6 +266,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_limit_of_a_day_counts_that_day_alone, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_limit_counts_within_a_batch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(open_envelopes_are_limited, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_refusals_write_nothing, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

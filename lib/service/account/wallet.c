@@ -3,6 +3,7 @@
 #include "lib/service/account/wallet.h"
 #include "lib/base/str.h"
 #include "lib/domain/money.h"
+#include "lib/service/account/guests.h"
 #include "lib/service/common/txn.h"
 #include <stdio.h>
 #include <string.h>
@@ -178,7 +179,9 @@ enum err wallet_guest(const struct account_service *s, const char *name, int64_t
     struct session *session = session_pool_take(s->sessions, deadline_us);
     if (session == NULL)
         return ERR_UNAVAILABLE;
-    enum err err = create_guest(s->runtime, session->store, name, out);
+    enum err err = guests_admit(s->runtime, session->store);
+    if (err == ERR_OK)
+        err = create_guest(s->runtime, session->store, name, out);
     session_pool_give(s->sessions, session, err);
     return err;
 }

@@ -7,8 +7,24 @@
 #include <string.h>
 
 struct send_service {
+    const struct runtime *runtime;
     struct batched *batched;
 };
+
+/* Counting a user's open envelopes costs time with their number. So half of the limit may be sent
+ * uncounted within the longest life of an envelope, whatever the process; what exceeds that is
+ * counted. At most twice the limit is ever open: half of it at once, half while that is open, and
+ * as many as are counted. */
+static bool send_must_count(const struct runtime *runtime, const char *user)
+{
+    const struct config *config = runtime->config;
+    int64_t uncounted = config->open_envelopes / 2, wait_us;
+    const struct rate rate = {.kind = RATE_UNCOUNTED_SENDS,
+                              .interval_us = config->expires_max_s * US_PER_S / uncounted + 1,
+                              .burst = uncounted};
+    return !metrics_rate_allow(runtime->metrics, &rate, user,
+                               runtime->clock->mono_us(runtime->clock->self), &wait_us);
+}
 
 /* A cryptographic hash, so that no user can choose an id that shares another's lock. */
 static uint64_t send_lock_of(const void *job)
@@ -63,6 +79,7 @@ struct send_service *send_service_new(const struct runtime *runtime, struct sess
     struct send_service *s = calloc(1, sizeof *s);
     if (s == NULL)
         return NULL;
+    s->runtime = runtime;
     s->batched = batched_new(runtime, sessions, leaders, &send_ops);
     if (s->batched == NULL) {
         free(s);
@@ -71,7 +88,8 @@ struct send_service *send_service_new(const struct runtime *runtime, struct sess
     return s;
 }
 
-static void send_job_fill(struct send_job *job, const struct send_request *r)
+static void send_job_fill(const struct runtime *runtime, struct send_job *job,
+                          const struct send_request *r)
 {
     struct envelope *draft = &job->draft;
     memcpy(job->user, r->who->user, sizeof job->user);
@@ -79,6 +97,7 @@ static void send_job_fill(struct send_job *job, const struct send_request *r)
     memcpy(job->key_hash, r->key_hash, sizeof job->key_hash);
     memcpy(job->body_hash, r->body_hash, sizeof job->body_hash);
     job->refused = r->refused;
+    job->count_open = send_must_count(runtime, job->user);
     job->expires_in_s = r->expires_in_s;
     job->has_expires_in = r->has_expires_in;
     job->has_greeting = r->greeting_sent != NULL;
@@ -100,12 +119,13 @@ void send_now(struct send_service *s, struct send_request **requests, size_t n, 
     struct batch *batch = batched_batch(s->batched);
     struct batch_jobs *jobs = batch_jobs_new(batch, n, 0);
     for (size_t i = 0; jobs != NULL && i < n; i++)
-        send_job_fill(batch_job(jobs, i), requests[i]);
+        send_job_fill(s->runtime, batch_job(jobs, i), requests[i]);
     enum err err = jobs != NULL ? batch_submit(batch, jobs, deadline_us) : ERR_FAULT;
     for (size_t i = 0; i < n; i++) {
         const struct send_job *job = err == ERR_OK ? batch_job(jobs, i) : NULL;
         requests[i]->err = job != NULL ? job->base.err : err;
         requests[i]->replayed = job != NULL && job->replayed;
+        requests[i]->too_many_open = job != NULL && job->too_many_open;
         if (job != NULL && job->base.err == ERR_OK)
             requests[i]->envelope = job->draft;
     }

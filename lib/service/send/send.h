@@ -19,10 +19,11 @@ struct send_request {
     enum recipients to_kind;
     const char *to;
     /* out. refused; ERR_OK: envelope is as it was when made, also for a repeated key, without the
-     * seed. ERR_INSUFFICIENT_FUNDS, ERR_LIMIT_EXCEEDED (sent per day), ERR_IDEMPOTENCY_KEY_REUSED
-     * (another body), ERR_IDEMPOTENCY_IN_PROGRESS; ERR_LOCKED (another process holds the account)
-     * and ERR_UNAVAILABLE: repeat the identical request; ERR_FAULT. */
+     * seed. ERR_INSUFFICIENT_FUNDS, ERR_LIMIT_EXCEEDED (sent per day, or too many open envelopes),
+     * ERR_IDEMPOTENCY_KEY_REUSED (another body), ERR_IDEMPOTENCY_IN_PROGRESS; ERR_LOCKED (another
+     * process holds the account) and ERR_UNAVAILABLE: repeat the identical request; ERR_FAULT. */
     enum err err;
+    bool too_many_open;       /* out: which limit ERR_LIMIT_EXCEEDED is */
     bool replayed;            /* out: the envelope was made by an earlier request with the key */
     struct envelope envelope; /* out */
 };

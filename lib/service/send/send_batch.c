@@ -39,6 +39,16 @@ static int send_compare_accounts(const void *a, const void *b)
     return strcmp(((const struct account *)a)->user, ((const struct account *)b)->user);
 }
 
+static size_t account_index(const struct send_set *set, const char *user)
+{
+    struct account key = {.exists = true};
+    memcpy(key.user, user, sizeof key.user);
+    const struct account *at =
+        bsearch(&key, set->accounts, set->n_accounts, sizeof key, send_compare_accounts);
+    assert(at != NULL);
+    return (size_t)(at - set->accounts);
+}
+
 /* Fill the set: distinct accounts in key order; rows stay in order of arrival. */
 static void send_set_fill(struct send_batch *b, void **jobs, size_t n, bool nowait)
 {
@@ -59,20 +69,15 @@ static void send_set_fill(struct send_batch *b, void **jobs, size_t n, bool nowa
         if (distinct == 0 || strcmp(set->accounts[distinct - 1].user, set->accounts[i].user) != 0)
             set->accounts[distinct++] = set->accounts[i];
     for (size_t i = 0; i < distinct; i++)
-        set->changed[i] = set->accounts[i].exists = false;
+        set->changed[i] = set->accounts[i].exists = set->count_open[i] = false;
     set->n_accounts = distinct;
+    set->open_limit = b->runtime->config->open_envelopes;
+    for (size_t i = 0; i < n; i++) {
+        const struct send_job *job = jobs[i];
+        set->count_open[account_index(set, job->user)] |= job->count_open;
+    }
     set->n_rows = n;
     set->nowait = nowait;
-}
-
-static size_t account_index(const struct send_set *set, const char *user)
-{
-    struct account key = {.exists = true};
-    memcpy(key.user, user, sizeof key.user);
-    const struct account *at =
-        bsearch(&key, set->accounts, set->n_accounts, sizeof key, send_compare_accounts);
-    assert(at != NULL);
-    return (size_t)(at - set->accounts);
 }
 
 /* Take total_fen from the account and from what may be sent on this day. ERR_INSUFFICIENT_FUNDS or
@@ -94,6 +99,14 @@ static enum err deduct(const struct config *config, struct account *a, int64_t t
     a->sent_day = day;
     a->sent_day_fen = sent_fen + total_fen;
     return ERR_OK;
+}
+
+/* ERR_LIMIT_EXCEEDED: the sender has too many open envelopes. Counts one more. */
+static enum err admit_open(struct send_set *set, size_t at)
+{
+    if (!set->count_open[at])
+        return ERR_OK;
+    return set->open_count[at]++ < set->open_limit ? ERR_OK : ERR_LIMIT_EXCEEDED;
 }
 
 /* Complete the draft into the envelope that is stored: identity, times, seed and its hash. */
@@ -158,7 +171,7 @@ static bool send_decide(struct send_batch *b, size_t i, struct send_job *job)
 {
     struct send_set *set = &b->set;
     struct send_row *row = &set->rows[i];
-    job->made = job->replayed = false;
+    job->made = job->replayed = job->too_many_open = false;
     job->base.err = ERR_OK;
     if (row->replay) {
         if (!send_repeats(row, job)) {
@@ -174,7 +187,10 @@ static bool send_decide(struct send_batch *b, size_t i, struct send_job *job)
         return false;
     size_t at = account_index(set, job->user);
     struct account *a = &set->accounts[at];
-    job->base.err = deduct(b->runtime->config, a, job->draft.total_fen, set->now_us);
+    job->base.err = admit_open(set, at);
+    job->too_many_open = job->base.err != ERR_OK;
+    if (job->base.err == ERR_OK)
+        job->base.err = deduct(b->runtime->config, a, job->draft.total_fen, set->now_us);
     if (job->base.err != ERR_OK)
         return false;
     memcpy(a->name, job->name, sizeof a->name);

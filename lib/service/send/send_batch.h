@@ -15,6 +15,8 @@ struct send_job {
      * when it was made, without its seed */
     struct envelope draft;
     enum err refused;
+    bool count_open;    /* in: count the sender's open envelopes */
+    bool too_many_open; /* out: why base.err is ERR_LIMIT_EXCEEDED; else it is the day's total */
     int64_t expires_in_s;
     bool has_expires_in, has_greeting;
     char greeting_sent[GREETING_SIZE];
