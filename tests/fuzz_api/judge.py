@@ -50,8 +50,10 @@ def check_headers(answer, response, by_program):
         need(not values or name in described, name, "is not described for", answer.status)
         required = described.get(name, {}).get("required") and (by_program or name != "x-request-id")
         need(values or not required, name, "is missing")
-        if values and described[name]["schema"]["type"] == "integer":
+        if values and described[name]["schema"].get("type") == "integer":
             need(re.fullmatch("[1-9][0-9]*", values[0]), name, "is", values[0])
+        elif values:
+            validator(described[name]["schema"]).validate(values[0])
 
 
 def check_general(request, answer):

@@ -2,16 +2,13 @@
 import concurrent.futures
 import time
 
-from client import API, Client
+from client import Client
 from model import GROUP, Envelope, Model, need
 from reader import Reader
 from service import SLOW, wait_until
 
 LIFE_S = 2 * SLOW  # of a short envelope
 MARGIN_S = SLOW  # no step uses an envelope this close to its end
-# What the description has.
-CLAIM = "/v1/envelopes/{id}/claim" in API["paths"]
-REPLAYED = "Idempotent-Replayed" in API["paths"]["/v1/envelopes"]["post"]["responses"]["201"]["headers"]
 
 
 class Player(Reader):
@@ -61,7 +58,10 @@ class Player(Reader):
     # ---- money ----
     def check_repeat(self, answer, first):
         need((answer.status, answer.json) == (201, first), "a repeat is answered with", answer, "after", first)
-        need(not REPLAYED or answer.headers["Idempotent-Replayed"] == "true", "a repeat does not say so", answer)
+        self.check_replayed(answer, True)
+
+    def check_replayed(self, answer, replayed):
+        need(answer.headers["Idempotent-Replayed"] == ("true" if replayed else None), "Idempotent-Replayed:", answer.headers.items())
 
     def repeated(self, answer, key, body):
         """Check an answer whose key was used before. Return True if it was."""
@@ -89,6 +89,7 @@ class Player(Reader):
             need(answer.code == "insufficient_funds" and not can_pay, "a send is answered with", answer)
             return
         need(can_pay is not False, "an envelope was sent without the money")
+        self.check_replayed(answer, False)
         it = answer.json
         need(it["state"] == "open" and it["claims"] == [] and it["seed"] is None, "a new envelope is", it)
         self.model.known["send", user, key] = (body, it)
@@ -121,6 +122,7 @@ class Player(Reader):
             need(answer.code == "insufficient_funds" and not can_pay, kind, "is answered with", answer)
             return
         need(can_pay is not False, "a withdrawal without the money")
+        self.check_replayed(answer, False)
         self.model.book(user, kind, sign * amount)
         self.model.known[kind, shop, key] = (body, answer.json)
         self.model.known["reference", kind, shop, reference] = ((user, amount), answer.json)
@@ -153,7 +155,9 @@ class Player(Reader):
     def step_open(self, step, envelope):
         user = step["user"]
         if user in envelope.tickets:
-            self.check_open(self.users[user].open(envelope.id, envelope.tickets[user]), envelope, user)
+            claim, answer = envelope.claim_of(user), self.users[user].open(envelope.id, envelope.tickets[user])
+            self.check_open(answer, envelope, user)
+            self.check_replayed(answer, claim is not None)
 
     def check_open(self, answer, envelope, user):
         claim = envelope.claim_of(user)
@@ -168,12 +172,12 @@ class Player(Reader):
 
     def step_take(self, step, envelope):
         """Claim, or grab and open."""
-        if not CLAIM or step["limit"] % 2:
+        if step["limit"] % 2:
             self.step_grab(step, envelope)
             self.step_open(step, envelope)
             return
         user = step["user"]
-        answer = self.users[user].request("POST", f"/v1/envelopes/{envelope.id}/claim")
+        answer = self.users[user].claim(envelope.id)
         if not envelope.admits(user):
             need(answer.code == "not_recipient", "a claim by no recipient is answered with", answer)
         elif answer.state == "busy":

@@ -39,13 +39,15 @@ def make_again(rng, steps):
     if not earlier:
         return None
     step = dict(rng.choice(earlier))
-    way = rng.choice(("same", "same", "amount", "new key", "user"))
+    way = rng.choice(("same", "same", "amount", "new key", "user", "shop"))
     if way == "amount":
         step["total" if step["kind"] == "send" else "amount"] += 1
     elif way == "new key":
         step["key"] = rng.randrange(1 << 30)
     elif way == "user":
         step["user"] = (step["user"] + 1) % USERS
+    elif way == "shop" and "shop" in step:
+        step["shop"] = 1 - step["shop"]
     return step
 
 
