@@ -25,12 +25,12 @@ def make_send(rng, step):
         shares = min(shares, len(to))
     total = rng.randint(shares, shares * share)
     return {**step, "mode": rng.choice(("lucky", "lucky", "equal")), "shares": shares, "total": total, "to": to,
-            "short": rng.random() < 0.05, "key": rng.randrange(1 << 30)}
+            "short": rng.random() < 0.05, "twice": rng.random() < 0.2, "key": rng.randrange(1 << 30)}
 
 
 def make_money(rng, step):
     return {**step, "amount": rng.choice((1, 100, 5000, 60000)), "key": rng.randrange(1 << 30), "reference": rng.randrange(1 << 30),
-            "shop": rng.randrange(2)}
+            "shop": rng.randrange(2), "twice": rng.random() < 0.2}
 
 
 def make_again(rng, steps):
