@@ -187,26 +187,38 @@ enum err mysql_year_totals_get(struct store *store, const char *user, int year, 
     return err == ERR_OK ? sql_rows(s, take_totals, out) : err;
 }
 
+struct ledger_rows {
+    struct page_rows page;
+    int64_t *balance_fen;
+};
+
 static void take_ledger_row(void *context, struct sql_row *row)
 {
-    struct page_rows *p = context;
-    if (p->n < p->limit)
-        transfer_take(row, &((struct transfer *)p->out)[p->n++]);
+    struct ledger_rows *r = context;
+    struct page_rows *p = &r->page;
+    if (p->n >= p->limit)
+        return;
+    transfer_take(row, &((struct transfer *)p->out)[p->n++]);
+    *r->balance_fen = row_i64(row);
 }
 
 enum err mysql_ledger_page(struct store *store, const char *user, const struct page_after *after,
-                           size_t limit, struct transfer *out, size_t *n)
+                           size_t limit, struct transfer *out, size_t *n, int64_t *balance_fen)
 {
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
-    struct page_rows p = {.out = out, .limit = limit};
-    buf_printf(q, "SELECT %s FROM transfer WHERE user_id = ", sql_transfer_columns);
+    struct ledger_rows r = {.page = {.out = out, .limit = limit}, .balance_fen = balance_fen};
+    /* in one statement: a credit between two would be in the rows and not in the balance */
+    buf_printf(q, "SELECT %s, (SELECT a.balance_fen FROM account AS a WHERE a.user_id = ",
+               sql_transfer_columns);
+    sql_user(q, user);
+    buf_puts(q, ") FROM transfer WHERE user_id = ");
     sql_user(q, user);
     buf_printf(q, " AND entry < %lld ORDER BY entry DESC LIMIT %zu",
                (long long)(after->set ? after->seq : INT64_MAX), limit);
     enum err err = sql_send(s);
     if (err == ERR_OK)
-        err = sql_rows(s, take_ledger_row, &p);
-    *n = p.n;
+        err = sql_rows(s, take_ledger_row, &r);
+    *n = r.page.n;
     return err;
 }

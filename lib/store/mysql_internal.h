@@ -195,7 +195,7 @@ enum err mysql_received_page(struct store *s, const char *user, int64_t from_us,
 enum err mysql_year_totals_get(struct store *s, const char *user, int year, int64_t from_us,
                                int64_t to_us, struct year_totals *out);
 enum err mysql_ledger_page(struct store *s, const char *user, const struct page_after *after,
-                           size_t limit, struct transfer *out, size_t *n);
+                           size_t limit, struct transfer *out, size_t *n, int64_t *balance_fen);
 enum err mysql_queue_state(struct store *s, struct queue_state *out);
 
 #endif

@@ -295,9 +295,10 @@ struct store_ops {
     enum err (*year_totals_get)(struct store *s, const char *user, int year, int64_t from_us,
                                 int64_t to_us, struct year_totals *out);
     /* Read at most limit transfers of user, the last booked first, those with an entry below
-     * after->seq if *after is set, into out and set *n. */
+     * after->seq if *after is set, into out and set *n. If there is one, set *balance_fen to the
+     * balance of user at the same moment. */
     enum err (*ledger_page)(struct store *s, const char *user, const struct page_after *after,
-                            size_t limit, struct transfer *out, size_t *n);
+                            size_t limit, struct transfer *out, size_t *n, int64_t *balance_fen);
     /* Read the size and age of the queues into *out. */
     enum err (*queue_state)(struct store *s, struct queue_state *out);
 };

@@ -76,18 +76,21 @@ static void check_ledger(struct store *s, const char *user, size_t expected)
     struct transfer page[2], last = {.entry = 0};
     struct page_after after = {.set = false};
     size_t n, seen = 0;
+    int64_t balance_fen = -1, sum_fen = 0;
     do {
-        assert_int_equal(s->ops->ledger_page(s, user, &after, 2, page, &n), ERR_OK);
+        assert_int_equal(s->ops->ledger_page(s, user, &after, 2, page, &n, &balance_fen), ERR_OK);
         for (size_t i = 0; i < n; i++) {
             assert_int_equal(page[i].entry, (int64_t)(expected - seen));
             assert_true(seen == 0 || page[i].booked_us <= last.booked_us);
             assert_int_equal(page[i].balance_fen >= 0, page[i].kind == TRANSFER_TOPUP);
+            sum_fen += transfer_sign(page[i].kind) * page[i].amount_fen;
             last = page[i];
             seen++;
         }
         after = (struct page_after){.set = true, .seq = last.entry};
     } while (n == 2);
     assert_int_equal(seen, expected);
+    assert_int_equal(balance_fen, sum_fen);
 }
 
 /* Follows the ledger of user as a reader does: from the front, until the last row it knows. */
@@ -105,8 +108,10 @@ static size_t follow(struct store *s, struct follower *f, struct transfer *newes
     size_t before = f->rows;
     struct transfer row;
     size_t n;
+    int64_t balance_fen;
     for (;;) {
-        assert_int_equal(s->ops->ledger_page(s, f->user, &after, 1, &row, &n), ERR_OK);
+        assert_int_equal(s->ops->ledger_page(s, f->user, &after, 1, &row, &n, &balance_fen),
+                         ERR_OK);
         if (n == 0 || row.entry == known)
             return f->rows - before;
         if (f->rows++ == before)

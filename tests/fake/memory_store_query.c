@@ -247,7 +247,7 @@ static int compare_transfers(const void *a, const void *b)
 }
 
 enum err memory_ledger_page(struct store *store, const char *user, const struct page_after *after,
-                            size_t limit, struct transfer *out, size_t *n)
+                            size_t limit, struct transfer *out, size_t *n, int64_t *balance_fen)
 {
     struct memory_db *db = memory_of(store)->db;
     enum err err = memory_enter(store, MEMORY_LEDGER_PAGE);
@@ -266,6 +266,11 @@ enum err memory_ledger_page(struct store *store, const char *user, const struct 
     *n = found < limit ? found : limit;
     memcpy(out, all, *n * sizeof *out);
     free(all);
+    struct account key = {.exists = true};
+    memcpy(key.user, user, strlen(user) + 1);
+    const struct account *a = memory_find(db, MEMORY_ACCOUNTS, &key);
+    if (*n > 0 && a != NULL)
+        *balance_fen = a->balance_fen;
     return memory_leave(store, MEMORY_LEDGER_PAGE, ERR_OK);
 }
 

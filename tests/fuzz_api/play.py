@@ -2,16 +2,14 @@
 import concurrent.futures
 import time
 
-from client import API, Client
+from client import Client
 from model import GROUP, Envelope, Model, need
 from reader import Reader
 from service import SLOW, wait_until
 
-LIFE_S = 2 * SLOW  # of a short envelope
-MARGIN_S = SLOW  # no step uses an envelope this close to its end
-# What the description has.
-CLAIM = "/v1/envelopes/{id}/claim" in API["paths"]
-REPLAYED = "Idempotent-Replayed" in API["paths"]["/v1/envelopes"]["post"]["responses"]["201"]["headers"]
+LIFE_S = 3 * SLOW  # of a short envelope
+MARGIN_S = 2 * SLOW  # no step uses an envelope this close to its end
+LONG_S = 3600
 
 
 class Player(Reader):
@@ -47,21 +45,25 @@ class Player(Reader):
         self.wait_for_end(envelope)
         return envelope
 
-    def wait_for_end(self, envelope):
-        if envelope.state != "open" or time.time() < envelope.deadline - MARGIN_S:
+    def wait_for_end(self, envelope, margin_s=MARGIN_S):
+        """Wait until an envelope that is open, and that close to its end, is expired."""
+        if envelope.state != "open" or time.time() < envelope.deadline - margin_s:
             return
         sender = self.users[envelope.sender]
         wait_until(lambda: sender.envelope(envelope.id).state == "expired", 10 * SLOW, "the envelope is expired")
         self.model.expired(envelope)
 
-    def wait_for_ends(self):
+    def wait_for_ends(self, margin_s=MARGIN_S):
         for envelope in self.model.envelopes:
-            self.wait_for_end(envelope)
+            self.wait_for_end(envelope, margin_s)
 
     # ---- money ----
     def check_repeat(self, answer, first):
         need((answer.status, answer.json) == (201, first), "a repeat is answered with", answer, "after", first)
-        need(not REPLAYED or answer.headers["Idempotent-Replayed"] == "true", "a repeat does not say so", answer)
+        self.check_replayed(answer, True)
+
+    def check_replayed(self, answer, replayed):
+        need(answer.headers["Idempotent-Replayed"] == ("true" if replayed else None), "Idempotent-Replayed:", answer.headers.items())
 
     def repeated(self, answer, key, body):
         """Check an answer whose key was used before. Return True if it was."""
@@ -74,21 +76,43 @@ class Player(Reader):
             need(answer.code == "idempotency_key_reused", "another body with a key is answered with", answer)
         return True
 
+    def post(self, step, client, path, body, key):
+        """Send a request, once or twice at the same time. Return the answer to the first and, or None, to the other."""
+        def once(sender):
+            return sender.request("POST", path, body, {"Idempotency-Key": key})
+        if not step["twice"]:
+            return once(client), None
+        other = Client(self.service, client.token)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(once, (client, other)))
+        other.close()
+        return sorted(answers, key=lambda answer: (answer.status != 201, answer.headers["Idempotent-Replayed"] is not None))
+
+    def check_other(self, other, key, body, can_pay):
+        """Check the other answer to a request that was sent twice at the same time."""
+        if other is not None and other.code != "idempotency_in_progress" and (other.code != "insufficient_funds" or can_pay):
+            need(self.repeated(other, key, body), "sent twice at once, the other is answered with", other)
+
     def step_send(self, step, _):
         to = step["to"]
-        body = {name: step[name] for name in ("mode", "total", "shares")} | {"expires_in": LIFE_S if step["short"] else 3600}
+        body = {name: step[name] for name in ("mode", "total", "shares")} | {"expires_in": LIFE_S if step["short"] else LONG_S}
         if to is not None:
             body["to"] = {"group": self.prefix + "-group"} if to == "group" else {"users": [self.names[user] for user in to]}
         self.wait_for_ends()
         user, key = step["user"], f"{self.prefix}-{step['key']}"
-        answer = self.users[user].request("POST", "/v1/envelopes", body, {"Idempotency-Key": key})
-        if self.repeated(answer, ("send", user, key), body):
-            return
         can_pay = self.model.can_pay(user, body["total"])
+        answer, other = self.post(step, self.users[user], "/v1/envelopes", body, key)
+        if not self.repeated(answer, ("send", user, key), body):
+            self.first_send(answer, step, body, can_pay)
+        self.check_other(other, ("send", user, key), body, can_pay)
+
+    def first_send(self, answer, step, body, can_pay):
+        to, user, key = step["to"], step["user"], f"{self.prefix}-{step['key']}"
         if answer.status != 201:
             need(answer.code == "insufficient_funds" and not can_pay, "a send is answered with", answer)
             return
         need(can_pay is not False, "an envelope was sent without the money")
+        self.check_replayed(answer, False)
         it = answer.json
         need(it["state"] == "open" and it["claims"] == [] and it["seed"] is None, "a new envelope is", it)
         self.model.known["send", user, key] = (body, it)
@@ -106,8 +130,10 @@ class Player(Reader):
         user, amount, shop = step["user"], step["amount"], step["shop"]
         key, reference = f"{self.prefix}-{step['key']}", f"{self.prefix}-{step['reference']}"
         body = {"user": self.names[user], "amount": amount, "reference": reference}
-        answer = self.shops[shop].request("POST", path, body, {"Idempotency-Key": key})
+        can_pay = self.model.can_pay(user, -sign * amount)
+        answer, other = self.post(step, self.shops[shop], path, body, key)
         if self.repeated(answer, (kind, shop, key), body):
+            self.check_other(other, (kind, shop, key), body, can_pay)
             return
         earlier = self.model.known.get(("reference", kind, shop, reference))
         if earlier:
@@ -116,15 +142,16 @@ class Player(Reader):
             else:
                 need(answer.code == "reference_reused", "another amount with a reference is answered with", answer)
             return
-        can_pay = self.model.can_pay(user, -sign * amount)
         if answer.status != 201:
             need(answer.code == "insufficient_funds" and not can_pay, kind, "is answered with", answer)
             return
         need(can_pay is not False, "a withdrawal without the money")
+        self.check_replayed(answer, False)
         self.model.book(user, kind, sign * amount)
         self.model.known[kind, shop, key] = (body, answer.json)
         self.model.known["reference", kind, shop, reference] = ((user, amount), answer.json)
         need(self.model.least(user) <= answer.json["balance"] <= self.model.money[user], kind, "leaves", answer.json["balance"])
+        self.check_other(other, (kind, shop, key), body, can_pay)
 
     # ---- shares ----
     def check_end(self, answer, envelope):
@@ -153,7 +180,9 @@ class Player(Reader):
     def step_open(self, step, envelope):
         user = step["user"]
         if user in envelope.tickets:
-            self.check_open(self.users[user].open(envelope.id, envelope.tickets[user]), envelope, user)
+            claim, answer = envelope.claim_of(user), self.users[user].open(envelope.id, envelope.tickets[user])
+            self.check_open(answer, envelope, user)
+            self.check_replayed(answer, claim is not None)
 
     def check_open(self, answer, envelope, user):
         claim = envelope.claim_of(user)
@@ -168,12 +197,12 @@ class Player(Reader):
 
     def step_take(self, step, envelope):
         """Claim, or grab and open."""
-        if not CLAIM or step["limit"] % 2:
+        if step["limit"] % 2:
             self.step_grab(step, envelope)
             self.step_open(step, envelope)
             return
         user = step["user"]
-        answer = self.users[user].request("POST", f"/v1/envelopes/{envelope.id}/claim")
+        answer = self.users[user].claim(envelope.id)
         if not envelope.admits(user):
             need(answer.code == "not_recipient", "a claim by no recipient is answered with", answer)
         elif answer.state == "busy":
@@ -222,6 +251,7 @@ class Player(Reader):
 
     def finish(self):
         """Compare everything. Return the closed envelopes, as shown with all claims."""
+        self.wait_for_ends(LONG_S / 2)
         for user in range(len(self.users)):
             step = {"user": user, "limit": 100}
             self.step_settle(step, None)

@@ -1,19 +1,16 @@
 """The steps of a sequence that only read: envelopes, balances and lists are those of the model."""
-from client import API
 from model import need
 from service import SLOW, wait_until
-
-BOOKED_ORDER = "opened_at" in API["components"]["schemas"]["Ledger"]["properties"]["items"]["items"]["properties"]
 
 
 class Reader:
     """Needs the members of a Player."""
 
-    def check_shown(self, it, envelope):
-        """Compare what is shown of an envelope, without its claims, with the model."""
+    def check_shown(self, it, envelope, veiled=False):
+        """Compare what is shown of an envelope, without its claims, with the model. veiled: the reader may still open it."""
         best = envelope.luckiest()
-        shown = {"state": envelope.state, "opened_shares": len(envelope.claims), "opened_total": envelope.opened, "total": envelope.total,
-                 "refunded": envelope.refunded, "mode": envelope.mode, "shares": envelope.shares, "id": envelope.id}
+        shown = {"id": envelope.id, "state": envelope.state, "mode": envelope.mode, "shares": envelope.shares, "total": envelope.total,
+                 "opened_shares": len(envelope.claims), "opened_total": None if veiled else envelope.opened, "refunded": envelope.refunded}
         for name, value in shown.items():
             need(it[name] == value, name, "is shown as", it[name], "and is", value)
         need((it["seed"] is None) == (it["closed_at"] is None) == (envelope.state == "open"), "seed or time of the end:", it)
@@ -24,18 +21,19 @@ class Reader:
     def step_look(self, step, envelope):
         user, claims, after = step["user"], [], ""
         mine = envelope.claim_of(user)
+        veiled = envelope.state == "open" and not mine and user != envelope.sender
         while True:
             answer = self.users[user].envelope(f"{envelope.id}?limit={step['limit']}{after}")
             if not envelope.admits(user) and user != envelope.sender:
                 need(answer.code == "not_recipient", "a look by no recipient is answered with", answer)
                 return
-            self.check_shown(answer.json, envelope)
+            self.check_shown(answer.json, envelope, veiled)
             need(answer.json["mine"] == (mine and {"amount": mine.amount, "seq": mine.seq, "opened_at": mine.opened_at}), "mine:", answer)
             claims += answer.json["claims"]
             if not answer.json["next"]:
                 break
             after = "&after=" + answer.json["next"]
-        want = [(self.names[c.user], c.amount, c.seq, c.opened_at) for c in envelope.claims]
+        want = [(self.names[c.user], c.amount, c.seq, c.opened_at) for c in envelope.claims if not veiled]
         got = [(c["user"], c["amount"], c["seq"], c["opened_at"]) for c in claims]
         need(sorted(got, key=lambda c: c[2]) == want, "claims are shown as", got, "and are", want)
         self.check_tag(user, envelope)
@@ -52,6 +50,7 @@ class Reader:
         answer = self.users[0].envelope(envelope.id, token="")
         if envelope.to is None:
             need(answer.status == 200 and answer.state == envelope.state, "a preview is", answer)
+            need(answer.json["left"] == envelope.shares - len(envelope.claims) and not answer.json["guests"], "a preview is", answer)
         else:
             need(answer.status in (200, 401), "a preview of a restricted envelope is", answer)
 
@@ -104,6 +103,11 @@ class Reader:
             need(item["luckiest"] == (item["envelope"] in lucky), "luckiest:", item)
             need(item["credited"] or item["envelope"] in self.model.pending[user], "not credited:", item)
 
+    def envelope_of(self, identifier):
+        found = [envelope for envelope in self.model.envelopes if envelope.id == identifier]
+        need(found, "no envelope", identifier)
+        return found[0]
+
     def step_ledger(self, step, _):
         self.wait_for_ends()
         user = step["user"]
@@ -112,8 +116,12 @@ class Reader:
         ids = [item["id"] for item in items]
         old = self.ledgers.get(user, [])
         need(len(set(ids)) == len(ids), "a row of the ledger is there twice:", ids)
-        need(not BOOKED_ORDER or ids[len(ids) - len(old):] == old, "rows in front of", old, "became", ids)
+        need(ids[len(ids) - len(old):] == old, "rows in front of", old, "became", ids)
         self.ledgers[user] = ids
+        for item in items:
+            claim = item["kind"] == "claim" and self.envelope_of(item["envelope"]).claim_of(user)
+            need(item.get("opened_at") == (claim.opened_at if claim else None), "opened_at of a row:", item, claim)
+            need(not claim or item["at"] >= claim.opened_at, "booked before it was opened:", item)
         missing = list(self.model.rows[user])
         for row in rows:
             need(row in missing, "the ledger has a row", row, "which the model does not have")

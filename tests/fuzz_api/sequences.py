@@ -25,12 +25,12 @@ def make_send(rng, step):
         shares = min(shares, len(to))
     total = rng.randint(shares, shares * share)
     return {**step, "mode": rng.choice(("lucky", "lucky", "equal")), "shares": shares, "total": total, "to": to,
-            "short": rng.random() < 0.05, "key": rng.randrange(1 << 30)}
+            "short": rng.random() < 0.05, "twice": rng.random() < 0.2, "key": rng.randrange(1 << 30)}
 
 
 def make_money(rng, step):
     return {**step, "amount": rng.choice((1, 100, 5000, 60000)), "key": rng.randrange(1 << 30), "reference": rng.randrange(1 << 30),
-            "shop": rng.randrange(2)}
+            "shop": rng.randrange(2), "twice": rng.random() < 0.2}
 
 
 def make_again(rng, steps):
@@ -39,13 +39,15 @@ def make_again(rng, steps):
     if not earlier:
         return None
     step = dict(rng.choice(earlier))
-    way = rng.choice(("same", "same", "amount", "new key", "user"))
+    way = rng.choice(("same", "same", "amount", "new key", "user", "shop"))
     if way == "amount":
         step["total" if step["kind"] == "send" else "amount"] += 1
     elif way == "new key":
         step["key"] = rng.randrange(1 << 30)
     elif way == "user":
         step["user"] = (step["user"] + 1) % USERS
+    elif way == "shop" and "shop" in step:
+        step["shop"] = 1 - step["shop"]
     return step
 
 

@@ -114,13 +114,14 @@ enum err history_ledger(const struct account_service *s, const struct history_qu
         return ERR_UNAVAILABLE;
     struct store *store = session->replica;
     enum err err = store->ops->account_get(store, q->who->user, &account, &pending_fen);
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
+        out->balance_fen = account.exists ? account.balance_fen : 0;
         err = store->ops->ledger_page(store, q->who->user, &q->after, q->limit + 1, out->items,
-                                      &out->n);
+                                      &out->n, &out->balance_fen);
+    }
     err = history_end(s, session, store, err);
     if (err != ERR_OK)
         return err;
-    out->balance_fen = account.exists ? account.balance_fen : 0;
     out->next = (struct page_after){.set = false};
     if (cut_to_limit(&out->n, q->limit))
         out->next = (struct page_after){.set = true, .seq = out->items[q->limit - 1].entry};
