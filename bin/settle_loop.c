@@ -7,6 +7,7 @@
 #include "lib/service/account/status.h"
 #include "lib/service/common/close.h"
 #include "lib/service/settle/credit.h"
+#include "lib/service/settle/entries.h"
 #include "lib/service/settle/keys.h"
 #include "lib/service/settle/year_totals.h"
 #include <time.h>
@@ -14,6 +15,7 @@
 #define EXPIRE_EVERY_S 60
 #define GUESTS_EVERY_S 600
 #define SWEEP_EVERY_S 1
+#define ENTRIES_EVERY_S 1
 #define RETRY_PAUSE_MS 500
 #define LATE_MAX_S 10 /* refunds later than this stop resting */
 
@@ -79,6 +81,17 @@ static enum err guests_round(struct settle_worker *w, bool *again)
     rest_after(w, now_us);
     if (err == ERR_OK && !*again)
         w->next_us = now_us + GUESTS_EVERY_S * US_PER_S;
+    return err;
+}
+
+static enum err entries_round(struct settle_worker *w, bool *again)
+{
+    int64_t now_us = mono_us(w);
+    if (now_us < w->next_us)
+        return ERR_OK;
+    enum err err = entries_step(w->store, w->entries_after, again);
+    if (err == ERR_OK && !*again)
+        w->next_us = now_us + ENTRIES_EVERY_S * US_PER_S;
     return err;
 }
 
@@ -161,6 +174,8 @@ static enum err start_all(const struct runtime *runtime, struct crew *crew)
         err = crew_add(crew, "markers", 0, markers_round);
     if (err == ERR_OK)
         err = crew_add(crew, "guests", 0, guests_round);
+    if (err == ERR_OK)
+        err = crew_add(crew, "entries", 0, entries_round);
     return err == ERR_OK ? crew_add(crew, "keys", 0, keys_round) : err;
 }
 

@@ -18,14 +18,15 @@ struct settle_worker {
     /* Perform one bounded round. *again is true if more waits: the next round follows after
      * rest_ms. An error means that the database is unavailable. */
     enum err (*round)(struct settle_worker *w, bool *again);
-    int64_t first_ms;           /* pause before the first round */
-    int64_t rest_ms;            /* pause before the next round if more waits; set by the round */
-    int64_t next_us;            /* monotonic; for rounds that work only at intervals */
-    struct clock_guard *guard;  /* of the crew; the thread of the refunds looks */
-    struct reconcile reconcile; /* progress of the reconciliation */
-    unsigned sweep_shard;       /* progress of the clean-up of markers */
-    char guest[USER_SIZE];      /* progress of the end of idle guests */
-    bool unavailable;           /* an outage was logged and has not ended */
+    int64_t first_ms;              /* pause before the first round */
+    int64_t rest_ms;               /* pause before the next round if more waits; set by the round */
+    int64_t next_us;               /* monotonic; for rounds that work only at intervals */
+    struct clock_guard *guard;     /* of the crew; the thread of the refunds looks */
+    struct reconcile reconcile;    /* progress of the reconciliation */
+    char entries_after[USER_SIZE]; /* progress of the numbering of transfers */
+    char guest[USER_SIZE];         /* progress of the end of idle guests */
+    unsigned sweep_shard;          /* progress of the clean-up of markers */
+    bool unavailable;              /* an outage was logged and has not ended */
     struct crew *crew;
 };
 

@@ -32,7 +32,7 @@ query: SELECT, UPDATE ON barrier
 query: SELECT ON clock
 query: SELECT ON meta
 settle: SELECT, INSERT, UPDATE ON account
-settle: SELECT, INSERT ON transfer
+settle: SELECT, INSERT, UPDATE (entry) ON transfer
 settle: SELECT, UPDATE ON envelope
 settle: SELECT, DELETE ON seed
 settle: SELECT ON claim

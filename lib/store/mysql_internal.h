@@ -170,6 +170,7 @@ enum err mysql_closing_list(struct store *s, struct closing *out, size_t limit, 
 enum err mysql_year_totals_add(struct store *s, int year_offset_min, const struct closing *closings,
                                size_t n, size_t *done);
 enum err mysql_idempotency_expire(struct store *s, int64_t before_us, size_t limit, size_t *n);
+enum err mysql_entries_add(struct store *s, char after[USER_SIZE], size_t limit, bool *numbered);
 enum err mysql_clock_read(struct store *s, struct clock_row *out);
 enum err mysql_clock_write(struct store *s, const struct clock_row *row);
 enum err mysql_books_read(struct store *s, const struct id *after, struct books *books,

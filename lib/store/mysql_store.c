@@ -108,6 +108,7 @@ static const struct store_ops mysql_ops = {
     .closing_list = mysql_closing_list,
     .year_totals_add = mysql_year_totals_add,
     .idempotency_expire = mysql_idempotency_expire,
+    .entries_add = mysql_entries_add,
     .clock_read = mysql_clock_read,
     .clock_write = mysql_clock_write,
     .books_read = mysql_books_read,

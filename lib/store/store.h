@@ -3,9 +3,9 @@
  *
  * Transactions. open_read, send_read, wallet_read, guest_write and credit_read begin one;
  * open_look, the *_write functions and refund_write continue it; commit or rollback ends it.
- * year_totals_add and freeze begin and commit one of their own; books_read begins one and rolls it
- * back. Operations marked "autocommit" are one statement that commits by itself. All others are
- * plain reads and leave no transaction open.
+ * year_totals_add and freeze begin and commit one of their own; entries_add, too, if there is
+ * something to number; books_read begins one and rolls it back. Operations marked "autocommit" are
+ * one statement that commits by itself. All others are plain reads and leave no transaction open.
  *
  * Errors of every operation:
  *   ERR_UNAVAILABLE  the server was not reached, or the connection was lost (see below).
@@ -14,7 +14,7 @@
  *   ERR_DUPLICATE    a unique key exists already.
  *   ERR_RANGE        a value or a check constraint was refused.
  *   ERR_FAULT        a bug, a broken installation, or no memory; logged.
- *   ERR_UNCERTAIN    the reply to a commit was lost: commit, year_totals_add and freeze only.
+ *   ERR_UNCERTAIN    the reply to a commit was lost: commit and what commits inside only.
  * ERR_UNAVAILABLE rolls the transaction of the session back, but an autocommit statement may have
  * been executed. After any error the caller calls rollback. "No such row" is never an error: it is
  * a count or a flag of the result. Output arguments are undefined after an error unless stated.
@@ -241,6 +241,12 @@ struct store_ops {
     /* Delete at most limit idempotency keys stored before before_us (UTC) and set *n. Autocommit.
      */
     enum err (*idempotency_expire)(struct store *s, int64_t before_us, size_t limit, size_t *n);
+
+    /* Look at the limit accounts above after, in order of user id. If one of them has transfers
+     * without an entry, which programs of version 0.1 add, number those of the first such user as
+     * the last booked, set after to that user and *numbered; else set after to the last user, or to
+     * "" at the end of the table. Commits. */
+    enum err (*entries_add)(struct store *s, char after[USER_SIZE], size_t limit, bool *numbered);
 
     /* Read the table clock and the primary's time into *out. */
     enum err (*clock_read)(struct store *s, struct clock_row *out);

@@ -181,6 +181,7 @@ static const struct store_ops memory_ops = {
     .closing_list = memory_closing_list,
     .year_totals_add = memory_tally_run,
     .idempotency_expire = memory_idempotency_expire,
+    .entries_add = memory_entries_add,
     .clock_read = memory_clock_read,
     .clock_write = memory_clock_write,
     .books_read = memory_books_read,

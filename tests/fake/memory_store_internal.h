@@ -150,6 +150,7 @@ enum err memory_guest_write(struct store *s, const char *user, const char *name,
 enum err memory_wallet_read(struct store *s, struct wallet_row *row);
 enum err memory_wallet_write(struct store *s, const struct wallet_row *row);
 enum err memory_idempotency_expire(struct store *s, int64_t before_us, size_t limit, size_t *n);
+enum err memory_entries_add(struct store *s, char after[USER_SIZE], size_t limit, bool *numbered);
 enum err memory_clock_read(struct store *s, struct clock_row *out);
 enum err memory_clock_write(struct store *s, const struct clock_row *row);
 enum err memory_credit_lanes(struct store *s, uint32_t *lanes);

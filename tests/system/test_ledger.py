@@ -11,6 +11,7 @@ import pytest
 from client import Client
 from service import SOURCE, Service, wait_until
 from test_restored import database_only
+from test_years import id_at
 
 
 def move(service, backend, user, amount, reference, key=None, route="topups"):
@@ -259,6 +260,22 @@ def test_old_rows_keep_their_order_and_new_ones_come_first(migrated):
         assert all(row["opened_at"] == row["at"] for row in rows if row["kind"] == "claim")
         migrated.ctl("topup", name, 1)
         assert [row["id"] for row in ledger(client)][1:] == [row["id"] for row in rows]
+    assert migrated.audit() == {}
+
+
+def test_rows_of_programs_that_still_run_are_numbered(migrated):
+    """Programs of version 0.1 book without an entry; the row appears in front once settle has numbered it."""
+    bob = Client(migrated, migrated.token("bob"))
+    before = [row["id"] for row in ledger(bob)]
+    rows = {id_at(time_us).hex: time_us for time_us in (1, int(time.time() * 1e6))}
+    for number, time_us in rows.items():
+        migrated.sql("BEGIN; UPDATE account SET balance_fen = balance_fen + 3 WHERE user_id = 'bob'; INSERT INTO transfer "
+                     "(user_id, id, kind, ref, amount_fen, at_us, balance_fen) VALUES "
+                     f"('bob', X'{number}', 1, 'of-0.1-{number}', 3, {time_us}, 3); COMMIT")
+    wait_until(lambda: len(list(ledger(bob))) == len(before) + 2, 20, "numbered")
+    migrated.ctl("topup", "bob", 1)
+    after = [row["id"] for row in ledger(bob)]
+    assert after[3:] == before and {row.replace("-", "") for row in after[1:3]} == set(rows)
     assert migrated.audit() == {}
 
 

@@ -268,6 +268,33 @@ static void opens_do_not_close_while_the_clock_is_wrong(void **state)
     assert_int_equal(o->request.answer.state, OPEN_EXPIRED);
 }
 
+/* A step that is smaller than what opens rely on settle for. */
+static void opens_wait_where_refunds_do(void **state)
+{
+    (void)state;
+    struct id id = send_key("1")->id;
+    pass(HOUR_S - 15);
+    step(20);
+    look();
+    assert_true(guard.held);
+    assert_int_equal(fake_opening(&b, &id, "bob")->request.err, ERR_UNAVAILABLE);
+    assert_int_equal(fake_envelope(&b.fake, &id)->state, STATE_OPEN);
+}
+
+static void no_key_is_deleted_while_refunds_wait(void **state)
+{
+    (void)state;
+    send_key("1");
+    fixed_clock_advance(&b.fake.clock, 31 * DAY_S * US_PER_S);
+    look();
+    step(HOUR_S);
+    look();
+    assert_int_equal(expire_keys(), 0);
+    step(-HOUR_S);
+    look();
+    assert_int_equal(expire_keys(), 1);
+}
+
 static void an_outage_is_no_step(void **state)
 {
     (void)state;
@@ -294,6 +321,8 @@ int main(void)
         TEST(a_slow_primary_is_no_step),
         TEST(a_start_compares_with_the_time_of_the_last_one),
         TEST(opens_do_not_close_while_the_clock_is_wrong),
+        TEST(opens_wait_where_refunds_do),
+        TEST(no_key_is_deleted_while_refunds_wait),
         TEST(an_outage_is_no_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
