@@ -4,13 +4,16 @@ import os
 import pwd
 import subprocess
 
+from postgres import Postgres
 from service import free_port, wait_until
 from stack import ROOT, start_lighttpd
 
 HERE = ROOT / "tests/bench/peers"
 WAYS = {"B": "redis", "C": "lock", "D": "update"}
 TITLES = {"A": "A (Redis everysec, drained afterwards)", "B": "B (Redis always, then MySQL)",
-          "C": "C (SELECT FOR UPDATE)", "D": "D (conditional UPDATE)"}
+          "C": "C (SELECT FOR UPDATE)", "D": "D (conditional UPDATE)", "E": "E (batches, one process)",
+          "F": "F (E on PostgreSQL)"}
+DURABLE = "BCDEF"
 
 
 class Redis:
@@ -73,6 +76,9 @@ class Peer:
                    stack.setting("open.threads"), self.database]
         if self.redis:
             command += [self.redis.socket, self.redis.script]
+        return self._behind_lighttpd(command, listener)
+
+    def _behind_lighttpd(self, command, listener):
         (self.directory / "lighttpd.conf").write_text(f"""
 server.document-root = "{self.directory}"
 server.bind = "127.0.0.1"
@@ -116,3 +122,53 @@ fastcgi.server = ( "" => (( "socket" => "{listener}", "check-local" => "disable"
             process.wait(20)
         if self.redis:
             self.redis.close()
+
+
+class BatchPeer(Peer):
+    """Peers E and F. They check the tokens of the service."""
+
+    def __init__(self, stack, letter):
+        self.postgres = Postgres(stack.directory) if letter == "F" else None
+        super().__init__(stack, letter)
+        if self.postgres is None:
+            stack.sql("USE peer; " + (HERE / "batch_schema.sql").read_text())
+        else:
+            self.postgres.sql((HERE / "batch_schema.sql").read_text())
+
+    def _with_fastcgi(self):
+        stack, listener = self.stack, self.directory / "peer.sock"
+        way, where = ("pgsql", self.postgres.where) if self.postgres else ("mysql", self.database)
+        return self._behind_lighttpd([stack.build / "tests/bench/batch_peer", way, listener, stack.setting("open.acceptors"),
+                                      where, stack.directory / "secrets/token.key"], listener)
+
+    def sql(self, text):
+        return self.postgres.sql(text) if self.postgres else self.stack.sql("USE peer; " + text)
+
+    def fill(self, envelopes, shares):
+        """Recreate envelopes 1..envelopes with no share drawn, in a process that knows none to have closed."""
+        series = "generate_series(1, %d) AS seq" if self.postgres else "seq_1_to_%d"
+        self.sql("TRUNCATE TABLE batch_envelope; TRUNCATE TABLE batch_claim; TRUNCATE TABLE batch_ledger; "
+                 "TRUNCATE TABLE batch_barrier; INSERT INTO batch_barrier VALUES (0, 0), (1, 0), (2, 0), (3, 0), (4, 0), "
+                 "(5, 0), (6, 0), (7, 0), (8, 0); "
+                 f"INSERT INTO batch_envelope SELECT seq, {shares}, 0, {100 * shares} FROM {series % envelopes}")
+        for process in self.processes:
+            process.terminate()
+            process.wait(20)
+        self.processes = self._with_fastcgi()
+
+    def claims(self):
+        """Return the number of claims; they, the ledger and the envelopes must agree."""
+        (claims, money, booked, drawn), = self.sql(
+            "SELECT COUNT(*), COALESCE(SUM(amount), 0), (SELECT COALESCE(SUM(amount), 0) FROM batch_ledger), "
+            "(SELECT COALESCE(SUM(100 * shares - left_amount), 0) FROM batch_envelope) FROM batch_claim")
+        assert money == booked == drawn, f"peer {self.letter}: {money} drawn, {booked} booked, {drawn} missing"
+        return int(claims)
+
+    def close(self):
+        super().close()
+        if self.postgres:
+            self.postgres.close()
+
+
+def make(stack, letter):
+    return (BatchPeer if letter in "EF" else Peer)(stack, letter)

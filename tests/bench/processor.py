@@ -40,11 +40,13 @@ class Meter:
     """Measures from its creation until spent()."""
 
     def __init__(self, directory):
-        self.before = {pid: (group, seconds_of(pid)) for pid, group in processes(directory)}
+        self.directory = directory
+        self.before = {pid: seconds_of(pid) for pid, _ in processes(directory)}
 
     def spent(self):
-        """Return the seconds that each group has used. A process that has ended in between counts as idle."""
+        """Return the seconds that each group has used, with processes that have started meanwhile. One that has ended counts
+        as idle."""
         totals = collections.Counter()
-        for pid, (group, seconds) in self.before.items():
-            totals[group] += max(0.0, seconds_of(pid) - seconds)
+        for pid, group in processes(self.directory):
+            totals[group] += max(0.0, seconds_of(pid) - self.before.get(pid, 0.0))
         return totals

@@ -1,6 +1,6 @@
-/* Claims of a burst share their reads of the cache, one cas per envelope and one transaction. The
- * item of a user that the gate admits is a ticket's, as after a grab: a claim that is repeated, or
- * follows a grab, takes no second share of the gate. */
+/* Claims of a burst share their reads of the cache, one cas per envelope and one transaction. Only
+ * where the open fails is the user's item that of a ticket, as after a grab: the claim is going to
+ * be repeated and must take no second share of the gate. */
 #include "lib/service/claim/claim.h"
 #include <stdlib.h>
 
@@ -59,8 +59,12 @@ static void claim_conclude(struct claim_service *s, struct claim_request **reque
     }
     if (count > 0)
         open_admitted(s->open, opens, count, deadline_us);
-    for (size_t i = 0; i < count; i++)
-        requests[at[i]]->err = opens[i]->err;
+    for (size_t i = 0; i < count; i++) {
+        struct claim_request *r = requests[at[i]];
+        r->err = opens[i]->err;
+        if (r->err != ERR_OK)
+            admission_keep(s->admission, &r->job);
+    }
 }
 
 void claim_now(struct claim_service *s, unsigned acceptor, struct claim_request **requests,

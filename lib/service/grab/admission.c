@@ -164,9 +164,10 @@ void admission_now(struct admission *a, unsigned acceptor, struct grab_job **job
 
 /* ---- with the primary ---- */
 
-/* Store the item of a ticket that the primary's answer allowed, without a share of the gate. */
-static void admission_note_ticket(struct admission *a, const struct grab_job *job)
+void admission_keep(struct admission *a, const struct grab_job *job)
 {
+    if (job->outcome != GRAB_WON)
+        return;
     struct cache *cache = session_pool_take_cache(a->sessions);
     if (cache == NULL)
         return;
@@ -179,11 +180,11 @@ static void admission_note_ticket(struct admission *a, const struct grab_job *jo
 void admission_wait(struct admission *a, struct grab_job *job, int64_t deadline_us)
 {
     for (int round = 0; round < ROUNDS_MAX && !admission_decided(job); round++) {
-        bool asked = grab_database_ask(a->database, job, deadline_us);
-        if (asked && job->outcome == GRAB_WON)
-            admission_note_ticket(a, job);
-        if (asked)
+        if (grab_database_ask(a->database, job, deadline_us)) {
+            if (!job->claim)
+                admission_keep(a, job); /* a ticket without a share of the gate */
             break;
+        }
         job->end = closed_table_get(a->closed_table, job->id, &job->restricted);
         admission_run(a, a->n_acceptors, &job, 1);
     }

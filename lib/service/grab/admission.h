@@ -35,4 +35,8 @@ void admission_wait(struct admission *a, struct grab_job *job, int64_t deadline_
 /* Return true if job is decided and its user may try for a share, or has one already. */
 bool admission_granted(const struct grab_job *job);
 
+/* Write the user's item of job, a claim that was admitted but could not be opened, so that its
+ * repeat takes no second share of the gate. Thread-safe. */
+void admission_keep(struct admission *a, const struct grab_job *job);
+
 #endif

@@ -30,7 +30,8 @@ void grab_issue(const struct grab_tickets *t, struct grab_job *job)
     int64_t expires_s = grab_win(t, job);
     const char *user = job->who->user;
     recent_tickets_put(t->recent_tickets, job->id, user, expires_s, t->mono_us);
-    gate_hint_ticket(t->runtime, t->cache, job->id, user, expires_s, job->expires_us);
+    if (!job->claim) /* it is opened at once, which writes the item */
+        gate_hint_ticket(t->runtime, t->cache, job->id, user, expires_s, job->expires_us);
 }
 
 static void grab_renew(const struct grab_tickets *t, struct grab_job *job,

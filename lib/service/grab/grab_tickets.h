@@ -25,8 +25,8 @@ void grab_answer_end(struct grab_job *job, enum envelope_state end);
  * nothing is known of the user. */
 bool grab_known(const struct grab_tickets *t, struct grab_job *job, const struct cache_item *item);
 
-/* Issue a ticket to the user of job: outcome GRAB_WON, a hint for the user's item, and an entry in
- * the table, since the hint takes a moment. */
+/* Issue a ticket to the user of job: outcome GRAB_WON, a hint for the user's item unless job is a
+ * claim, and an entry in the table, since the hint takes a moment. */
 void grab_issue(const struct grab_tickets *t, struct grab_job *job);
 
 #endif
