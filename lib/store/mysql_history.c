@@ -152,8 +152,7 @@ static void put_totals(struct buf *q, const char *user, int year, int64_t from_u
     sql_user(q, user);
     buf_printf(q,
                " AND year = %d UNION ALL SELECT COUNT(*), COALESCE(SUM(e.total_fen), 0), "
-               "COALESCE(SUM(e.refunded_fen), 0), 0, 0, 0 FROM envelope e WHERE e.state = 0 AND "
-               "e.sender = ",
+               "0, 0, 0, 0 FROM envelope e WHERE e.state = 0 AND e.sender = ",
                year);
     sql_user(q, user);
     put_range(q, "e.id", from_us, to_us, &none);
