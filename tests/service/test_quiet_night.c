@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -119,6 +120,33 @@ static void the_server_keeps_idle_sessions(void **state)
     administrate("SET GLOBAL wait_timeout = DEFAULT");
 }
 
+/* A process that stops within a transaction does not hold its rows for ever. The other one may give
+ * up on the lock or on the connection meanwhile. */
+static void a_silent_session_loses_its_locks(void **state)
+{
+    struct store *s = *state, *other = service.runtime.store_open(&service);
+    struct wallet_row row = wallet_row_of_alice();
+    char sql[256];
+    enum err err;
+    assert_non_null(other);
+    snprintf(sql, sizeof sql,
+             "INSERT IGNORE INTO %s.account (user_id, name, balance_fen) VALUES ('alice', '', 0)",
+             service.runtime.config->db_name);
+    administrate(sql);
+    assert_int_equal(s->ops->wallet_read(s, &row), ERR_OK); /* holds the account */
+    time_t began = time(NULL);
+    do {
+        row = wallet_row_of_alice();
+        err = other->ops->wallet_read(other, &row);
+        other->ops->rollback(other);
+    } while (err != ERR_OK && time(NULL) - began < 30);
+    assert_int_equal(err, ERR_OK);
+    assert_in_range(time(NULL) - began, 2, 7);
+    assert_int_equal(s->ops->wallet_write(s, &row), ERR_UNAVAILABLE);
+    s->ops->rollback(s);
+    other->ops->close(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +154,7 @@ int main(void)
         cmocka_unit_test(a_transaction_begins_on_a_new_session),
         cmocka_unit_test(a_transaction_in_progress_is_not_resumed),
         cmocka_unit_test(the_server_keeps_idle_sessions),
+        cmocka_unit_test(a_silent_session_loses_its_locks),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
