@@ -246,7 +246,7 @@ def migrated():
 def test_books_agree_after_the_patches(migrated):
     assert migrated.audit() == {}
     assert [row[0] for row in migrated.sql("SELECT version FROM schema_version ORDER BY version")] == \
-        [str(n + 1) for n in range(len(list((SOURCE / "sql").glob("0*.sql"))))]
+        [str(int(path.name[:4])) for path in sorted((SOURCE / "sql").glob("0*.sql"))]
     entries = migrated.sql("SELECT a.user_id, a.entries, COUNT(*), MAX(t.entry) FROM account a JOIN transfer t "
                            "USING (user_id) GROUP BY a.user_id")
     assert all(row[1] == row[2] == row[3] for row in entries), entries
