@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PATCH_TIMEOUT_S 7200 /* a patch may copy a table of many millions of rows */
+
 struct command {
     const char *name, *arguments, *summary;
     ctl_command_fn *run;
@@ -88,6 +90,7 @@ enum ctl_exit ctl_usage(const struct ctl *c, const char *why)
 struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code)
 {
     enum err err = daemon_connect(&c->daemon, c->daemon.config.admin_credentials);
+    c->daemon.primary.timeout_s = PATCH_TIMEOUT_S;
     struct admin *a =
         err == ERR_OK ? admin_open(&c->daemon.primary, c->daemon.runtime.clock) : NULL;
     if (a == NULL) {

@@ -80,6 +80,7 @@ static enum err claim_encode(struct call *c)
         api_encode_open(c->response, &r->open.answer);
     else if (r->err == ERR_OK)
         api_encode_grab(c->response, &r->job.answer);
+    c->response->replayed = r->err == ERR_OK && r->tried && r->open.replayed;
     return r->err;
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_S 60 /* creating tables may take a while */
+#define TIMEOUT_S 60 /* at least: creating tables may take a while */
 
 struct admin {
     struct mysql_settings settings;
@@ -19,7 +19,8 @@ struct admin *admin_open(const struct mysql_settings *settings, const struct clo
         return NULL;
     a->settings = *settings;
     a->settings.database = "";
-    a->settings.timeout_s = TIMEOUT_S;
+    if (a->settings.timeout_s < TIMEOUT_S)
+        a->settings.timeout_s = TIMEOUT_S;
     a->store = mysql_store_new(&a->settings, clock);
     if (a->store == NULL) {
         free(a);
