@@ -100,13 +100,7 @@ int64_t fake_gate_left(struct fake_grabs *f, const struct id *id)
 
 void fake_gate_put_left(struct fake_grabs *f, const struct envelope *e, int64_t left)
 {
-    char key[ITEM_KEY_SIZE], text[GATE_TEXT_SIZE];
-    struct gate g;
-    gate_from_envelope(&f->fake.runtime, e, &g);
-    g.left = left;
-    item_key(key, ITEM_KEY_GATE, f->fake.runtime.generation, &e->id);
-    (void)gate_text(&f->fake.runtime, &g, text);
-    memory_cache_put(f->fake.server, key, text);
+    fake_gate_put_shares(&f->fake, e, left);
 }
 
 void fake_hold_end(struct fake_grabs *f, const struct id *id)

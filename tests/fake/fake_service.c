@@ -156,9 +156,16 @@ const struct envelope *fake_envelope(struct fake_service *f, const struct id *id
 
 void fake_gate_put(struct fake_service *f, const struct envelope *e)
 {
+    fake_gate_put_shares(f, e, e->shares - e->opened_shares);
+}
+
+void fake_gate_put_shares(struct fake_service *f, const struct envelope *e, int64_t left)
+{
     char key[ITEM_KEY_SIZE], text[GATE_TEXT_SIZE];
     struct gate g;
     gate_from_envelope(&f->runtime, e, &g);
+    if (g.state == STATE_OPEN)
+        g.left = left;
     item_key(key, ITEM_KEY_GATE, f->runtime.generation, &e->id);
     (void)gate_text(&f->runtime, &g, text);
     memory_cache_put(f->server, key, text);

@@ -47,6 +47,8 @@ struct claim fake_open(struct fake_service *f, const struct id *id, const char *
 const struct envelope *fake_envelope(struct fake_service *f, const struct id *id);
 /* Write the gate that fits e into the cache. */
 void fake_gate_put(struct fake_service *f, const struct envelope *e);
+/* Write the gate of e with `left` shares into the cache, or its final state. */
+void fake_gate_put_shares(struct fake_service *f, const struct envelope *e, int64_t left);
 /* Read the gate of id from the cache into *g. False: there is none that is valid. */
 bool fake_gate_get(struct fake_service *f, const struct id *id, struct gate *g);
 /* Return true if the marker of id exists. */

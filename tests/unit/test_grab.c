@@ -99,6 +99,19 @@ static void a_repeat_before_the_item_arrives_gets_it_too(void **state)
     assert_int_equal(fake_gate_left(&f, &f.e.id), 8);
 }
 
+/* The cache did not answer, so the primary let the user in; its ticket is written all the same. */
+static void a_ticket_of_the_primary_is_given_again(void **state)
+{
+    (void)state;
+    memory_cache_fail(f.fake.server, MEMORY_CACHE_GET, MEMORY_CACHE_LOST_REQUEST, 0, 1);
+    const struct fake_grab *g = fake_grab(&f, &f.e.id, "bob");
+    assert_int_equal(g->first, GRAB_ASK_UNKNOWN);
+    assert_true(fake_grab_has_ticket(&f, g));
+    fixed_clock_advance(&f.fake.clock, 2 * FAKE_US_PER_S);
+    assert_int_equal(fake_grab(&f, &f.e.id, "bob")->first, GRAB_ANSWERED);
+    assert_int_equal(fake_gate_left(&f, &f.e.id), 10);
+}
+
 static void a_lapsed_ticket_is_renewed_without_a_share(void **state)
 {
     int64_t life_us = f.fake.config.ticket_life_s * FAKE_US_PER_S;
@@ -266,6 +279,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_repeat_before_the_item_arrives_gets_it_too, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_ticket_of_the_primary_is_given_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lapsed_ticket_is_renewed_without_a_share, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_opened_share_is_answered_even_at_an_empty_gate, set_up,
