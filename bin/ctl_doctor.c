@@ -2,6 +2,7 @@
 #include "bin/ctl.h"
 #include "lib/base/str.h"
 #include "lib/service/account/status.h"
+#include "lib/service/settle/marker_check.h"
 #include "lib/wire/json.h"
 #include "lib/wire/secret.h"
 #include <stdio.h>
@@ -17,7 +18,7 @@
 
 struct finding {
     const char *what;
-    char found[128];
+    char found[256];
     const char *fix;
 };
 struct findings {
@@ -215,15 +216,28 @@ static void check_cache(struct findings *f, struct ctl *c)
 /* ---- markers ---- */
 
 /* Store the name of the generation's directory, as the database has it, in out; "" if the database
- * cannot be reached. */
-static void read_generation(struct ctl *c, char out[MARKER_GENERATION_SIZE])
+ * cannot be reached. Compare the markers in it with the database. */
+static void read_generation(struct findings *f, struct ctl *c, char out[MARKER_GENERATION_SIZE])
 {
     enum ctl_exit ignored = CTL_OK;
+    struct audit_count markers = {.rows = 0};
+    char text[256];
     const struct account_service *s = ctl_connect(c, c->daemon.config.settle_credentials, &ignored);
     out[0] = '\0';
     if (s == NULL)
         return;
     str_to_hex(out, s->runtime->generation, sizeof s->runtime->generation);
+    struct session *session = session_pool_take(s->sessions, 0);
+    enum err err =
+        session == NULL ? ERR_UNAVAILABLE : marker_check(s->runtime, session->store, &markers);
+    if (session != NULL)
+        session_pool_give(s->sessions, session, err);
+    snprintf(text, sizeof text,
+             "%lld of %lld state an end that the database does not have, e.g. %s",
+             (long long)markers.violations, (long long)markers.rows, markers.example);
+    check(f, markers.violations > 0, "markers", text,
+          "if a backup was restored: stop the pools, hongbaoctl restored, start them; else "
+          "reconciliation removes them");
     ctl_disconnect(c);
 }
 
@@ -243,7 +257,7 @@ static void check_markers(struct findings *f, struct ctl *c)
               "run hongbaoctl init");
         return;
     }
-    read_generation(c, generation);
+    read_generation(f, c, generation);
     snprintf(path, sizeof path, "%s/%s", config->marker_dir, current);
     bool there = current[0] != '\0' && strcmp(current, generation) == 0 &&
                  stat(config->marker_dir, &dir) == 0 && stat(path, &tree) == 0;

@@ -53,6 +53,7 @@ static int prepare(struct daemon *d, const char *config_path)
         perror(path);
         return -1;
     }
+    log_count_lost(d->runtime.metrics);
     snprintf(path, sizeof path, "%s/settle.log", d->config.log_dir);
     if (log_open(d->config.log_dir[0] != '\0' ? path : NULL, "hongbao-settle") != 0) {
         perror(path);

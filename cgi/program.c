@@ -78,6 +78,8 @@ static int setup_files(struct setup *s)
     s->metrics = metrics_open(path);
     if (s->metrics == NULL)
         perror(path);
+    else
+        log_count_lost(s->metrics);
     if (s->config.markers)
         s->markers = markers_new(s->config.marker_dir, &clock_system);
     return s->metrics != NULL && (s->markers != NULL || !s->config.markers) ? 0 : -1;
@@ -94,6 +96,12 @@ static void print_help(const struct program *program)
            "SIGTERM finishes the accepted requests; SIGHUP reopens the log.\n"
            "Exit codes: 0 ended by a signal, 1 could not start, 2 wrong usage.\n",
            program->name, program->summary);
+}
+
+static void worker_died(void *context)
+{
+    const struct setup *s = context;
+    metrics_restart(s->metrics, metrics_program(s->program->name));
 }
 
 int program_main(int argc, char **argv, const struct program *program)
@@ -134,7 +142,8 @@ int program_main(int argc, char **argv, const struct program *program)
         return EXIT_FAILURE;
     const struct config_pool *pool =
         (const struct config_pool *)(const void *)((const char *)&setup.config + program->pool);
-    return master_run(pool->socket, (unsigned)pool->processes, process_run, &setup) == 0
-               ? EXIT_SUCCESS
-               : EXIT_FAILURE;
+    const struct master_worker worker = {
+        .run = process_run, .died = worker_died, .context = &setup};
+    return master_run(pool->socket, (unsigned)pool->processes, &worker) == 0 ? EXIT_SUCCESS
+                                                                             : EXIT_FAILURE;
 }

@@ -88,8 +88,7 @@ static int listen_at(const char *path)
 
 struct master {
     int listener;
-    int (*worker)(void *context, int listener);
-    void *context;
+    const struct master_worker *worker;
     unsigned processes;
     bool ending;
     pid_t pids[PROCESSES_MAX];
@@ -103,7 +102,7 @@ static void master_spawn(struct master *m, unsigned i)
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (getppid() != parent)
             _exit(1); /* the master died before the prctl */
-        exit(m->worker(m->context, m->listener) == 0 ? 0 : 1);
+        exit(m->worker->run(m->worker->context, m->listener) == 0 ? 0 : 1);
     }
     if (pid < 0)
         log_event(LOG_LEVEL_ERROR, "fork_failed", "%s", strerror(errno));
@@ -121,9 +120,12 @@ static bool reap(struct master *m)
         for (unsigned i = 0; i < m->processes; i++)
             if (m->pids[i] == pid) {
                 m->pids[i] = 0;
-                if (!m->ending)
-                    log_event(LOG_LEVEL_WARN, "worker_died", "pid %d, wait status %d", (int)pid,
-                              status);
+                if (m->ending)
+                    continue;
+                log_event(LOG_LEVEL_WARN, "worker_died", "pid %d, wait status %d", (int)pid,
+                          status);
+                if (m->worker->died != NULL)
+                    m->worker->died(m->worker->context);
             }
     for (unsigned i = 0; i < m->processes; i++)
         missing |= m->pids[i] == 0;
@@ -180,12 +182,11 @@ static void end_all(struct master *m, const sigset_t *signals)
     }
 }
 
-int master_run(const char *path, unsigned processes, int (*worker)(void *context, int listener),
-               void *context)
+int master_run(const char *path, unsigned processes, const struct master_worker *worker)
 {
     if (socket_is_listening(0))
-        return worker(context, 0);
-    struct master m = {.worker = worker, .context = context, .processes = processes};
+        return worker->run(worker->context, 0);
+    struct master m = {.worker = worker, .processes = processes};
     m.listener = service_manager_listener();
     bool inherited = m.listener >= 0;
     if (!inherited)

@@ -61,6 +61,7 @@ struct config {
     int64_t idempotency_days, clock_steady_s;
     /* [admin] for hongbaoctl; audit_credentials is a user that can only read */
     char admin_credentials[CONFIG_PATH_SIZE], audit_credentials[CONFIG_PATH_SIZE];
+    char support_credentials[CONFIG_PATH_SIZE], desk_credentials[CONFIG_PATH_SIZE];
     char sql_dir[CONFIG_PATH_SIZE]; /* folder of the numbered patches */
 };
 

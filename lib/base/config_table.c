@@ -94,6 +94,8 @@ const struct setting config_table[] = {
 
     TEXT("admin", "credentials", admin_credentials, "", "Option file with the database administrator's user and password. Empty: authenticate as the system user."),
     TEXT("admin", "audit_credentials", audit_credentials, "/etc/hongbao/secrets/audit.cnf", "Option file with a database user that can only read."),
+    TEXT("admin", "support_credentials", support_credentials, "/etc/hongbao/secrets/support.cnf", "Option file with a database user that can read everything but secrets. hongbaoctl reads with it, so it is all that support needs."),
+    TEXT("admin", "desk_credentials", desk_credentials, "/etc/hongbao/secrets/desk.cnf", "Option file with the database user that hongbaoctl writes acts and rules of users with."),
     TEXT("admin", "sql_dir", sql_dir, "/usr/local/share/hongbao/sql", "Directory of the numbered SQL patches."),
 };
 /* NOLINTEND(bugprone-macro-parentheses) */

@@ -146,6 +146,42 @@ struct queue_state {                      /* for metrics and readiness */
     int64_t now_us;                       /* UTC_TIMESTAMP(6) of the primary */
 };
 
+/* ---- the schema ---- */
+#define SCHEMA_VERSION 5 /* the last patch of sql/ that these programs need */
+struct schema_state {
+    int64_t version; /* the last patch that was applied; 0: none */
+    int64_t oldest;  /* if version is above SCHEMA_VERSION: programs that need at least this patch
+                        still work with the tables; else 0 */
+};
+/* Return true if these programs work with tables in the state *s: no patch is missing, and those
+ * that they do not know keep them working. */
+static inline bool schema_fits(const struct schema_state *s)
+{
+    return s->version == SCHEMA_VERSION ||
+           (s->version > SCHEMA_VERSION && s->oldest <= SCHEMA_VERSION);
+}
+
+/* ---- rules of single users ---- */
+struct user_rule {
+    char user[USER_SIZE];
+    bool blocked;             /* may neither send nor grab nor open */
+    int64_t sent_per_day_fen; /* -1: the setting of that name */
+};
+
+/* ---- ends of envelopes ---- */
+struct envelope_end {
+    bool exists;
+    enum envelope_state state;
+    enum recipients to_kind;
+};
+
+/* ---- money in the system ---- */
+struct money_state {
+    int64_t balances_fen;             /* the sum of all balances */
+    int64_t open_envelopes, open_fen; /* their number, and what remains in them */
+    int64_t frozen_envelopes;
+};
+
 struct store;
 struct store_ops {
     /* Close the connection and free s. */
@@ -160,6 +196,8 @@ struct store_ops {
     void (*rollback)(struct store *s);
     /* Read the generation of the database into out. */
     enum err (*generation)(struct store *s, uint8_t out[16]);
+    /* Read which patches of sql/ the database has into *out. */
+    enum err (*schema)(struct store *s, struct schema_state *out);
     /* Make everything durable that was visible when this call began, by a commit to a row of this
      * process. Autocommit; not inside a transaction. */
     enum err (*barrier)(struct store *s);
@@ -305,6 +343,16 @@ struct store_ops {
      * balance of user at the same moment. */
     enum err (*ledger_page)(struct store *s, const char *user, const struct page_after *after,
                             size_t limit, struct transfer *out, size_t *n, int64_t *balance_fen);
+    /* Read at most limit rules of users behind after ("": all), in order of user, into out and set
+     * *n. */
+    enum err (*user_rules)(struct store *s, const char *after, size_t limit, struct user_rule *out,
+                           size_t *n);
+    /* Read state and recipients of the envelopes ids[0..n), distinct, 1 <= n <= BATCH_MAX, into
+     * out[0..n), with exists false for those that there are not. */
+    enum err (*envelope_ends)(struct store *s, const struct id *ids, size_t n,
+                              struct envelope_end *out);
+    /* Read where the money is into *out, from one snapshot. Scans the table of accounts. */
+    enum err (*money_state)(struct store *s, struct money_state *out);
     /* Read the size and age of the queues into *out. */
     enum err (*queue_state)(struct store *s, struct queue_state *out);
 };
