@@ -20,6 +20,7 @@ struct ctl {
     struct account_service service; /* after ctl_connect */
     int argc;                       /* of the command: argv[0] is its name */
     char **argv;
+    bool quiet; /* failures to connect are not printed: doctor reports them */
 };
 /* Run the command whose arguments are c->argv[1..argc); print its result; return the exit code. */
 typedef enum ctl_exit ctl_command_fn(struct ctl *c);
@@ -42,6 +43,9 @@ struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code);
 /* Append the file path to out. Return false if it cannot be read or does not fit. */
 bool ctl_read_file(const char *path, struct buf *out);
 
+struct dirent;
+/* Return 1 if the file of entry is named as a patch, NNNN_name.sql; a filter of scandir. */
+int ctl_is_patch(const struct dirent *entry);
 /* Apply over a the patches of sql_dir that the database does not have, and print the name of each.
  * Make a generation, if there is none. Errors are printed. */
 MUST_USE enum err ctl_apply_patches(struct ctl *c, struct admin *a);

@@ -24,8 +24,7 @@ bool ctl_read_file(const char *path, struct buf *out)
     return ok;
 }
 
-/* Select files named NNNN_name.sql. */
-static int is_patch(const struct dirent *entry)
+int ctl_is_patch(const struct dirent *entry)
 {
     const char *name = entry->d_name, *dot = strrchr(name, '.');
     return strspn(name, "0123456789") == 4 && name[4] == '_' && dot != NULL &&
@@ -75,7 +74,7 @@ enum err ctl_apply_patches(struct ctl *c, struct admin *a)
     struct dirent **entries = NULL;
     uint8_t generation[16];
     enum err err = admin_prepare_patches(a);
-    int n = err == ERR_OK ? scandir(directory, &entries, is_patch, alphasort) : 0;
+    int n = err == ERR_OK ? scandir(directory, &entries, ctl_is_patch, alphasort) : 0;
     if (err == ERR_OK && n <= 0) {
         fprintf(stderr, "hongbaoctl: %s: no SQL patches there\n", directory);
         err = ERR_FAULT;

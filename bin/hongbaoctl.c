@@ -117,7 +117,7 @@ struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code)
         err = admin_use(a, c->daemon.config.db_name);
     if (err == ERR_OK)
         return a;
-    *exit_code = ctl_fail(err, "database, as administrator");
+    *exit_code = c->quiet ? CTL_UNAVAILABLE : ctl_fail(err, "database, as administrator");
     admin_close(a);
     return NULL;
 }
@@ -142,6 +142,9 @@ const struct account_service *ctl_connect(struct ctl *c, const char *credentials
     if (err == ERR_OK)
         return &c->service;
     ctl_disconnect(c);
+    *exit_code = CTL_UNAVAILABLE;
+    if (c->quiet)
+        return NULL;
     server_state_text(c->daemon.database, why, sizeof why);
     if (err == ERR_SCHEMA)
         fprintf(stderr,

@@ -140,8 +140,10 @@ static enum err gauges_round(struct settle_worker *w, bool *again)
 
 static void beat(const struct runtime *runtime, bool ready, size_t threads)
 {
-    const struct metric_worker state = {
-        .program = PROGRAM_SETTLE, .ready = ready, .threads = (int64_t)threads};
+    const struct metric_worker state = {.program = PROGRAM_SETTLE,
+                                        .ready = ready,
+                                        .threads = (int64_t)threads,
+                                        .settings = config_hash(runtime->config)};
     metrics_beat(runtime->metrics, &state, runtime->clock->mono_us(runtime->clock->self));
 }
 

@@ -152,6 +152,7 @@ static void process_tick(void *context)
     struct metric_worker state = {.program = metrics_program(p->program->name),
                                   .ready = process_ready(p),
                                   .threads = p->acceptors + p->waiters,
+                                  .settings = p->settings,
                                   .busy = atomic_load_explicit(&p->busy, memory_order_relaxed)};
     if (state.ready) /* an error leaves the rules as they were; the state of the server logs it */
         (void)refresh_rules(p, mono_us(p) + p->pool->deadline_ms * US_PER_MS);
@@ -239,6 +240,7 @@ int process_run(void *context, int listener)
     const struct setup *setup = context;
     struct connections connections;
     struct process p = {.program = setup->program, .config = &setup->config, .keys = setup->keys};
+    p.settings = config_hash(&setup->config);
     p.pool = (const struct config_pool *)(const void *)((const char *)&setup->config +
                                                         setup->program->pool);
     loop_block_signals();

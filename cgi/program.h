@@ -76,6 +76,7 @@ struct process {
     const struct program *program;
     const struct config *config;
     const struct config_pool *pool;
+    uint64_t settings; /* config_hash of config */
     struct runtime runtime;
     struct token_keys keys;
     struct token_cache *tokens;

@@ -28,6 +28,7 @@ const struct setting config_table[] = {
     NUMBER("site", "year_offset", year_offset_min, -720, 840, "480", "min", "Time zone in which years and days begin, as minutes east of UTC."),
     BOOL("site", "demo", demo, "no", "Allow anyone to sign in as a guest with play money."),
     NUMBER("site", "demo_balance", demo_balance_fen, 1, 100000000, "100000", "fen", "Initial balance of a guest."),
+    TEXT("site", "url", site_url, "http://127.0.0.1/", "Address at which the web server of this host answers, without TLS, for hongbaoctl doctor. Empty: it is not checked."),
     TEXT("site", "run_dir", run_dir, "/run/hongbao", "Directory of the file with the shared counters."),
     TEXT("site", "log_dir", log_dir, "", "Directory of the log files, one per program. Empty: log to standard error."),
     NUMBER("site", "set_number", set_number, 0, 4095, "0", "", "Number of this installation. It is part of every envelope's id."),

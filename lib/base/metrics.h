@@ -87,9 +87,10 @@ enum metric_program {
     INT64_C(5000000) /* a process without a beat for longer is gone or hangs */
 struct metric_worker {
     enum metric_program program;
-    bool ready;      /* it does its work */
-    int64_t threads; /* that serve requests or queues */
-    int64_t busy;    /* of these, waiters that answer a request now */
+    bool ready;        /* it does its work */
+    int64_t threads;   /* that serve requests or queues */
+    int64_t busy;      /* of these, waiters that answer a request now */
+    uint64_t settings; /* config_hash of its settings */
 };
 /* Write the state *w of this process, with its memory and its open descriptors, to its place in m.
  * mono_us is now. If there are more processes than places, do nothing. */
@@ -97,6 +98,10 @@ void metrics_beat(struct metrics *m, const struct metric_worker *w, int64_t mono
 /* Return how many processes of program have written a beat to m within METRIC_BEAT_MAX_US before
  * mono_us, and are ready. */
 unsigned metrics_ready(const struct metrics *m, enum metric_program program, int64_t mono_us);
+/* Return true if a process of program that has written a beat lately has other settings than those
+ * with the hash settings. mono_us is now. */
+bool metrics_other_settings(const struct metrics *m, enum metric_program program, uint64_t settings,
+                            int64_t mono_us);
 /* Count in m that a process of program died and is replaced. */
 void metrics_restart(struct metrics *m, enum metric_program program);
 /* Return the program called name ("hongbao-open"); METRIC_PROGRAMS if there is none. */

@@ -35,7 +35,7 @@ struct rate_bucket {
 struct worker_slot {
     _Atomic int64_t pid;     /* 0: never used */
     _Atomic int64_t beat_us; /* monotonic */
-    _Atomic int64_t program, ready, busy, threads, memory_bytes, descriptors;
+    _Atomic int64_t program, ready, busy, threads, memory_bytes, descriptors, settings;
 };
 struct metrics {
     uint64_t magic;

@@ -90,6 +90,7 @@ void metrics_beat(struct metrics *m, const struct metric_worker *w, int64_t mono
     slot_store(&s->ready, w->ready);
     slot_store(&s->busy, w->busy);
     slot_store(&s->threads, w->threads);
+    slot_store(&s->settings, (int64_t)w->settings);
     slot_store(&s->memory_bytes, memory_bytes());
     slot_store(&s->descriptors, open_descriptors());
     slot_store(&s->beat_us, mono_us);
@@ -104,6 +105,19 @@ unsigned metrics_ready(const struct metrics *m, enum metric_program program, int
              slot_load(&s->program) == (int64_t)program && slot_load(&s->ready) != 0;
     }
     return n;
+}
+
+bool metrics_other_settings(const struct metrics *m, enum metric_program program, uint64_t settings,
+                            int64_t mono_us)
+{
+    for (size_t i = 0; i < METRIC_WORKERS; i++) {
+        const struct worker_slot *s = &m->workers[i];
+        if (slot_beats(s, mono_us, METRIC_BEAT_MAX_US) &&
+            slot_load(&s->program) == (int64_t)program &&
+            slot_load(&s->settings) != (int64_t)settings)
+            return true;
+    }
+    return false;
 }
 
 void metrics_restart(struct metrics *m, enum metric_program program)

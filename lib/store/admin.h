@@ -48,6 +48,8 @@ MUST_USE enum err admin_revoke(struct admin *a, const struct privilege *p, const
 MUST_USE enum err admin_prepare_patches(struct admin *a);
 /* Set *applied if patch version has been applied. */
 MUST_USE enum err admin_patch_applied(struct admin *a, int64_t version, bool *applied);
+/* Set *above if a patch above version has been applied. */
+MUST_USE enum err admin_patch_above(struct admin *a, int64_t version, bool *above);
 /* Execute the statements of patch version and record it. oldest is the patch that programs must
  * know at least to work with the tables after it. */
 MUST_USE enum err admin_apply(struct admin *a, int64_t version, int64_t oldest,

@@ -127,6 +127,19 @@ enum err admin_patch_applied(struct admin *a, int64_t version, bool *applied)
     return err;
 }
 
+enum err admin_patch_above(struct admin *a, int64_t version, bool *above)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    int64_t n = 0;
+    buf_printf(sql_begin(s), "SELECT COUNT(*) FROM schema_version WHERE version > %lld",
+               (long long)version);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_rows(s, row_take_i64, &n);
+    *above = n > 0;
+    return err;
+}
+
 /* The column oldest came with patch 5: an earlier one, applied to tables without it, has none. */
 enum err admin_apply(struct admin *a, int64_t version, int64_t oldest, const char *statements)
 {

@@ -66,7 +66,7 @@ def test_init_changes_only_what_differs(user, service):
         "OR (grantee LIKE '%audit%') UNION ALL SELECT grantee FROM information_schema.user_privileges WHERE "
         "grantee LIKE '%hongbao_%' AND privilege_type <> 'USAGE' UNION ALL SELECT grantee FROM "
         "information_schema.schema_privileges WHERE grantee LIKE '%grab%' UNION ALL SELECT grantee FROM "
-        "information_schema.column_privileges WHERE privilege_type = 'UPDATE'") == []
+        "information_schema.column_privileges WHERE privilege_type = 'UPDATE' AND grantee LIKE '%query%'") == []
     assert alice.send(10, 1).status == 201
 
 

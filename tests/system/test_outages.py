@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from client import Client
+from foreign import Foreign
 from service import Service, wait_until
 from swarm import Request, Swarm
 
@@ -116,7 +117,8 @@ def test_read_only(own):
 def test_too_many_connections(own):
     query = Watch(own, "query")
     old = own.sql("SELECT @@GLOBAL.max_connections")[0][0]
-    own.sql("SET GLOBAL max_connections = 10")
+    operator = Foreign(own)  # no further session is admitted
+    operator.run("SET GLOBAL max_connections = 10")
     own.kill_and_wait("query")
     try:
         wait_until(lambda: reads(own) and "database_too_many_connections" in query.names(), 10, "refused")
@@ -125,7 +127,8 @@ def test_too_many_connections(own):
         found = [e for e in query.all() if e["event"] == "database_too_many_connections"]
         assert len(found) == 1 and "error 1040: Too many connections" in found[0]["detail"]
     finally:
-        own.sql(f"SET GLOBAL max_connections = {old}")
+        operator.run(f"SET GLOBAL max_connections = {old}")
+        operator.__exit__()
     wait_until(lambda: {a.status for a in reads(own)} == {200}, 20, "reads are answered")
 
 
