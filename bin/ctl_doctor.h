@@ -22,20 +22,21 @@ struct findings {
  * what and found are copied; fix must be static. */
 void doctor_check(struct findings *f, bool wrong, const char *what, const char *found,
                   const char *fix);
-/* Add to f a note about what, if there is reason for one. Arguments as for doctor_check. */
+/* Add to f a note about what, if there is reason for one, with what was found and fix. found is
+ * copied; fix must be static. */
 void doctor_note(struct findings *f, bool reason, const char *what, const char *found,
                  const char *fix);
 
-/* Check the settings of the database server, the applied patches and each role's connection and
- * privileges. */
+/* Check for c the settings of the database server, the applied patches and each role's connection
+ * and privileges; add findings to f. */
 void doctor_database(struct findings *f, struct ctl *c);
-/* Check secrets, directories and sockets. */
+/* Check secrets, directories and sockets in the settings of c; add findings to f. */
 void doctor_files(struct findings *f, struct ctl *c);
-/* Check that every program runs, works and has the settings of the file; memcached, the replica and
- * frozen envelopes. */
+/* Check that every program runs, works and has the settings of c; memcached, the replica and frozen
+ * envelopes. Add findings to f. */
 void doctor_processes(struct findings *f, struct ctl *c);
-/* Check the markers, and the way through the web server: one GET, and one marker put, fetched and
- * removed. */
+/* Check the markers of c, and the way through the web server: one GET, and one marker put, fetched
+ * and removed. Add findings to f. */
 void doctor_web(struct findings *f, struct ctl *c);
 
 #endif

@@ -1,4 +1,4 @@
-/* Secrets, directories and sockets: who can read them, and who can connect. */
+/* Secrets, directories and sockets: which users can read them, and connect. */
 #include "bin/ctl_doctor.h"
 #include "bin/ctl_grants.h"
 #include "lib/wire/secret.h"

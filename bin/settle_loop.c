@@ -161,8 +161,7 @@ static enum err read_database(const struct account_service *s, struct runtime *r
 }
 
 /* Read the generation, which is part of every cache key, waiting for a database with the right
- * schema if necessary. Return 0, or the number of a signal other than SIGHUP that arrived
- * meanwhile. */
+ * schema if necessary. Return 0, or the number of a signal that arrived meanwhile. */
 static int wait_for_database(struct runtime *runtime, const sigset_t *signals)
 {
     const struct timespec pause = {.tv_nsec = RETRY_PAUSE_MS * NS_PER_MS};
@@ -178,9 +177,7 @@ static int wait_for_database(struct runtime *runtime, const sigset_t *signals)
         schema_logged |= err == ERR_SCHEMA;
         beat(runtime, false, 1);
         int got = sigtimedwait(signals, NULL, &pause);
-        if (got == SIGHUP)
-            log_reopen();
-        else if (got > 0)
+        if (got > 0)
             signal_number = got;
     }
     session_pool_free(s.sessions);
@@ -218,22 +215,19 @@ static enum err start_all(const struct runtime *runtime, struct crew *crew)
     return err == ERR_OK ? crew_add(crew, "keys", 0, keys_round) : err;
 }
 
-enum err settle_loop(struct runtime *runtime, const sigset_t *signals)
+enum err settle_loop(struct runtime *runtime, const sigset_t *signals, int *ended_by)
 {
     static const struct timespec second = {.tv_sec = 1};
-    if (wait_for_database(runtime, signals) != 0)
+    *ended_by = wait_for_database(runtime, signals);
+    if (*ended_by != 0)
         return ERR_OK;
     struct crew *crew = crew_new(runtime);
     if (crew == NULL)
         return ERR_FAULT;
     enum err err = start_all(runtime, crew);
-    for (int got = 0; err == ERR_OK && got <= 0;) {
+    while (err == ERR_OK && *ended_by <= 0) {
         beat(runtime, crew_ready(crew), crew_size(crew));
-        got = sigtimedwait(signals, NULL, &second); /* -1: a second has passed */
-        if (got == SIGHUP) {
-            log_reopen();
-            got = 0;
-        }
+        *ended_by = sigtimedwait(signals, NULL, &second); /* -1: a second has passed */
     }
     crew_stop(crew);
     return err;

@@ -1,6 +1,7 @@
 /* One worker process of a FastCGI program: its connections, tables and threads. The services are
  * started as soon as the database answers; until then requests get 503. */
 #include "cgi/program.h"
+#include "cgi/server/master.h"
 #include "lib/base/log.h"
 #include "lib/service/account/status.h"
 #include "lib/service/common/user_rules.h"
@@ -164,6 +165,7 @@ static void process_tick(void *context)
 static void process_free(struct process *p)
 {
     unsigned threads = p->acceptors + p->waiters;
+    metrics_leave(p->runtime.metrics);
     if (atomic_load(&p->ready))
         p->program->stop(p);
     session_pool_free(p->sessions);
@@ -217,7 +219,7 @@ static bool process_init(struct process *p, const struct setup *setup,
            p->sessions != NULL && p->tokens != NULL && p->logs != NULL && mysql_start() == ERR_OK;
 }
 
-static int process_serve(struct process *p, int listener)
+static int process_serve(struct process *p, int listener, bool supervised)
 {
     struct loop loop = {.listener = listener,
                         .linger_us = (unsigned)p->pool->linger_us,
@@ -232,6 +234,8 @@ static int process_serve(struct process *p, int listener)
                         .tick = process_tick,
                         .context = p};
     (void)process_ready(p); /* if the database is away, the tick tries again */
+    if (supervised)
+        master_child_ready();
     return loop_run(&loop);
 }
 
@@ -250,7 +254,7 @@ int process_run(void *context, int listener)
     connections_fill(&connections, &setup->config, p.pool);
     int rc = -1;
     if (process_init(&p, setup, &connections))
-        rc = process_serve(&p, listener);
+        rc = process_serve(&p, listener, setup->supervised);
     else
         log_event(LOG_LEVEL_ERROR, "start_failed", "no memory");
     process_free(&p);

@@ -105,6 +105,8 @@ struct setup {
     struct secret_pair ticket_keys;
     struct metrics *metrics;
     struct markers *markers;
+    const char *config_path;
+    bool supervised; /* the parent is our master, not a web server */
 };
 
 /* Serve on `listener` as one worker process until a signal ends it. context: the struct setup.

@@ -95,6 +95,8 @@ struct metric_worker {
 /* Write the state *w of this process, with its memory and its open descriptors, to its place in m.
  * mono_us is now. If there are more processes than places, do nothing. */
 void metrics_beat(struct metrics *m, const struct metric_worker *w, int64_t mono_us);
+/* Give back the place of this process in m, which ends. */
+void metrics_leave(struct metrics *m);
 /* Return how many processes of program have written a beat to m within METRIC_BEAT_MAX_US before
  * mono_us, and are ready. */
 unsigned metrics_ready(const struct metrics *m, enum metric_program program, int64_t mono_us);

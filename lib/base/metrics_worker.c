@@ -96,6 +96,14 @@ void metrics_beat(struct metrics *m, const struct metric_worker *w, int64_t mono
     slot_store(&s->beat_us, mono_us);
 }
 
+void metrics_leave(struct metrics *m)
+{
+    int64_t pid = getpid();
+    for (size_t i = 0; i < METRIC_WORKERS; i++)
+        if (slot_load(&m->workers[i].pid) == pid)
+            slot_store(&m->workers[i].pid, 0);
+}
+
 unsigned metrics_ready(const struct metrics *m, enum metric_program program, int64_t mono_us)
 {
     unsigned n = 0;

@@ -73,6 +73,8 @@ static void beats_age(void **state)
     assert_int_equal(metrics_ready(m, PROGRAM_OPEN, now_us + METRIC_BEAT_MAX_US + 1), 0);
     assert_int_equal(metrics_ready(m, PROGRAM_OPEN, 1000), 0); /* after a reboot */
     assert_int_equal(metrics_ready(m, PROGRAM_GRAB, now_us), 0);
+    metrics_leave(m);
+    assert_int_equal(metrics_ready(m, PROGRAM_OPEN, now_us), 0);
 }
 
 static void faults_of_the_database_come_first(void **state)
