@@ -156,12 +156,15 @@ static void call_record(const struct call *c, struct buf *log)
     log_request(&line, log);
 }
 
-/* Add the setting that refused the call to its problem. */
-static void problem_add_limit(struct problem *p, enum route route, const struct config *config)
+/* Add the setting that refused c, or the user's own limit, to its problem. */
+static void problem_add_limit(struct problem *p, const struct call *c)
 {
+    const struct config *config = c->process->config;
+    enum route route = c->route->route;
     p->has_limit = true;
     if (p->err == ERR_LIMIT_EXCEEDED && route == ROUTE_SEND)
-        p->limit = config->sent_per_day_fen;
+        p->limit = user_rules_sent_per_day(c->process->runtime.rules, c->who->user,
+                                           config->sent_per_day_fen);
     else if (p->err == ERR_LIMIT_EXCEEDED && route == ROUTE_TOPUPS)
         p->limit = AMOUNT_MAX_FEN;
     else if (p->err == ERR_BODY_TOO_LARGE)
@@ -181,7 +184,7 @@ static void call_end(struct call *c, struct buf *log)
         if (c->problem.err != c->err)
             problem_set(&c->problem, c->err, NULL, "%s", "");
         if (!c->problem.has_limit)
-            problem_add_limit(&c->problem, c->route->route, c->process->config);
+            problem_add_limit(&c->problem, c);
         problem_render(&c->problem, c->http->request_id, c->response);
     }
     call_record(c, log);

@@ -31,6 +31,7 @@
 #include "lib/base/err.h"
 #include "lib/domain/books.h"
 #include "lib/domain/views.h"
+#include "lib/store/store_state.h"
 
 /* ---- opens: rows (envelope, user), distinct; envelopes sorted by id, distinct ---- */
 struct open_row {
@@ -144,42 +145,6 @@ struct queue_state {                      /* for metrics and readiness */
     int64_t overdue_refunds;              /* open envelopes past due */
     int64_t clock_held_us;                /* of struct clock_row */
     int64_t now_us;                       /* UTC_TIMESTAMP(6) of the primary */
-};
-
-/* ---- the schema ---- */
-#define SCHEMA_VERSION 5 /* the last patch of sql/ that these programs need */
-struct schema_state {
-    int64_t version; /* the last patch that was applied; 0: none */
-    int64_t oldest;  /* if version is above SCHEMA_VERSION: programs that need at least this patch
-                        still work with the tables; else 0 */
-};
-/* Return true if these programs work with tables in the state *s: no patch is missing, and those
- * that they do not know keep them working. */
-static inline bool schema_fits(const struct schema_state *s)
-{
-    return s->version == SCHEMA_VERSION ||
-           (s->version > SCHEMA_VERSION && s->oldest <= SCHEMA_VERSION);
-}
-
-/* ---- rules of single users ---- */
-struct user_rule {
-    char user[USER_SIZE];
-    bool blocked;             /* may neither send nor grab nor open */
-    int64_t sent_per_day_fen; /* -1: the setting of that name */
-};
-
-/* ---- ends of envelopes ---- */
-struct envelope_end {
-    bool exists;
-    enum envelope_state state;
-    enum recipients to_kind;
-};
-
-/* ---- money in the system ---- */
-struct money_state {
-    int64_t balances_fen;             /* the sum of all balances */
-    int64_t open_envelopes, open_fen; /* their number, and what remains in them */
-    int64_t frozen_envelopes;
 };
 
 struct store;

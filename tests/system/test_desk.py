@@ -87,6 +87,7 @@ def test_limits_of_one_user(service, user):
     service.ctl("user", "limits", alice.user, "--sent-per-day", "1.50", "--why", "a child")
     wait_until(lambda: alice.send(1001, 1).code == "limit_exceeded", 5, "the limit holds")
     assert alice.send(150, 1).status == 201 and alice.send(1, 1).code == "limit_exceeded"
+    assert alice.send(1, 1).json["limit"] == 150
     assert "sent per day  1.50" in service.ctl("user", "show", alice.user).stdout
     service.ctl("user", "limits", alice.user, "--sent-per-day", "default", "--why", "grown up")
     wait_until(lambda: alice.send(1001, 1).code == "insufficient_funds", 5, "the setting holds again")

@@ -9,7 +9,7 @@ import pytest
 
 from client import Client
 from foreign import Foreign
-from service import BUILD, Service, wait_until
+from service import BUILD, SOURCE, Service, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,8 @@ def moved(path):
     away.rename(path)
 
 
+LAST = max(path.name for path in (SOURCE / "sql").glob("[0-9]*.sql"))
+PROGRAM = int(LAST[:4])
 USER = "'hongbao_{}'@'localhost'"
 # name: (context that plants the fault, part of what doctor prints, part of the fix)
 FAULTS = {
@@ -89,10 +91,10 @@ FAULTS = {
     "patch missing": (lambda s: sql(s, "DELETE FROM schema_version WHERE version = 4",
                                     "INSERT INTO schema_version (version, applied_us) VALUES (4, 1)"),
                       "0004_ledger.sql: is not applied", "hongbaoctl migrate"),
-    "tables older": (lambda s: sql(s, "DELETE FROM schema_version WHERE version = 5", "hongbaoctl migrate"),
-                     "0005_operators.sql: is not applied", "hongbaoctl migrate"),
+    "tables older": (lambda s: sql(s, f"DELETE FROM schema_version WHERE version = {PROGRAM}", "hongbaoctl migrate"),
+                     f"{LAST}: is not applied", "hongbaoctl migrate"),
     "tables newer": (lambda s: sql(s, "INSERT INTO schema_version (version, applied_us) VALUES (99, 1)",
-                                   "DELETE FROM schema_version WHERE version = 99"), "patches above 5 are applied", "install"),
+                                   "DELETE FROM schema_version WHERE version = 99"), f"patches above {PROGRAM} are applied", "install"),
     "grant missing": (lambda s: sql(s, f"REVOKE INSERT ON hongbao.claim FROM {USER.format('open')}", "hongbaoctl migrate"),
                       "hongbao_open: 1 privileges are missing, e.g. INSERT on claim", "hongbaoctl migrate"),
     "grant too wide": (lambda s: sql(s, f"GRANT DELETE ON hongbao.claim TO {USER.format('query')}", "hongbaoctl init"),
