@@ -20,12 +20,14 @@ struct ctl {
     struct account_service service; /* after ctl_connect */
     int argc;                       /* of the command: argv[0] is its name */
     char **argv;
+    bool quiet; /* failures to connect are not printed: doctor reports them */
 };
 /* Run the command whose arguments are c->argv[1..argc); print its result; return the exit code. */
 typedef enum ctl_exit ctl_command_fn(struct ctl *c);
 
 ctl_command_fn ctl_init, ctl_migrate, ctl_token, ctl_topup, ctl_withdraw, ctl_show, ctl_close,
-    ctl_frozen, ctl_unfreeze, ctl_audit, ctl_verify, ctl_restored, ctl_doctor, ctl_config_example;
+    ctl_frozen, ctl_unfreeze, ctl_user, ctl_envelope, ctl_history, ctl_totals, ctl_report,
+    ctl_export, ctl_audit, ctl_verify, ctl_restored, ctl_doctor, ctl_config_example;
 
 /* Print that `what` failed with err on standard error; return the exit code for err. */
 enum ctl_exit ctl_fail(enum err err, const char *what);
@@ -37,6 +39,21 @@ enum ctl_exit ctl_usage(const struct ctl *c, const char *why);
  * caller closes it with admin_close. Return NULL after printing the reason and setting
  * *exit_code. */
 struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code);
+
+/* Append the file path to out. Return false if it cannot be read or does not fit. */
+bool ctl_read_file(const char *path, struct buf *out);
+
+struct dirent;
+/* Return 1 if the file of entry is named as a patch, NNNN_name.sql; a filter of scandir. */
+int ctl_is_patch(const struct dirent *entry);
+/* Apply over a the patches of sql_dir that the database does not have, and print the name of each.
+ * Make a generation, if there is none. Errors are printed. */
+MUST_USE enum err ctl_apply_patches(struct ctl *c, struct admin *a);
+
+/* Make over a the database user of role, with the password in the option file credentials, which is
+ * made if there is none, and give it its privileges. Errors are printed. */
+MUST_USE enum err ctl_make_role(struct ctl *c, struct admin *a, const char *role,
+                                const char *credentials);
 
 /* Let the web server find the markers of that generation from now on, or none if markers are
  * switched off. ERR_FAULT after printing the reason. */

@@ -1,5 +1,5 @@
-/* show, close, frozen and unfreeze: what an operator does to one envelope or account. */
-#include "bin/ctl.h"
+/* show, frozen, and what an operator does to one envelope: envelope, close, unfreeze. */
+#include "bin/ctl_desk.h"
 #include "lib/service/account/status.h"
 #include "lib/service/common/close.h"
 #include "lib/wire/api.h"
@@ -43,23 +43,27 @@ static enum ctl_exit show_user(const struct account_service *s, const char *user
     return print_response(&response);
 }
 
-enum ctl_exit ctl_show(struct ctl *c)
+static enum ctl_exit show(struct ctl *c, const char *what)
 {
     enum ctl_exit exit_code = CTL_OK;
     struct id id;
-    if (c->argc != 2)
-        return ctl_usage(c, "one envelope or user is expected");
-    const char *what = c->argv[1];
     bool is_id = id_parse(&id, what, strlen(what));
     if (!is_id && !user_valid(what, strlen(what)))
         return ctl_usage(c, "neither an envelope's id nor a user's");
     const struct account_service *s =
-        ctl_connect(c, c->daemon.config.query.credentials, &exit_code);
+        ctl_connect(c, c->daemon.config.support_credentials, &exit_code);
     if (s == NULL)
         return exit_code;
     exit_code = is_id ? show_envelope(s, &id) : show_user(s, what);
     ctl_disconnect(c);
     return exit_code;
+}
+
+enum ctl_exit ctl_show(struct ctl *c)
+{
+    if (c->argc != 2)
+        return ctl_usage(c, "one envelope or user is expected");
+    return show(c, c->argv[1]);
 }
 
 /* Close envelope id, in the database and in every layer in front of it. */
@@ -74,25 +78,129 @@ static enum err close_now(const struct account_service *s, const struct id *id, 
     return err == ERR_OK && !found ? ERR_NOT_FOUND : err;
 }
 
-enum ctl_exit ctl_close(struct ctl *c)
+/* An act on one envelope. */
+struct envelope_act {
+    const char *text; /* its id */
+    struct id id;
+    bool changed; /* out */
+};
+
+static enum err act_close(struct ctl *c, void *context, char outcome[256])
+{
+    struct envelope_act *a = context;
+    enum ctl_exit ignored = CTL_OK;
+    struct envelope e;
+    const struct account_service *s = ctl_connect(c, c->daemon.config.settle_credentials, &ignored);
+    enum err err = s == NULL ? ERR_UNAVAILABLE : close_now(s, &a->id, &e);
+    if (s != NULL)
+        ctl_disconnect(c);
+    if (err == ERR_OK)
+        snprintf(outcome, 256, "%s: %s, %lld of %lld shares opened, %lld fen refunded", a->text,
+                 envelope_state_name(e.state), (long long)e.opened_shares, (long long)e.shares,
+                 (long long)e.refunded_fen);
+    a->changed = err == ERR_OK;
+    return err;
+}
+
+static enum err act_set_frozen(struct ctl *c, struct envelope_act *a, int64_t rule,
+                               char outcome[256])
+{
+    enum ctl_exit ignored = CTL_OK;
+    const struct account_service *s = ctl_connect(c, c->daemon.config.settle_credentials, &ignored);
+    enum err err = s == NULL ? ERR_UNAVAILABLE : status_set_frozen(s, &a->id, rule, &a->changed);
+    if (s != NULL)
+        ctl_disconnect(c);
+    const char *new = rule == BOOKS_AGREE ? "unfrozen" : "frozen";
+    const char *old = rule == BOOKS_AGREE ? "is not frozen" : "is frozen already, or unknown";
+    snprintf(outcome, 256, "%s: %s", a->text, a->changed ? new : old);
+    return err;
+}
+
+static enum err act_freeze(struct ctl *c, void *context, char outcome[256])
+{
+    return act_set_frozen(c, context, BOOKS_BY_OPERATOR, outcome);
+}
+
+static enum err act_unfreeze(struct ctl *c, void *context, char outcome[256])
+{
+    return act_set_frozen(c, context, BOOKS_AGREE, outcome);
+}
+
+/* Do the act called verb to the envelope with the id text. */
+static enum ctl_exit envelope_act(struct ctl *c, const char *verb, const char *text,
+                                  const char *why)
+{
+    static const struct {
+        const char *verb, *what;
+        enum err (*run)(struct ctl *c, void *context, char outcome[256]);
+    } acts[] = {{"close", "close", act_close},
+                {"freeze", "freeze", act_freeze},
+                {"unfreeze", "unfreeze", act_unfreeze}};
+    struct envelope_act a = {.text = text};
+    if (!id_parse(&a.id, text, strlen(text)))
+        return ctl_usage(c, "one envelope's id is expected");
+    for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
+        if (strcmp(acts[i].verb, verb) != 0)
+            continue;
+        enum ctl_exit exit_code = ctl_do_act(c, acts[i].what, text, why, acts[i].run, &a);
+        return exit_code == CTL_OK && !a.changed ? CTL_WRONG : exit_code;
+    }
+    return ctl_usage(c, "no such verb");
+}
+
+static enum ctl_exit envelope_list(struct ctl *c, const struct desk_options *o)
 {
     enum ctl_exit exit_code = CTL_OK;
-    struct envelope e;
-    struct id id;
-    if (c->argc != 2 || !id_parse(&id, c->argv[1], strlen(c->argv[1])))
-        return ctl_usage(c, "one envelope's id is expected");
-    const struct account_service *s =
-        ctl_connect(c, c->daemon.config.settle_credentials, &exit_code);
-    if (s == NULL)
+    const struct desk_filter filter = {.sender = o->sender,
+                                       .open_only = o->open_only,
+                                       .frozen_only = o->frozen_only,
+                                       .from_us = o->from_us,
+                                       .to_us = o->to_us,
+                                       .limit = o->limit};
+    struct desk *d = ctl_open_desk(c, false, &exit_code);
+    if (d == NULL)
         return exit_code;
-    enum err err = close_now(s, &id, &e);
-    ctl_disconnect(c);
-    if (err != ERR_OK)
-        return ctl_fail(err, "close");
-    printf("%s: %s, %lld of %lld shares opened, %lld fen refunded\n", c->argv[1],
-           envelope_state_name(e.state), (long long)e.opened_shares, (long long)e.shares,
-           (long long)e.refunded_fen);
-    return CTL_OK;
+    enum err err = desk_envelopes(d, &filter, ctl_print_event, NULL);
+    desk_close(d);
+    return err == ERR_OK ? CTL_OK : ctl_fail(err, "envelope list");
+}
+
+enum ctl_exit ctl_envelope(struct ctl *c)
+{
+    struct desk_options o;
+    if (!ctl_read_options(c, "why,sender,open,frozen,from,to,limit", &o))
+        return CTL_USAGE;
+    const char *verb = o.argc > 0 ? o.argv[0] : "";
+    if (strcmp(verb, "list") == 0 && o.argc == 1)
+        return envelope_list(c, &o);
+    if (o.argc != 2)
+        return ctl_usage(c, "a verb and an envelope's id are expected");
+    if (strcmp(verb, "show") == 0)
+        return show(c, o.argv[1]);
+    if (o.why == NULL)
+        return ctl_usage(c, "--why TEXT is required");
+    return envelope_act(c, verb, o.argv[1], o.why);
+}
+
+/* close and unfreeze, as they were called first, ask for no reason. */
+static enum ctl_exit short_act(struct ctl *c, const char *verb)
+{
+    struct desk_options o;
+    if (!ctl_read_options(c, "why", &o))
+        return CTL_USAGE;
+    if (o.argc != 1)
+        return ctl_usage(c, "one envelope's id is expected");
+    return envelope_act(c, verb, o.argv[0], o.why != NULL ? o.why : "");
+}
+
+enum ctl_exit ctl_close(struct ctl *c)
+{
+    return short_act(c, "close");
+}
+
+enum ctl_exit ctl_unfreeze(struct ctl *c)
+{
+    return short_act(c, "unfreeze");
 }
 
 enum ctl_exit ctl_frozen(struct ctl *c)
@@ -116,23 +224,4 @@ enum ctl_exit ctl_frozen(struct ctl *c)
         printf("%s %s\n", text, books_rule_name(rows[i].rule));
     }
     return n == 0 ? CTL_OK : CTL_WRONG;
-}
-
-enum ctl_exit ctl_unfreeze(struct ctl *c)
-{
-    enum ctl_exit exit_code = CTL_OK;
-    struct id id;
-    bool changed = false;
-    if (c->argc != 2 || !id_parse(&id, c->argv[1], strlen(c->argv[1])))
-        return ctl_usage(c, "one envelope's id is expected");
-    const struct account_service *s =
-        ctl_connect(c, c->daemon.config.settle_credentials, &exit_code);
-    if (s == NULL)
-        return exit_code;
-    enum err err = status_unfreeze(s, &id, &changed);
-    ctl_disconnect(c);
-    if (err != ERR_OK)
-        return ctl_fail(err, "unfreeze");
-    printf("%s: %s\n", c->argv[1], changed ? "unfrozen" : "is not frozen");
-    return changed ? CTL_OK : CTL_WRONG;
 }

@@ -13,7 +13,8 @@ static struct store *open_store(void *self)
 static struct cache *open_cache(void *self)
 {
     struct daemon *d = self;
-    return memcached_cache_new(d->config.cache_servers, (unsigned)d->config.cache_timeout_ms);
+    return memcached_cache_new(d->config.cache_servers, (unsigned)d->config.cache_timeout_ms,
+                               d->cache);
 }
 
 enum err daemon_load(struct daemon *d, const char *program, const char *config_path)
@@ -29,16 +30,35 @@ enum err daemon_load(struct daemon *d, const char *program, const char *config_p
     return err;
 }
 
+/* Without metrics of its own a program is hongbaoctl, which prints errors instead of logging them.
+ */
+static bool make_states(struct daemon *d)
+{
+    bool logs = d->runtime.metrics != NULL;
+    if (!logs)
+        d->runtime.metrics = metrics_private();
+    if (d->runtime.metrics == NULL || d->database != NULL)
+        return d->runtime.metrics != NULL;
+    d->database = server_state_new(logs ? "database" : NULL, &clock_system, d->runtime.metrics,
+                                   METRIC_DATABASE_UNREACHABLE);
+    d->cache = server_state_new(logs ? "cache" : NULL, &clock_system, d->runtime.metrics,
+                                METRIC_CACHE_UNREACHABLE);
+    return d->database != NULL && d->cache != NULL;
+}
+
 enum err daemon_connect(struct daemon *d, const char *credentials)
 {
     const struct config *c = &d->config;
+    if (!make_states(d))
+        return ERR_FAULT;
     d->primary = (struct mysql_settings){.socket = c->db_socket,
                                          .host = c->db_host,
                                          .port = (unsigned)c->db_port,
                                          .database = c->db_name,
                                          .credentials = credentials,
                                          .timeout_s = (unsigned)c->db_timeout_s,
-                                         .lock_wait_s = LOCK_WAIT_SETTLE_S};
+                                         .lock_wait_s = LOCK_WAIT_SETTLE_S,
+                                         .state = d->database};
     d->runtime.config = c;
     d->runtime.clock = &clock_system;
     d->runtime.rng = &rng_system;
@@ -50,7 +70,5 @@ enum err daemon_connect(struct daemon *d, const char *credentials)
         if (d->runtime.markers == NULL)
             return ERR_FAULT;
     }
-    if (d->runtime.metrics == NULL)
-        d->runtime.metrics = metrics_private();
-    return d->runtime.metrics != NULL ? mysql_start() : ERR_FAULT;
+    return mysql_start();
 }

@@ -16,7 +16,8 @@
 struct daemon {
     struct config config;
     struct mysql_settings primary;
-    struct runtime runtime; /* its self is this struct, which must not move */
+    struct server_state *database, *cache; /* NULL before daemon_connect */
+    struct runtime runtime;                /* its self is this struct, which must not move */
 };
 
 /* Initialise the crypto library and load the settings of config_path into d->config. On error print

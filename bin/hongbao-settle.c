@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define EXIT_USAGE 2
 
@@ -17,7 +18,8 @@ static void print_help(void)
         "  --config FILE  settings (default " HONGBAO_CONFIG_FILE ")\n"
         "  --help         this text\n"
         "  --version      the version\n\n"
-        "SIGTERM finishes the running batches; SIGHUP reopens the log.\n"
+        "SIGTERM finishes the running batches; SIGHUP reopens the log and reads the settings "
+        "again.\n"
         "Exit codes: 0 ended by a signal, 1 could not start, 2 wrong usage.");
 }
 
@@ -53,12 +55,57 @@ static int prepare(struct daemon *d, const char *config_path)
         perror(path);
         return -1;
     }
+    log_count_lost(d->runtime.metrics);
     snprintf(path, sizeof path, "%s/settle.log", d->config.log_dir);
     if (log_open(d->config.log_dir[0] != '\0' ? path : NULL, "hongbao-settle") != 0) {
         perror(path);
         return -1;
     }
     return daemon_connect(d, d->config.settle_credentials) == ERR_OK ? 0 : -1;
+}
+
+/* Read the settings again. What the process has opened stays; wrong settings change nothing. */
+static void reload(struct daemon *d, const char *config_path)
+{
+    static struct config next; /* large */
+    struct buf message;
+    log_reopen();
+    buf_init(&message, 4096);
+    enum err err = config_load(&next, config_path, &message);
+    if (err != ERR_OK)
+        log_event(LOG_LEVEL_ERROR, "reload_failed", "the old settings stay: %s",
+                  message.data != NULL ? message.data : err_name(err));
+    buf_free(&message);
+    if (err != ERR_OK || config_hash(&next) == config_hash(&d->config))
+        return;
+    bool differs = strcmp(next.run_dir, d->config.run_dir) != 0 ||
+                   strcmp(next.log_dir, d->config.log_dir) != 0 ||
+                   strcmp(next.marker_dir, d->config.marker_dir) != 0 ||
+                   next.markers != d->config.markers;
+    memcpy(next.run_dir, d->config.run_dir, sizeof next.run_dir);
+    memcpy(next.log_dir, d->config.log_dir, sizeof next.log_dir);
+    memcpy(next.marker_dir, d->config.marker_dir, sizeof next.marker_dir);
+    next.markers = d->config.markers;
+    d->config = next;
+    if (differs)
+        log_event(LOG_LEVEL_WARN, "reload_incomplete", "%s",
+                  "run_dir, log_dir, markers and marker_dir change with a restart only");
+    log_event(LOG_LEVEL_INFO, "reloaded", "%s", "new threads start with the new settings");
+}
+
+/* Run until a signal ends the program; SIGHUP ends the threads and starts them again. */
+static enum err run(struct daemon *d, const sigset_t *signals, const char *config_path)
+{
+    int ended_by = SIGHUP;
+    enum err err = ERR_OK;
+    while (err == ERR_OK && ended_by == SIGHUP) {
+        err = settle_loop(&d->runtime, signals, &ended_by);
+        if (err == ERR_OK && ended_by == SIGHUP) {
+            reload(d, config_path);
+            err = daemon_connect(d, d->config.settle_credentials);
+        }
+    }
+    return err;
 }
 
 int main(int argc, char **argv)
@@ -78,5 +125,7 @@ int main(int argc, char **argv)
     if (prepare(&d, config_path) != 0)
         return EXIT_FAILURE;
     service_manager_notify("READY=1");
-    return settle_loop(&d.runtime, &signals) == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+    enum err err = run(&d, &signals, config_path);
+    metrics_leave(d.runtime.metrics);
+    return err == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

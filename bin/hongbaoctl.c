@@ -21,15 +21,33 @@ static const struct command commands[] = {
     {"token",
      "USER [--name N] [--groups A,B] [--ttl S] | --wallet BACKEND [--ttl S] | --explain TOKEN",
      "print a token, or what one means and why it is refused", ctl_token, true},
-    {"topup", "USER FEN [--ref R]",
+    {"topup", "USER AMOUNT [--create] [--ref R] [--why TEXT]",
      "put money into an account; a repeat with the same R does nothing", ctl_topup, true},
-    {"withdraw", "USER FEN [--ref R]",
+    {"withdraw", "USER AMOUNT [--ref R] [--why TEXT]",
      "take money out of an account; a repeat with the same R does nothing", ctl_withdraw, true},
+    {"user",
+     "list [PART] [--limit N] | show USER | ledger USER | block USER --why TEXT | unblock USER "
+     "--why "
+     "TEXT | limits USER --sent-per-day AMOUNT|default --why TEXT",
+     "what a user has and did; block one; other limits for one", ctl_user, true},
+    {"envelope",
+     "list [--sender USER] [--open] [--frozen] [--from DAY] [--to DAY] [--limit N] | show ENVELOPE "
+     "| "
+     "freeze ENVELOPE --why TEXT | unfreeze ENVELOPE --why TEXT | close ENVELOPE --why TEXT",
+     "find, freeze and close envelopes", ctl_envelope, true},
+    {"history", "USER|ENVELOPE", "everything that happened, in order, with what operators did",
+     ctl_history, true},
+    {"totals", "", "where the money in the system is", ctl_totals, true},
+    {"report", "[--from DAY] [--to DAY] [--limit N]", "envelopes by day, top senders, groups",
+     ctl_report, true},
+    {"export", "--csv [--from DAY] [--to DAY]",
+     "all accounts with opening and closing balances, as CSV", ctl_export, true},
     {"show", "ENVELOPE|USER", "print what is stored, as JSON", ctl_show, true},
-    {"close", "ENVELOPE", "close an envelope now and refund what is left", ctl_close, true},
-    {"frozen", "", "list the envelopes whose books do not agree", ctl_frozen, true},
-    {"unfreeze", "ENVELOPE", "unfreeze an envelope after its books were corrected", ctl_unfreeze,
+    {"close", "ENVELOPE [--why TEXT]", "close an envelope now and refund what is left", ctl_close,
      true},
+    {"frozen", "", "list the envelopes whose books do not agree", ctl_frozen, true},
+    {"unfreeze", "ENVELOPE [--why TEXT]", "unfreeze an envelope after its books were corrected",
+     ctl_unfreeze, true},
     {"audit", "[--json]", "check every invariant on one snapshot", ctl_audit, true},
     {"verify", "--all | ENVELOPE...", "recompute the draws of closed envelopes", ctl_verify, true},
     {"restored", "[--force]", "after a restore: invalidate caches; pools must be stopped",
@@ -102,7 +120,7 @@ struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code)
         err = admin_use(a, c->daemon.config.db_name);
     if (err == ERR_OK)
         return a;
-    *exit_code = ctl_fail(err, "database, as administrator");
+    *exit_code = c->quiet ? CTL_UNAVAILABLE : ctl_fail(err, "database, as administrator");
     admin_close(a);
     return NULL;
 }
@@ -112,6 +130,8 @@ const struct account_service *ctl_connect(struct ctl *c, const char *credentials
 {
     static const struct session_pool_settings one = {.threads = 1};
     struct runtime *runtime = &c->daemon.runtime;
+    struct schema_state schema;
+    char why[192];
     enum err err = daemon_connect(&c->daemon, credentials);
     c->service = (struct account_service){.runtime = runtime};
     if (err == ERR_OK)
@@ -119,11 +139,24 @@ const struct account_service *ctl_connect(struct ctl *c, const char *credentials
     if (c->service.sessions == NULL)
         err = ERR_FAULT;
     else
+        err = status_schema(&c->service, 0, &schema);
+    if (err == ERR_OK)
         err = status_generation(&c->service, 0, runtime->generation);
     if (err == ERR_OK)
         return &c->service;
     ctl_disconnect(c);
-    *exit_code = ctl_fail(err, "database");
+    *exit_code = CTL_UNAVAILABLE;
+    if (c->quiet)
+        return NULL;
+    server_state_text(c->daemon.database, why, sizeof why);
+    if (err == ERR_SCHEMA)
+        fprintf(stderr,
+                "hongbaoctl: the database has schema version %lld, this program needs %d: run "
+                "hongbaoctl migrate, or the other version of the programs\n",
+                (long long)schema.version, SCHEMA_VERSION);
+    else if (why[0] != '\0')
+        fprintf(stderr, "hongbaoctl: database: %s\n", why);
+    *exit_code = err == ERR_SCHEMA ? CTL_FAULT : ctl_fail(err, "database");
     return NULL;
 }
 

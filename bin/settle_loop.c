@@ -8,6 +8,7 @@
 #include "lib/service/common/close.h"
 #include "lib/service/settle/credit.h"
 #include "lib/service/settle/entries.h"
+#include "lib/service/settle/gauges.h"
 #include "lib/service/settle/keys.h"
 #include "lib/service/settle/year_totals.h"
 #include <time.h>
@@ -16,6 +17,7 @@
 #define GUESTS_EVERY_S 600
 #define SWEEP_EVERY_S 1
 #define ENTRIES_EVERY_S 1
+#define GAUGES_EVERY_S 60
 #define RETRY_PAUSE_MS 500
 #define LATE_MAX_S 10 /* refunds later than this stop resting */
 
@@ -123,27 +125,59 @@ static enum err markers_round(struct settle_worker *w, bool *again)
     return ERR_OK;
 }
 
-/* Read the generation, which is part of every cache key, waiting for the database if necessary.
- * Return 0, or the number of a signal other than SIGHUP that arrived meanwhile. */
-static int read_generation(struct runtime *runtime, const sigset_t *signals)
+/* Refresh the gauges that cost a scan. */
+static enum err gauges_round(struct settle_worker *w, bool *again)
+{
+    int64_t now_us = mono_us(w);
+    (void)again;
+    if (now_us < w->next_us)
+        return ERR_OK;
+    enum err err = gauges_refresh(w->runtime, w->store);
+    if (err == ERR_OK)
+        w->next_us = now_us + GAUGES_EVERY_S * US_PER_S;
+    return err;
+}
+
+static void beat(const struct runtime *runtime, bool ready, size_t threads)
+{
+    const struct metric_worker state = {.program = PROGRAM_SETTLE,
+                                        .ready = ready,
+                                        .threads = (int64_t)threads,
+                                        .settings = config_hash(runtime->config)};
+    metrics_beat(runtime->metrics, &state, runtime->clock->mono_us(runtime->clock->self));
+}
+
+static enum err read_database(const struct account_service *s, struct runtime *runtime,
+                              bool schema_logged)
+{
+    struct schema_state schema;
+    enum err err = status_schema(s, 0, &schema);
+    if (err == ERR_SCHEMA && !schema_logged)
+        log_event(LOG_LEVEL_ERROR, "schema_wrong",
+                  "the database has schema version %lld, this program needs %d: run hongbaoctl "
+                  "migrate, or the other version of the programs",
+                  (long long)schema.version, SCHEMA_VERSION);
+    return err == ERR_OK ? status_generation(s, 0, runtime->generation) : err;
+}
+
+/* Read the generation, which is part of every cache key, waiting for a database with the right
+ * schema if necessary. Return 0, or the number of a signal that arrived meanwhile. */
+static int wait_for_database(struct runtime *runtime, const sigset_t *signals)
 {
     const struct timespec pause = {.tv_nsec = RETRY_PAUSE_MS * NS_PER_MS};
     static const struct session_pool_settings one = {.threads = 1};
     const struct account_service s = {.runtime = runtime,
                                       .sessions = session_pool_new(runtime, &one)};
     int signal_number = s.sessions == NULL ? SIGTERM : 0;
-    bool unavailable = false;
+    bool schema_logged = false;
     while (signal_number == 0) {
-        enum err err = status_generation(&s, 0, runtime->generation);
+        enum err err = read_database(&s, runtime, schema_logged);
         if (err == ERR_OK)
             break;
-        if (!unavailable)
-            log_event(LOG_LEVEL_WARN, "database_unavailable", "%s", err_name(err));
-        unavailable = true;
+        schema_logged |= err == ERR_SCHEMA;
+        beat(runtime, false, 1);
         int got = sigtimedwait(signals, NULL, &pause);
-        if (got == SIGHUP)
-            log_reopen();
-        else if (got > 0)
+        if (got > 0)
             signal_number = got;
     }
     session_pool_free(s.sessions);
@@ -176,23 +210,24 @@ static enum err start_all(const struct runtime *runtime, struct crew *crew)
         err = crew_add(crew, "guests", 0, guests_round);
     if (err == ERR_OK)
         err = crew_add(crew, "entries", 0, entries_round);
+    if (err == ERR_OK)
+        err = crew_add(crew, "gauges", 0, gauges_round);
     return err == ERR_OK ? crew_add(crew, "keys", 0, keys_round) : err;
 }
 
-enum err settle_loop(struct runtime *runtime, const sigset_t *signals)
+enum err settle_loop(struct runtime *runtime, const sigset_t *signals, int *ended_by)
 {
-    if (read_generation(runtime, signals) != 0)
+    static const struct timespec second = {.tv_sec = 1};
+    *ended_by = wait_for_database(runtime, signals);
+    if (*ended_by != 0)
         return ERR_OK;
     struct crew *crew = crew_new(runtime);
     if (crew == NULL)
         return ERR_FAULT;
     enum err err = start_all(runtime, crew);
-    for (int got = 0; err == ERR_OK && got <= 0;) {
-        got = sigwaitinfo(signals, NULL); /* -1: the process was stopped and continued */
-        if (got == SIGHUP) {
-            log_reopen();
-            got = 0;
-        }
+    while (err == ERR_OK && *ended_by <= 0) {
+        beat(runtime, crew_ready(crew), crew_size(crew));
+        *ended_by = sigtimedwait(signals, NULL, &second); /* -1: a second has passed */
     }
     crew_stop(crew);
     return err;

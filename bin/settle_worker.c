@@ -1,5 +1,5 @@
-/* A thread repeats its round, pauses between rounds, and logs an outage once when it begins and
- * once when it ends. */
+/* A thread repeats its round, pauses between rounds, and logs failures once when they begin and
+ * once when they end. */
 #include "bin/settle_worker.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -9,6 +9,7 @@
 
 #define WORKERS_MAX 32
 #define RETRY_PAUSE_MS 500
+#define LATE_US (30 * US_PER_S) /* longer than a round takes on a slow disk */
 
 struct crew {
     const struct runtime *runtime;
@@ -41,15 +42,34 @@ struct crew *crew_new(const struct runtime *runtime)
     return crew;
 }
 
-/* Log the begin and the end of an outage. */
+/* Log the begin and the end of failures of this kind of round. That the database is away is logged
+ * where it is noticed, once for all threads. */
 static void log_outcome(struct settle_worker *w, enum err err)
 {
-    bool unavailable = err != ERR_OK;
-    if (unavailable && !w->unavailable)
-        log_event(LOG_LEVEL_WARN, "database_unavailable", "%s: %s", w->name, err_name(err));
-    if (!unavailable && w->unavailable)
-        log_event(LOG_LEVEL_INFO, "database_recovered", "%s", w->name);
-    w->unavailable = unavailable;
+    const struct clock *clock = w->runtime->clock;
+    bool failing = err != ERR_OK && err_class(err) != CLASS_RETRY;
+    if (failing && !w->failing)
+        log_event(LOG_LEVEL_ERROR, "round_failed", "%s: %s", w->name, err_name(err));
+    if (err == ERR_OK && w->failing)
+        log_event(LOG_LEVEL_INFO, "round_recovered", "%s", w->name);
+    w->failing = failing || (w->failing && err != ERR_OK);
+    if (err == ERR_OK)
+        atomic_store(&w->finished_us, clock->mono_us(clock->self));
+}
+
+bool crew_ready(const struct crew *crew)
+{
+    const struct clock *clock = crew->runtime->clock;
+    int64_t now_us = clock->mono_us(clock->self);
+    for (size_t i = 0; i < crew->n; i++)
+        if (now_us - atomic_load(&crew->workers[i].finished_us) > LATE_US)
+            return false;
+    return true;
+}
+
+size_t crew_size(const struct crew *crew)
+{
+    return crew->n;
 }
 
 /* Sleep for pause_ms or until crew_stop. Return true if the threads must end. */
@@ -93,7 +113,8 @@ enum err crew_add(struct crew *crew, const char *name, int64_t first_ms,
     if (session == NULL)
         return ERR_FAULT;
     struct settle_worker *w = &crew->workers[crew->n];
-    *w = (struct settle_worker){.name = name,
+    *w = (struct settle_worker){.finished_us = runtime->clock->mono_us(runtime->clock->self),
+                                .name = name,
                                 .runtime = runtime,
                                 .sessions = crew->sessions,
                                 .session = session,

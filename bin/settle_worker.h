@@ -5,6 +5,7 @@
 #include "lib/service/common/clock_guard.h"
 #include "lib/service/common/session_pool.h"
 #include "lib/service/settle/reconcile.h"
+#include <stdatomic.h>
 
 struct crew; /* all threads of the program */
 
@@ -26,7 +27,8 @@ struct settle_worker {
     char entries_after[USER_SIZE]; /* progress of the numbering of transfers */
     char guest[USER_SIZE];         /* progress of the end of idle guests */
     unsigned sweep_shard;          /* progress of the clean-up of markers */
-    bool unavailable;              /* an outage was logged and has not ended */
+    _Atomic int64_t finished_us;   /* monotonic: the end of the last round without an error */
+    bool failing;                  /* an error was logged and rounds have failed since */
     struct crew *crew;
 };
 
@@ -37,6 +39,10 @@ struct crew *crew_new(const struct runtime *runtime);
  * ERR_FAULT: no memory, or the thread could not be started. */
 MUST_USE enum err crew_add(struct crew *crew, const char *name, int64_t first_ms,
                            enum err (*round)(struct settle_worker *w, bool *again));
+/* Return true if every thread of crew has finished a round without an error lately. Thread-safe. */
+bool crew_ready(const struct crew *crew);
+/* Return the number of threads of crew. */
+size_t crew_size(const struct crew *crew);
 /* Wait for the running rounds, end all threads and free crew. */
 void crew_stop(struct crew *crew);
 

@@ -3,6 +3,7 @@
 #include "cgi/program.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/service/common/user_rules.h"
 #include "lib/store/store.h"
 #include <stddef.h>
 #include <stdio.h>
@@ -83,6 +84,13 @@ static const struct door *find_door(const struct program *program, enum route ro
     return NULL;
 }
 
+/* Return true if the call, which is authenticated, sends, grabs or opens. A blocked user may still
+ * look. */
+static bool call_changes(const struct call *c)
+{
+    return c->route->auth == AUTH_USER && strcmp(c->route->method, "POST") == 0;
+}
+
 static enum err call_prepare(struct call *c, struct who *who)
 {
     const struct api_route *route = NULL;
@@ -93,6 +101,9 @@ static enum err call_prepare(struct call *c, struct who *who)
         err = api_check_request(c->route, c->http, &c->problem);
     if (err == ERR_OK)
         err = authenticate(c, who);
+    if (err == ERR_OK && call_changes(c) &&
+        user_rules_blocked(c->process->runtime.rules, c->who->user))
+        err = ERR_USER_BLOCKED;
     if (err != ERR_OK)
         return err;
     c->door = find_door(c->process->program, c->route->route);
@@ -124,9 +135,10 @@ static void call_record(const struct call *c, struct buf *log)
     static const struct id none;
     char envelope[ID_TEXT_SIZE];
     int64_t duration_us = mono_us(c->process) - c->arrived_us;
-    bool has_id = id_compare(&c->id, &none) != 0;
+    const struct id *id = id_compare(&c->id, &none) != 0 ? &c->id : &c->envelope;
+    bool has_id = id_compare(id, &none) != 0;
     if (has_id)
-        id_format(envelope, &c->id);
+        id_format(envelope, id);
     const char *state = c->response->state != NULL ? c->response->state : "ok";
     metrics_request(c->process->runtime.metrics, (unsigned)c->route->route, state, duration_us);
     struct log_request line = {.request_id = c->http->request_id,
@@ -134,6 +146,9 @@ static void call_record(const struct call *c, struct buf *log)
                                .route = c->route->name,
                                .user = c->who != NULL ? c->who->user : NULL,
                                .envelope = has_id ? envelope : NULL,
+                               .account = c->account,
+                               .reference = c->reference,
+                               .amount_fen = c->amount_fen,
                                .state = state,
                                .reason = c->response->reason,
                                .status = c->response->status,
@@ -141,12 +156,15 @@ static void call_record(const struct call *c, struct buf *log)
     log_request(&line, log);
 }
 
-/* Add the setting that refused the call to its problem. */
-static void problem_add_limit(struct problem *p, enum route route, const struct config *config)
+/* Add the setting that refused c, or the user's own limit, to its problem. */
+static void problem_add_limit(struct problem *p, const struct call *c)
 {
+    const struct config *config = c->process->config;
+    enum route route = c->route->route;
     p->has_limit = true;
     if (p->err == ERR_LIMIT_EXCEEDED && route == ROUTE_SEND)
-        p->limit = config->sent_per_day_fen;
+        p->limit = user_rules_sent_per_day(c->process->runtime.rules, c->who->user,
+                                           config->sent_per_day_fen);
     else if (p->err == ERR_LIMIT_EXCEEDED && route == ROUTE_TOPUPS)
         p->limit = AMOUNT_MAX_FEN;
     else if (p->err == ERR_BODY_TOO_LARGE)
@@ -166,7 +184,7 @@ static void call_end(struct call *c, struct buf *log)
         if (c->problem.err != c->err)
             problem_set(&c->problem, c->err, NULL, "%s", "");
         if (!c->problem.has_limit)
-            problem_add_limit(&c->problem, c->route->route, c->process->config);
+            problem_add_limit(&c->problem, c);
         problem_render(&c->problem, c->http->request_id, c->response);
     }
     call_record(c, log);
@@ -231,7 +249,9 @@ void dispatch_wait(void *context, unsigned thread, struct exchange *x)
 {
     struct process *p = context;
     struct call_memory *memory = x->memory;
+    atomic_fetch_add_explicit(&p->busy, 1, memory_order_relaxed);
     memory->call.err = answer_waiting(&memory->call, thread);
+    atomic_fetch_sub_explicit(&p->busy, 1, memory_order_relaxed);
     call_end(&memory->call, &p->logs[thread]);
     log_write(&p->logs[thread]);
 }

@@ -37,10 +37,13 @@ static void open_door(struct process *p, unsigned thread, void *const *requests,
 static enum err open_encode(struct call *c)
 {
     const struct open_request *r = c->request;
-    if (r->err == ERR_OK)
-        api_encode_open(c->response, &r->answer);
+    if (r->err != ERR_OK)
+        return r->err;
+    if (r->answer.state == OPEN_OPENED)
+        c->amount_fen = r->answer.claim.amount_fen;
+    api_encode_open(c->response, &r->answer);
     c->response->replayed = r->replayed;
-    return r->err;
+    return ERR_OK;
 }
 
 /* ---- claim ---- */
@@ -76,12 +79,17 @@ static enum err claim_encode(struct call *c)
     if (r->err == ERR_RATE_LIMITED)
         return call_refuse_rate(c, r->retry_after_s, c->process->config->grabs_per_s,
                                 "you claim too often");
-    if (r->err == ERR_OK && r->tried)
+    if (r->err != ERR_OK)
+        return r->err;
+    if (r->tried) {
+        c->amount_fen = r->open.answer.state == OPEN_OPENED ? r->open.answer.claim.amount_fen : 0;
         api_encode_open(c->response, &r->open.answer);
-    else if (r->err == ERR_OK)
+    } else {
+        c->amount_fen = r->job.answer.state == GRAB_OPENED ? r->job.answer.amount_fen : 0;
         api_encode_grab(c->response, &r->job.answer);
-    c->response->replayed = r->err == ERR_OK && r->tried && r->open.replayed;
-    return r->err;
+    }
+    c->response->replayed = r->tried && r->open.replayed;
+    return ERR_OK;
 }
 
 /* ---- the program ---- */

@@ -96,39 +96,42 @@ static void send_burst(struct process *p, unsigned thread, void *const *requests
 static enum err encode_send(struct call *c)
 {
     const struct send_request *r = &((const struct send_call *)c->request)->request;
-    if (r->err == ERR_OK)
-        api_encode_sent(c->response, &r->envelope);
-    else if (r->too_many_open)
+    if (r->err == ERR_LIMIT_EXCEEDED && r->too_many_open)
         problem_set_limit(&c->problem, r->err, NULL, c->process->config->open_envelopes, "%s",
                           "too many of your envelopes are open");
+    if (r->err != ERR_OK)
+        return r->err;
+    c->envelope = r->envelope.id;
+    c->amount_fen = r->envelope.total_fen;
+    api_encode_sent(c->response, &r->envelope);
     c->response->replayed = r->replayed;
-    return r->err;
+    return ERR_OK;
 }
 
 /* ---- money in and out ---- */
 
 static enum err move_money(struct call *c, enum transfer_kind kind)
 {
-    struct api_money wish;
+    struct api_money *wish = c->request; /* lives until the call is logged */
     struct transfer done;
     struct wallet_request request = {.kind = kind, .has_key = true};
     struct buf text;
-    enum err err = api_decode_money(c->http->body, c->http->body_len, &wish, &c->problem);
-    if (err == ERR_OK && user_is_guest(wish.user))
+    enum err err = api_decode_money(c->http->body, c->http->body_len, wish, &c->problem);
+    if (err == ERR_OK && user_is_guest(wish->user))
         err = problem_set(&c->problem, ERR_INVALID_REQUEST, "user", "%s",
                           "a guest's money is not real");
     if (err != ERR_OK)
         return err;
     call_key_hash(c, request.key_hash);
     buf_init(&text, CANONICAL_MAX);
-    api_money_canonical(&wish, &text);
+    api_money_canonical(wish, &text);
     err = hash_canonical(&text, request.body_hash);
     if (err != ERR_OK)
         return err;
-    request.user = wish.user;
     request.backend = c->who->user;
-    request.reference = wish.reference;
-    request.amount_fen = wish.amount_fen;
+    c->account = request.user = wish->user;
+    c->reference = request.reference = wish->reference;
+    c->amount_fen = request.amount_fen = wish->amount_fen;
     err = wallet_move(account_of(c), &request, c->deadline_us, &done, &c->response->replayed);
     if (err == ERR_OK)
         api_encode_money(c->response, &done);
@@ -203,14 +206,15 @@ static void stop(struct process *p)
 
 int main(int argc, char **argv)
 {
-    static const struct door doors[] = {{.route = ROUTE_SEND,
-                                         .size = sizeof(struct send_call),
-                                         .decode = decode_send,
-                                         .now = send_burst,
-                                         .encode = encode_send},
-                                        {.route = ROUTE_TOPUPS, .wait = topup},
-                                        {.route = ROUTE_WITHDRAWALS, .wait = withdraw},
-                                        {.route = ROUTE_GUESTS, .wait = guest}};
+    static const struct door doors[] = {
+        {.route = ROUTE_SEND,
+         .size = sizeof(struct send_call),
+         .decode = decode_send,
+         .now = send_burst,
+         .encode = encode_send},
+        {.route = ROUTE_TOPUPS, .size = sizeof(struct api_money), .wait = topup},
+        {.route = ROUTE_WITHDRAWALS, .size = sizeof(struct api_money), .wait = withdraw},
+        {.route = ROUTE_GUESTS, .wait = guest}};
     static const struct program program = {
         .name = "hongbao-send",
         .summary = "FastCGI: sends red envelopes, moves money in and out, signs guests in.",

@@ -1,8 +1,10 @@
 /* One worker process of a FastCGI program: its connections, tables and threads. The services are
  * started as soon as the database answers; until then requests get 503. */
 #include "cgi/program.h"
+#include "cgi/server/master.h"
 #include "lib/base/log.h"
 #include "lib/service/account/status.h"
+#include "lib/service/common/user_rules.h"
 #include "lib/store/memcached.h"
 #include "lib/store/mysql.h"
 #include <malloc.h>
@@ -23,6 +25,7 @@
 struct connections {
     const struct config *config;
     struct mysql_settings primary, replica;
+    struct server_state *cache;
 };
 
 static struct store *open_store(void *self)
@@ -40,7 +43,8 @@ static struct store *open_replica(void *self)
 static struct cache *open_cache(void *self)
 {
     const struct connections *c = self;
-    return memcached_cache_new(c->config->cache_servers, (unsigned)c->config->cache_timeout_ms);
+    return memcached_cache_new(c->config->cache_servers, (unsigned)c->config->cache_timeout_ms,
+                               c->cache);
 }
 
 static void connections_fill(struct connections *c, const struct config *config,
@@ -93,11 +97,34 @@ static int64_t mono_us(const struct process *p)
     return p->runtime.clock->mono_us(p->runtime.clock->self);
 }
 
+/* Only the pools that change something need the rules of single users. */
+static enum err refresh_rules(struct process *p, int64_t deadline_us)
+{
+    if (p->runtime.rules == NULL)
+        return ERR_OK;
+    struct session *session = session_pool_take(p->sessions, deadline_us);
+    if (session == NULL)
+        return ERR_UNAVAILABLE;
+    enum err err = user_rules_refresh(p->runtime.rules, session->store);
+    session_pool_give(p->sessions, session, err);
+    return err;
+}
+
 static enum err process_start(struct process *p)
 {
     struct account_service account = {.runtime = &p->runtime, .sessions = p->sessions};
     int64_t deadline_us = mono_us(p) + p->pool->deadline_ms * US_PER_MS;
-    enum err err = status_generation(&account, deadline_us, p->runtime.generation);
+    struct schema_state schema;
+    enum err err = status_schema(&account, deadline_us, &schema);
+    if (err == ERR_SCHEMA && p->start_err != ERR_SCHEMA)
+        log_event(LOG_LEVEL_ERROR, "schema_wrong",
+                  "the database has schema version %lld, this program needs %d: run hongbaoctl "
+                  "migrate, or the other version of the programs",
+                  (long long)schema.version, SCHEMA_VERSION);
+    if (err == ERR_OK)
+        err = refresh_rules(p, deadline_us);
+    if (err == ERR_OK)
+        err = status_generation(&account, deadline_us, p->runtime.generation);
     return err == ERR_OK ? p->program->start(p) : err;
 }
 
@@ -109,12 +136,28 @@ bool process_ready(struct process *p)
         return false;
     enum err err = process_start(p);
     bool ok = err == ERR_OK;
-    log_event(ok ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, ok ? "ready" : "not_ready", "%s",
-              ok ? "" : err_name(err));
+    if (ok || p->start_err != err)
+        log_event(ok ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, ok ? "ready" : "not_ready", "%s",
+                  ok ? "" : err_name(err));
+    p->start_err = err;
     atomic_store(&p->next_start_us, mono_us(p) + START_PAUSE_US);
     atomic_store(&p->ready, ok);
     atomic_flag_clear(&p->starting);
     return ok;
+}
+
+/* Beat, and start the services without a request that asks for it. */
+static void process_tick(void *context)
+{
+    struct process *p = context;
+    struct metric_worker state = {.program = metrics_program(p->program->name),
+                                  .ready = process_ready(p),
+                                  .threads = p->acceptors + p->waiters,
+                                  .settings = p->settings,
+                                  .busy = atomic_load_explicit(&p->busy, memory_order_relaxed)};
+    if (state.ready) /* an error leaves the rules as they were; the state of the server logs it */
+        (void)refresh_rules(p, mono_us(p) + p->pool->deadline_ms * US_PER_MS);
+    metrics_beat(p->runtime.metrics, &state, mono_us(p));
 }
 
 /* ---- the process ---- */
@@ -122,10 +165,14 @@ bool process_ready(struct process *p)
 static void process_free(struct process *p)
 {
     unsigned threads = p->acceptors + p->waiters;
+    metrics_leave(p->runtime.metrics);
     if (atomic_load(&p->ready))
         p->program->stop(p);
     session_pool_free(p->sessions);
     token_cache_free(p->tokens);
+    server_state_free(p->database);
+    server_state_free(p->cache);
+    user_rules_free(p->runtime.rules);
     for (unsigned i = 0; p->logs != NULL && i < threads; i++)
         buf_free(&p->logs[i]);
     free(p->logs);
@@ -136,6 +183,11 @@ static bool process_init(struct process *p, const struct setup *setup,
                          struct connections *connections)
 {
     const struct config *config = &setup->config;
+    p->database =
+        server_state_new("database", &clock_system, setup->metrics, METRIC_DATABASE_UNREACHABLE);
+    p->cache = server_state_new("cache", &clock_system, setup->metrics, METRIC_CACHE_UNREACHABLE);
+    connections->primary.state = p->database;
+    connections->cache = p->cache;
     p->runtime =
         (struct runtime){.config = config,
                          .clock = &clock_system,
@@ -161,10 +213,13 @@ static bool process_init(struct process *p, const struct setup *setup,
     p->logs = calloc(threads, sizeof *p->logs);
     for (unsigned i = 0; p->logs != NULL && i < threads; i++)
         buf_init(&p->logs[i], LOG_MAX_BYTES);
-    return p->sessions != NULL && p->tokens != NULL && p->logs != NULL && mysql_start() == ERR_OK;
+    bool rules = metrics_program(setup->program->name) != PROGRAM_QUERY;
+    p->runtime.rules = rules ? user_rules_new() : NULL;
+    return (p->runtime.rules != NULL || !rules) && p->database != NULL && p->cache != NULL &&
+           p->sessions != NULL && p->tokens != NULL && p->logs != NULL && mysql_start() == ERR_OK;
 }
 
-static int process_serve(struct process *p, int listener)
+static int process_serve(struct process *p, int listener, bool supervised)
 {
     struct loop loop = {.listener = listener,
                         .linger_us = (unsigned)p->pool->linger_us,
@@ -176,8 +231,11 @@ static int process_serve(struct process *p, int listener)
                         .timeout_ms = WEB_SERVER_TIMEOUT_MS,
                         .now = dispatch_now,
                         .wait = dispatch_wait,
+                        .tick = process_tick,
                         .context = p};
-    (void)process_ready(p); /* if the database is away, the requests to come try again */
+    (void)process_ready(p); /* if the database is away, the tick tries again */
+    if (supervised)
+        master_child_ready();
     return loop_run(&loop);
 }
 
@@ -186,6 +244,7 @@ int process_run(void *context, int listener)
     const struct setup *setup = context;
     struct connections connections;
     struct process p = {.program = setup->program, .config = &setup->config, .keys = setup->keys};
+    p.settings = config_hash(&setup->config);
     p.pool = (const struct config_pool *)(const void *)((const char *)&setup->config +
                                                         setup->program->pool);
     loop_block_signals();
@@ -195,7 +254,7 @@ int process_run(void *context, int listener)
     connections_fill(&connections, &setup->config, p.pool);
     int rc = -1;
     if (process_init(&p, setup, &connections))
-        rc = process_serve(&p, listener);
+        rc = process_serve(&p, listener, setup->supervised);
     else
         log_event(LOG_LEVEL_ERROR, "start_failed", "no memory");
     process_free(&p);

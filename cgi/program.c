@@ -4,6 +4,7 @@
 #include "cgi/server/master.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/service_manager.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,17 +48,23 @@ static enum err load_secrets(struct setup *s, struct buf *message)
     return ERR_OK;
 }
 
+/* Read settings and secrets; on error append what is wrong to message. */
+static enum err setup_load(struct setup *s, struct buf *message)
+{
+    enum err err = config_load(&s->config, s->config_path, message);
+    return err == ERR_OK ? load_secrets(s, message) : err;
+}
+
 static int setup_read(struct setup *s, const char *config_path)
 {
     struct buf message;
     buf_init(&message, 4096);
+    s->config_path = config_path;
     enum err err = crypto_init();
     if (err == ERR_OK)
         err = secret_keep_out_of_dumps();
     if (err == ERR_OK)
-        err = config_load(&s->config, config_path, &message);
-    if (err == ERR_OK)
-        err = load_secrets(s, &message);
+        err = setup_load(s, &message);
     if (err != ERR_OK)
         fprintf(stderr, "%s: %s\n", s->program->name,
                 message.data != NULL ? message.data : err_name(err));
@@ -78,6 +85,8 @@ static int setup_files(struct setup *s)
     s->metrics = metrics_open(path);
     if (s->metrics == NULL)
         perror(path);
+    else
+        log_count_lost(s->metrics);
     if (s->config.markers)
         s->markers = markers_new(s->config.marker_dir, &clock_system);
     return s->metrics != NULL && (s->markers != NULL || !s->config.markers) ? 0 : -1;
@@ -91,9 +100,79 @@ static void print_help(const struct program *program)
            "  --help          this text\n"
            "  --version       the version\n\n"
            "Listens on the pool's unix socket, or on descriptor 0 if that is a listening socket.\n"
-           "SIGTERM finishes the accepted requests; SIGHUP reopens the log.\n"
+           "SIGTERM finishes the accepted requests; SIGHUP reopens the log and reads the\n"
+           "settings again: new workers take over, and no request fails.\n"
            "Exit codes: 0 ended by a signal, 1 could not start, 2 wrong usage.\n",
            program->name, program->summary);
+}
+
+static const struct config_pool *pool_of(const struct setup *s)
+{
+    return (const struct config_pool *)(const void *)((const char *)&s->config + s->program->pool);
+}
+
+/* Keep in next what the master has opened and does not open again. Return true if the file would
+ * have it otherwise. */
+static bool keep_opened(const struct setup *s, struct setup *next)
+{
+    struct config *c = &next->config;
+    const struct config *old = &s->config;
+    struct config_pool *pool =
+        (struct config_pool *)(void *)((char *)&next->config + s->program->pool);
+    bool differs = strcmp(c->run_dir, old->run_dir) != 0 || strcmp(c->log_dir, old->log_dir) != 0 ||
+                   strcmp(pool->socket, pool_of(s)->socket) != 0 || c->markers != old->markers ||
+                   strcmp(c->marker_dir, old->marker_dir) != 0;
+    memcpy(c->run_dir, old->run_dir, sizeof c->run_dir);
+    memcpy(c->log_dir, old->log_dir, sizeof c->log_dir);
+    memcpy(c->marker_dir, old->marker_dir, sizeof c->marker_dir);
+    memcpy(pool->socket, pool_of(s)->socket, sizeof pool->socket);
+    c->markers = old->markers;
+    next->metrics = s->metrics;
+    next->markers = s->markers;
+    return differs;
+}
+
+static bool same_setup(const struct setup *a, const struct setup *b)
+{
+    return config_hash(&a->config) == config_hash(&b->config) &&
+           memcmp(&a->keys.kind, &b->keys.kind, sizeof a->keys.kind) == 0 &&
+           memcmp(&a->ticket_keys, &b->ticket_keys, sizeof a->ticket_keys) == 0;
+}
+
+/* Read settings and secrets again; a rotated log needs no new workers, so compare them. */
+static unsigned worker_reload(void *context)
+{
+    static struct setup next; /* large */
+    struct setup *s = context;
+    struct buf message;
+    memset(&next, 0, sizeof next);
+    next.program = s->program;
+    next.config_path = s->config_path;
+    next.supervised = s->supervised;
+    buf_init(&message, 4096);
+    enum err err = setup_load(&next, &message);
+    if (err != ERR_OK)
+        log_event(LOG_LEVEL_ERROR, "reload_failed", "the old settings stay: %s",
+                  message.data != NULL ? message.data : err_name(err));
+    buf_free(&message);
+    if (err == ERR_OK && keep_opened(s, &next))
+        log_event(LOG_LEVEL_WARN, "reload_incomplete", "%s",
+                  "socket, run_dir, log_dir, markers and marker_dir change with a restart only");
+    bool changed = err == ERR_OK && !same_setup(s, &next);
+    if (changed) {
+        *s = next;
+        s->keys.audience = s->config.audience;
+        s->keys.issuer = s->config.issuer;
+        log_event(LOG_LEVEL_INFO, "reloaded", "%s", "new workers start with the new settings");
+    }
+    bytes_wipe(&next, sizeof next);
+    return changed ? (unsigned)pool_of(s)->processes : 0;
+}
+
+static void worker_died(void *context)
+{
+    const struct setup *s = context;
+    metrics_restart(s->metrics, metrics_program(s->program->name));
 }
 
 int program_main(int argc, char **argv, const struct program *program)
@@ -132,9 +211,10 @@ int program_main(int argc, char **argv, const struct program *program)
         return EXIT_SUCCESS;
     if (setup_files(&setup) != 0)
         return EXIT_FAILURE;
-    const struct config_pool *pool =
-        (const struct config_pool *)(const void *)((const char *)&setup.config + program->pool);
-    return master_run(pool->socket, (unsigned)pool->processes, process_run, &setup) == 0
-               ? EXIT_SUCCESS
-               : EXIT_FAILURE;
+    const struct config_pool *pool = pool_of(&setup);
+    setup.supervised = !socket_is_listening(0);
+    const struct master_worker worker = {
+        .run = process_run, .reload = worker_reload, .died = worker_died, .context = &setup};
+    return master_run(pool->socket, (unsigned)pool->processes, &worker) == 0 ? EXIT_SUCCESS
+                                                                             : EXIT_FAILURE;
 }

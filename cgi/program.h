@@ -31,8 +31,13 @@ struct call {
     int64_t deadline_us;           /* monotonic */
     enum err err;           /* so far: a deferred call with an error found the services down */
     struct problem problem; /* details of err, if the door has set them */
-    void *request;          /* what the service is asked: door->size bytes, which hold what
-                               the previous request left */
+    /* For the log: what the call did. Set by the door; all zero: nothing. */
+    struct id envelope;    /* that a send has made */
+    const char *account;   /* whose balance has changed, if not the user's own; NULL */
+    const char *reference; /* of a top-up or withdrawal; NULL */
+    int64_t amount_fen;    /* 0: none */
+    void *request;         /* what the service is asked: door->size bytes, which hold what
+                              the previous request left */
 };
 
 /* How one route is answered. The functions return ERR_OK or the error to answer with, after
@@ -71,6 +76,7 @@ struct process {
     const struct program *program;
     const struct config *config;
     const struct config_pool *pool;
+    uint64_t settings; /* config_hash of config */
     struct runtime runtime;
     struct token_keys keys;
     struct token_cache *tokens;
@@ -78,7 +84,10 @@ struct process {
     unsigned acceptors, waiters; /* threads 0..acceptors-1, and the rest */
     struct buf *logs;            /* lines not written yet, by thread */
     void *services;              /* the program's own */
+    _Atomic unsigned busy;       /* waiters that answer a request now */
+    struct server_state *database, *cache;
     atomic_bool ready;
+    enum err start_err; /* of the last try to start the services; under starting */
     atomic_flag starting;
     _Atomic int64_t next_start_us;
 };
@@ -96,6 +105,8 @@ struct setup {
     struct secret_pair ticket_keys;
     struct metrics *metrics;
     struct markers *markers;
+    const char *config_path;
+    bool supervised; /* the parent is our master, not a web server */
 };
 
 /* Serve on `listener` as one worker process until a signal ends it. context: the struct setup.

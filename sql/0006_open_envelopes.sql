@@ -1,3 +1,4 @@
+-- Works with the programs of schema 4: it only adds.
 -- Counts and sums a user's open envelopes from the index alone, however many have closed. The statement is prepared, so that an
 -- existing index is no error.
 SET @patch = (SELECT CASE COUNT(*) WHEN 0

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* Longer than a burst takes on a healthy machine, shorter than a user notices. */
 #define HELD_US 20000
@@ -109,14 +110,16 @@ static void *run_waiter(void *arg)
 
 /* ---- the process ---- */
 
-static void wait_for_end(void)
+static void wait_for_end(const struct loop *loop)
 {
+    static const struct timespec second = {.tv_sec = 1};
     sigset_t set;
     int signal_number = 0;
     signals_of_interest(&set);
     do {
-        if (sigwait(&set, &signal_number) != 0)
-            continue;
+        if (loop->tick != NULL)
+            loop->tick(loop->context);
+        signal_number = sigtimedwait(&set, NULL, &second); /* -1: a second has passed */
         if (signal_number == SIGHUP)
             log_reopen();
     } while (signal_number != SIGTERM && signal_number != SIGINT);
@@ -138,7 +141,7 @@ static int run_workers(struct server *s, struct worker *workers)
     while (started < all && start_worker(s, &workers[started], started))
         started++;
     if (started == all)
-        wait_for_end();
+        wait_for_end(s->loop);
     else
         log_event(LOG_LEVEL_ERROR, "thread_failed", "%u of %u threads", started, all);
     listener_end(s->listener);

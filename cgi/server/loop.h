@@ -27,7 +27,10 @@ struct loop {
     /* Answer x, which `now` deferred; may block. thread is a waiter, or an acceptor if the queue is
      * full. */
     void (*wait)(void *context, unsigned thread, struct exchange *x);
-    void *context; /* of both handlers */
+    /* Do what is due about once a second, on the thread that called loop_run, from its start on.
+     * NULL: nothing. context is that of the handlers. */
+    void (*tick)(void *context);
+    void *context; /* of the handlers */
 };
 
 /* Serve until SIGTERM or SIGINT, then close the listener, finish the accepted requests and return

@@ -88,12 +88,16 @@ static int listen_at(const char *path)
 
 struct master {
     int listener;
-    int (*worker)(void *context, int listener);
-    void *context;
+    const struct master_worker *worker;
     unsigned processes;
     bool ending;
     pid_t pids[PROCESSES_MAX];
     int64_t started_us[PROCESSES_MAX];
+    unsigned starting; /* children that have not reported since the last reload */
+    unsigned n_old;    /* children of earlier settings */
+    pid_t old[PROCESSES_MAX];
+    bool old_ending; /* SIGTERM was sent to them */
+    int64_t reloaded_us;
 };
 
 static void master_spawn(struct master *m, unsigned i)
@@ -103,12 +107,30 @@ static void master_spawn(struct master *m, unsigned i)
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (getppid() != parent)
             _exit(1); /* the master died before the prctl */
-        exit(m->worker(m->context, m->listener) == 0 ? 0 : 1);
+        exit(m->worker->run(m->worker->context, m->listener) == 0 ? 0 : 1);
     }
     if (pid < 0)
         log_event(LOG_LEVEL_ERROR, "fork_failed", "%s", strerror(errno));
     m->pids[i] = pid > 0 ? pid : 0;
     m->started_us[i] = now_us();
+}
+
+static void reap_old(struct master *m, pid_t pid)
+{
+    for (unsigned i = 0; i < m->n_old; i++)
+        if (m->old[i] == pid)
+            m->old[i--] = m->old[--m->n_old];
+}
+
+static void reap_current(struct master *m, unsigned i, int status)
+{
+    pid_t pid = m->pids[i];
+    m->pids[i] = 0;
+    if (m->ending)
+        return;
+    log_event(LOG_LEVEL_WARN, "worker_died", "pid %d, wait status %d", (int)pid, status);
+    if (m->worker->died != NULL)
+        m->worker->died(m->worker->context);
 }
 
 /* Collect dead children. Return true if one is missing. */
@@ -117,14 +139,12 @@ static bool reap(struct master *m)
     int status;
     pid_t pid;
     bool missing = false;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        reap_old(m, pid);
         for (unsigned i = 0; i < m->processes; i++)
-            if (m->pids[i] == pid) {
-                m->pids[i] = 0;
-                if (!m->ending)
-                    log_event(LOG_LEVEL_WARN, "worker_died", "pid %d, wait status %d", (int)pid,
-                              status);
-            }
+            if (m->pids[i] == pid)
+                reap_current(m, i, status);
+    }
     for (unsigned i = 0; i < m->processes; i++)
         missing |= m->pids[i] == 0;
     return missing;
@@ -145,6 +165,46 @@ static void respawn(struct master *m)
             master_spawn(m, i);
 }
 
+static void signal_old(struct master *m, int signal_number)
+{
+    for (unsigned i = 0; i < m->n_old; i++)
+        kill(m->old[i], signal_number);
+}
+
+/* Start children with the new settings. The old ones go on until these accept. While some of an
+ * earlier reload still end, a reload only reopens the log. */
+static void reload(struct master *m)
+{
+    unsigned n =
+        m->worker->reload != NULL && m->n_old == 0 ? m->worker->reload(m->worker->context) : 0;
+    if (n == 0) {
+        signal_all(m, SIGHUP);
+        return;
+    }
+    for (unsigned i = 0; i < m->processes; i++)
+        if (m->pids[i] > 0)
+            m->old[m->n_old++] = m->pids[i];
+    m->old_ending = false;
+    m->reloaded_us = now_us();
+    m->starting = m->processes = n;
+    for (unsigned i = 0; i < n; i++)
+        master_spawn(m, i);
+}
+
+/* End the old children once the new ones accept, or have had time to; kill those that do not end.
+ */
+static void end_old(struct master *m)
+{
+    int64_t since_us = now_us() - m->reloaded_us;
+    if (!m->old_ending && (m->starting == 0 || since_us > GRACE_US)) {
+        m->old_ending = true;
+        m->reloaded_us = now_us();
+        signal_old(m, SIGTERM);
+    } else if (m->old_ending && since_us > GRACE_US) {
+        signal_old(m, SIGKILL);
+    }
+}
+
 static void supervise(struct master *m, const sigset_t *signals)
 {
     int signal_number = 0;
@@ -152,13 +212,23 @@ static void supervise(struct master *m, const sigset_t *signals)
         bool missing = reap(m);
         if (missing)
             respawn(m);
+        if (m->n_old > 0)
+            end_old(m);
         struct timespec pause = {.tv_nsec = 200L * 1000 * 1000};
-        signal_number = missing ? sigtimedwait(signals, NULL, &pause) : sigwaitinfo(signals, NULL);
+        signal_number = missing || m->n_old > 0 ? sigtimedwait(signals, NULL, &pause)
+                                                : sigwaitinfo(signals, NULL);
         if (signal_number == SIGHUP) {
             log_reopen();
-            signal_all(m, SIGHUP);
+            reload(m);
         }
+        if (signal_number == SIGRTMIN && m->starting > 0)
+            m->starting--;
     }
+}
+
+void master_child_ready(void)
+{
+    kill(getppid(), SIGRTMIN); /* queued: one from each child arrives */
 }
 
 /* Let the children finish the accepted requests; kill those that take longer than GRACE_US. */
@@ -167,25 +237,27 @@ static void end_all(struct master *m, const sigset_t *signals)
     int64_t until_us = now_us() + GRACE_US;
     m->ending = true;
     signal_all(m, SIGTERM);
+    signal_old(m, SIGTERM);
     for (bool alive = true; alive;) {
         reap(m);
-        alive = false;
+        alive = m->n_old > 0;
         for (unsigned i = 0; i < m->processes; i++)
             alive |= m->pids[i] > 0;
-        if (alive && now_us() >= until_us)
+        if (alive && now_us() >= until_us) {
             signal_all(m, SIGKILL);
+            signal_old(m, SIGKILL);
+        }
         struct timespec pause = {.tv_nsec = 50L * 1000 * 1000};
         if (alive)
             sigtimedwait(signals, NULL, &pause);
     }
 }
 
-int master_run(const char *path, unsigned processes, int (*worker)(void *context, int listener),
-               void *context)
+int master_run(const char *path, unsigned processes, const struct master_worker *worker)
 {
     if (socket_is_listening(0))
-        return worker(context, 0);
-    struct master m = {.worker = worker, .context = context, .processes = processes};
+        return worker->run(worker->context, 0);
+    struct master m = {.worker = worker, .processes = processes};
     m.listener = service_manager_listener();
     bool inherited = m.listener >= 0;
     if (!inherited)
@@ -198,6 +270,7 @@ int master_run(const char *path, unsigned processes, int (*worker)(void *context
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGCHLD);
+    sigaddset(&signals, SIGRTMIN);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     for (unsigned i = 0; i < processes; i++)
         master_spawn(&m, i);

@@ -155,3 +155,25 @@ void config_print_example(struct buf *out)
         buf_printf(out, ")\n#%s = %s\n", s->name, s->value);
     }
 }
+
+/* FNV-1a */
+static uint64_t hash_more(uint64_t hash, const void *bytes, size_t n)
+{
+    for (const unsigned char *at = bytes; n > 0; at++, n--)
+        hash = (hash ^ *at) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+uint64_t config_hash(const struct config *c)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < config_table_n; i++) {
+        const struct setting *s = &config_table[i];
+        const char *at = (const char *)c + s->offset;
+        size_t size = s->type == SETTING_NUMBER ? sizeof(int64_t)
+                      : s->type == SETTING_BOOL ? sizeof(bool)
+                                                : strlen(at) + 1;
+        hash = hash_more(hash, at, size);
+    }
+    return hash;
+}

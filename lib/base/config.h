@@ -27,10 +27,11 @@ struct config {
     int64_t year_offset_min; /* -720..840; default 480 */
     bool demo;               /* POST /v1/guests on */
     int64_t demo_balance_fen;
-    char run_dir[CONFIG_PATH_SIZE]; /* metrics file, pids */
-    char log_dir[CONFIG_PATH_SIZE]; /* "": stderr */
-    int64_t set_number;             /* 0..4095 */
-    bool markers;                   /* the web server answers grabs of closed envelopes */
+    char site_url[CONFIG_PATH_SIZE]; /* of this host's web server, for doctor; "": not checked */
+    char run_dir[CONFIG_PATH_SIZE];  /* metrics file, pids */
+    char log_dir[CONFIG_PATH_SIZE];  /* "": stderr */
+    int64_t set_number;              /* 0..4095 */
+    bool markers;                    /* the web server answers grabs of closed envelopes */
     char marker_dir[CONFIG_PATH_SIZE];
     int64_t marker_days;
     /* [limits] */
@@ -61,6 +62,7 @@ struct config {
     int64_t idempotency_days, clock_steady_s;
     /* [admin] for hongbaoctl; audit_credentials is a user that can only read */
     char admin_credentials[CONFIG_PATH_SIZE], audit_credentials[CONFIG_PATH_SIZE];
+    char support_credentials[CONFIG_PATH_SIZE], desk_credentials[CONFIG_PATH_SIZE];
     char sql_dir[CONFIG_PATH_SIZE]; /* folder of the numbered patches */
 };
 
@@ -71,6 +73,8 @@ void config_defaults(struct config *c);
  * unknown or set twice, or a value does not parse or lies outside its range; *c is then undefined.
  */
 MUST_USE enum err config_load(struct config *c, const char *path, struct buf *message);
+/* Return a hash of all settings in c, however their file is written. */
+uint64_t config_hash(const struct config *c);
 /* Append the table of settings to out as a commented example file: name, unit, range, default. */
 void config_print_example(struct buf *out);
 

@@ -28,6 +28,7 @@ const struct setting config_table[] = {
     NUMBER("site", "year_offset", year_offset_min, -720, 840, "480", "min", "Time zone in which years and days begin, as minutes east of UTC."),
     BOOL("site", "demo", demo, "no", "Allow anyone to sign in as a guest with play money."),
     NUMBER("site", "demo_balance", demo_balance_fen, 1, 100000000, "100000", "fen", "Initial balance of a guest."),
+    TEXT("site", "url", site_url, "http://127.0.0.1/", "Address at which the web server of this host answers, without TLS, for hongbaoctl doctor. Empty: it is not checked."),
     TEXT("site", "run_dir", run_dir, "/run/hongbao", "Directory of the file with the shared counters."),
     TEXT("site", "log_dir", log_dir, "", "Directory of the log files, one per program. Empty: log to standard error."),
     NUMBER("site", "set_number", set_number, 0, 4095, "0", "", "Number of this installation. It is part of every envelope's id."),
@@ -94,6 +95,8 @@ const struct setting config_table[] = {
 
     TEXT("admin", "credentials", admin_credentials, "", "Option file with the database administrator's user and password. Empty: authenticate as the system user."),
     TEXT("admin", "audit_credentials", audit_credentials, "/etc/hongbao/secrets/audit.cnf", "Option file with a database user that can only read."),
+    TEXT("admin", "support_credentials", support_credentials, "/etc/hongbao/secrets/support.cnf", "Option file with a database user that can read everything but secrets. hongbaoctl reads with it, so it is all that support needs."),
+    TEXT("admin", "desk_credentials", desk_credentials, "/etc/hongbao/secrets/desk.cnf", "Option file with the database user that hongbaoctl writes acts and rules of users with."),
     TEXT("admin", "sql_dir", sql_dir, "/usr/local/share/hongbao/sql", "Directory of the numbered SQL patches."),
 };
 /* NOLINTEND(bugprone-macro-parentheses) */

@@ -19,6 +19,7 @@ enum err {
     ERR_TICKET_INVALID,
     ERR_TICKET_EXPIRED,
     ERR_NOT_RECIPIENT,
+    ERR_USER_BLOCKED,
     ERR_SCOPE_REQUIRED,
     ERR_NOT_FOUND,
     ERR_METHOD_NOT_ALLOWED,
@@ -37,6 +38,7 @@ enum err {
     ERR_UNAVAILABLE, /* server unreachable, deadline passed, stall: 503 to the client */
     ERR_DEADLOCK,    /* 1213: the server rolled the transaction back; run it again */
     ERR_LOCKED,      /* 1205 or NOWAIT: another transaction holds the row */
+    ERR_SCHEMA,      /* the tables are older or newer than the program: run hongbaoctl migrate */
 
     /* Uncertain: may or may not have happened. Repeat only under a unique key. */
     ERR_UNCERTAIN,

@@ -6,11 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 2048
@@ -21,7 +24,10 @@ static struct {
     int fd;
     char path[256]; /* "" stderr */
     char program[32];
-    int64_t pid; /* 0: not read yet */
+    int64_t pid;             /* 0: not read yet */
+    bool pipe;               /* fd is no regular file */
+    struct metrics *metrics; /* counts lines lost; NULL: not counted */
+    atomic_bool failing;
 } sink = {.fd = STDERR_FILENO, .program = "hongbao"};
 
 /* The pid is part of every line, so it is read once per process. */
@@ -45,11 +51,17 @@ int log_open(const char *path, const char *program)
     if (fd < 0)
         return -1;
     sink.fd = fd;
+    sink.pipe = path == NULL;
     snprintf(sink.path, sizeof sink.path, "%s", path == NULL ? "" : path);
     snprintf(sink.program, sizeof sink.program, "%s", program);
     if (sink.pid == 0 && pthread_atfork(NULL, NULL, cache_pid) == 0)
         cache_pid();
     return 0;
+}
+
+void log_count_lost(struct metrics *metrics)
+{
+    sink.metrics = metrics;
 }
 
 void log_reopen(void)
@@ -160,10 +172,62 @@ static void line_end(struct line *l)
     l->text[l->len++] = '\n';
 }
 
+static uint64_t count_lines(const char *text, size_t len)
+{
+    uint64_t n = 0;
+    for (const char *end = text + len; (text = memchr(text, '\n', (size_t)(end - text))) != NULL;
+         n++)
+        text++;
+    return n;
+}
+
+/* Cut off the n bytes that a write has left of a line: the disk is full, so that hardly another
+ * process can have written behind them. On a pipe they stay, and the line's rest is lost. */
+static void cut_torn_line(off_t n)
+{
+    struct stat st;
+    if (n > 0 && fstat(sink.fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= n &&
+        ftruncate(sink.fd, st.st_size - n) != 0)
+        return; /* the fragment stays: nothing else can be done */
+}
+
+/* Note that the log fails or works again, once per change, on standard error: the log itself cannot
+ * hold it. */
+static void note_failing(bool failing, int why)
+{
+    if (atomic_exchange(&sink.failing, failing) == failing || sink.fd == STDERR_FILENO)
+        return;
+    dprintf(STDERR_FILENO, "%s: %s: %s\n", sink.program, sink.path,
+            failing ? strerror(why) : "the log is written again");
+}
+
+/* Write whole lines. What a pipe takes with one write is at most PIPE_BUF, else lines of several
+ * processes would mix; a file takes all. */
 static void write_out(const char *text, size_t len)
 {
-    ssize_t written = write(sink.fd, text, len);
-    (void)written; /* a failing log has no other place to report to */
+    while (len > 0) {
+        size_t part = len;
+        if (sink.pipe && part > PIPE_BUF) {
+            const char *end = memrchr(text, '\n', PIPE_BUF);
+            part = end != NULL ? (size_t)(end - text) + 1 : PIPE_BUF;
+        }
+        ssize_t n = write(sink.fd, text, part);
+        if (n < 0 && errno == EINTR)
+            continue;
+        note_failing(n != (ssize_t)part, n < 0 ? errno : ENOSPC);
+        if (n != (ssize_t)part) {
+            size_t kept = n < 0 ? 0 : (size_t)n;
+            const char *line = kept > 0 ? memrchr(text, '\n', kept) : NULL;
+            size_t whole = line != NULL ? (size_t)(line - text) + 1 : 0;
+            cut_torn_line((off_t)(kept - whole));
+            if (sink.metrics != NULL)
+                metrics_add(sink.metrics, METRIC_LOG_LINES_LOST,
+                            count_lines(text + whole, len - whole));
+            return;
+        }
+        text += part;
+        len -= part;
+    }
 }
 
 void log_event(enum log_level level, const char *event, const char *format, ...)
@@ -185,16 +249,35 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 void log_request(const struct log_request *r, struct buf *lines)
 {
     struct line l;
-    line_begin(&l, "info");
+    line_begin(&l, r->status >= 500 ? "warn" : "info");
     line_put_text(&l, "request_id", r->request_id);
     line_put_text(&l, "method", r->method);
     line_put_text(&l, "route", r->route);
     line_put_text(&l, "user", r->user);
     line_put_text(&l, "envelope", r->envelope);
+    line_put_text(&l, "account", r->account);
+    if (r->amount_fen > 0)
+        line_put_number(&l, "amount", r->amount_fen);
+    line_put_text(&l, "reference", r->reference);
     line_put_number(&l, "status", r->status);
     line_put_text(&l, "state", r->state);
     line_put_text(&l, "reason", r->reason);
     line_put_number(&l, "duration_us", r->duration_us);
+    line_end(&l);
+    buf_append(lines, l.text, l.len);
+}
+
+void log_money(const struct log_money *m, struct buf *lines)
+{
+    struct line l;
+    line_begin(&l, "info");
+    line_put_text(&l, "event", m->event);
+    line_put_text(&l, "envelope", m->envelope);
+    line_put_text(&l, "account", m->account);
+    line_put_number(&l, "amount", m->amount_fen);
+    if (m->seq > 0)
+        line_put_number(&l, "seq", m->seq);
+    line_put_text(&l, "state", m->state);
     line_end(&l);
     buf_append(lines, l.text, l.len);
 }

@@ -44,6 +44,7 @@ const char *const metric_states[] = {
     "limit_exceeded",
     "rate_limited",
     "unavailable",
+    "user_blocked",
     "other",
 };
 const size_t metric_states_n = sizeof metric_states / sizeof metric_states[0];
@@ -120,6 +121,18 @@ struct metrics *metrics_open(const char *path)
     return m;
 }
 
+const struct metrics *metrics_look(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    void *p = MAP_FAILED;
+    if (usable(fd))
+        p = mmap(NULL, sizeof(struct metrics), PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    return p == MAP_FAILED ? NULL : p;
+}
+
 struct metrics *metrics_private(void)
 {
     struct metrics *m = metrics_map(-1);
@@ -151,6 +164,11 @@ void metrics_set_reconciled(struct metrics *m, int64_t created_us)
 int64_t metrics_get_reconciled(const struct metrics *m)
 {
     return atomic_load_explicit(&m->reconciled_us, memory_order_relaxed);
+}
+
+void metrics_set_gauge(struct metrics *m, enum metric_gauge which, int64_t value)
+{
+    atomic_store_explicit(&m->gauges[which], value, memory_order_relaxed);
 }
 
 static size_t state_index(const char *state)

@@ -37,6 +37,16 @@ enum metric {
     METRIC_MARKERS_FAILED,
     METRIC_MARKERS_REMOVED,
     METRIC_RECONCILE_REPAIRS,
+    METRIC_DATABASE_UNREACHABLE, /* these six in the order of enum server_trouble */
+    METRIC_DATABASE_REFUSED,
+    METRIC_DATABASE_READ_ONLY,
+    METRIC_DATABASE_TOO_MANY_CONNECTIONS,
+    METRIC_DATABASE_DISK_FULL,
+    METRIC_DATABASE_ERROR,
+    METRIC_CACHE_UNREACHABLE,
+    METRIC_LOG_LINES_LOST,
+    METRIC_MONEY_IN_FEN,  /* top-ups */
+    METRIC_MONEY_OUT_FEN, /* withdrawals */
     METRIC_COUNT
 };
 
@@ -64,6 +74,57 @@ void metrics_request(struct metrics *m, unsigned route, const char *state, int64
 enum metric_batch { METRIC_BATCH_SEND, METRIC_BATCH_GRAB, METRIC_BATCH_OPEN, METRIC_BATCH_KINDS };
 /* Count one batch of kind with that many jobs in m. */
 void metrics_batch(struct metrics *m, enum metric_batch kind, unsigned jobs);
+/* The processes that beat: once a second each writes its state to a place of its own. */
+enum metric_program {
+    PROGRAM_SEND,
+    PROGRAM_GRAB,
+    PROGRAM_OPEN,
+    PROGRAM_QUERY,
+    PROGRAM_SETTLE,
+    METRIC_PROGRAMS
+};
+#define METRIC_BEAT_MAX_US                                                                         \
+    INT64_C(5000000) /* a process without a beat for longer is gone or hangs */
+struct metric_worker {
+    enum metric_program program;
+    bool ready;        /* it does its work */
+    int64_t threads;   /* that serve requests or queues */
+    int64_t busy;      /* of these, waiters that answer a request now */
+    uint64_t settings; /* config_hash of its settings */
+};
+/* Write the state *w of this process, with its memory and its open descriptors, to its place in m.
+ * mono_us is now. If there are more processes than places, do nothing. */
+void metrics_beat(struct metrics *m, const struct metric_worker *w, int64_t mono_us);
+/* Give back the place of this process in m, which ends. */
+void metrics_leave(struct metrics *m);
+/* Return how many processes of program have written a beat to m within METRIC_BEAT_MAX_US before
+ * mono_us, and are ready. */
+unsigned metrics_ready(const struct metrics *m, enum metric_program program, int64_t mono_us);
+/* Return true if a process of program that has written a beat lately has other settings than those
+ * with the hash settings. mono_us is now. */
+bool metrics_other_settings(const struct metrics *m, enum metric_program program, uint64_t settings,
+                            int64_t mono_us);
+/* Count in m that a process of program died and is replaced. */
+void metrics_restart(struct metrics *m, enum metric_program program);
+/* Return the program called name ("hongbao-open"); METRIC_PROGRAMS if there is none. */
+enum metric_program metrics_program(const char *name);
+/* Append the states of the processes in m at mono_us to out as Prometheus text. */
+void metrics_print_workers(const struct metrics *m, int64_t mono_us, struct buf *out);
+/* Map the file path, which another process has created, for reading what it holds. Return NULL with
+ * errno set if there is none or it has another layout. The mapping lasts until the process ends. */
+const struct metrics *metrics_look(const char *path);
+
+/* What is read seldom because it costs a scan of a table: written by settle, 0 until then. */
+enum metric_gauge {
+    GAUGE_BALANCES_FEN,       /* the sum of all balances */
+    GAUGE_OPEN_ENVELOPES,     /* envelopes that are open */
+    GAUGE_OPEN_ENVELOPES_FEN, /* what remains in them */
+    GAUGE_FROZEN_ENVELOPES,
+    METRIC_GAUGES
+};
+/* Write value to the gauge which of m. */
+void metrics_set_gauge(struct metrics *m, enum metric_gauge which, int64_t value);
+
 /* Append everything in m to out as Prometheus text exposition 0.0.4. route_names has METRIC_ROUTES
  * entries, NULL where unused. */
 void metrics_print(const struct metrics *m, const char *const *route_names, struct buf *out);

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define METRICS_MAGIC UINT64_C(0x6862206d65747205) /* raise it with every change of the layout */
+#define METRICS_MAGIC UINT64_C(0x6862206d65747208) /* raise it with every change of the layout */
 #define METRIC_BOUNDS 11      /* of the latency histogram; one more counts what lies above */
 #define METRIC_BATCH_BOUNDS 7 /* batches of up to 1, 2, 4 .. BATCH_MAX */
 #define RATE_SETS 16384
@@ -30,11 +30,21 @@ struct rate_bucket {
     _Atomic uint64_t owner;
     _Atomic int64_t empty_us; /* monotonic: when the bucket will be empty */
 };
+#define METRIC_WORKERS 512
+/* The place of one process. */
+struct worker_slot {
+    _Atomic int64_t pid;     /* 0: never used */
+    _Atomic int64_t beat_us; /* monotonic */
+    _Atomic int64_t program, ready, busy, threads, memory_bytes, descriptors, settings;
+};
 struct metrics {
     uint64_t magic;
     uint8_t rate_key[SHORT_KEY_SIZE]; /* random, for the life of the file */
     _Atomic uint64_t counters[METRIC_COUNT];
     _Atomic int64_t reconciled_us;
+    _Atomic int64_t gauges[METRIC_GAUGES];
+    _Atomic uint64_t restarts[METRIC_PROGRAMS];
+    struct worker_slot workers[METRIC_WORKERS];
     struct route_counters routes[METRIC_ROUTES];
     struct batch_counters batches[METRIC_BATCH_KINDS];
     struct rate_bucket buckets[RATE_SETS][RATE_WAYS];

@@ -45,6 +45,20 @@ static const struct counter_row counter_rows[METRIC_COUNT] = {
     [METRIC_MARKERS_REMOVED] = {"hongbao_markers_total", "{outcome=\"removed\"}", NULL},
     [METRIC_RECONCILE_REPAIRS] = {"hongbao_reconcile_repairs_total", "",
                                   "Lost credits queued again and wrong gates replaced."},
+    [METRIC_DATABASE_UNREACHABLE] = {"hongbao_database_errors_total", "{kind=\"unreachable\"}",
+                                     "Failures of the database, by kind."},
+    [METRIC_DATABASE_REFUSED] = {"hongbao_database_errors_total", "{kind=\"refused\"}", NULL},
+    [METRIC_DATABASE_READ_ONLY] = {"hongbao_database_errors_total", "{kind=\"read_only\"}", NULL},
+    [METRIC_DATABASE_TOO_MANY_CONNECTIONS] = {"hongbao_database_errors_total",
+                                              "{kind=\"too_many_connections\"}", NULL},
+    [METRIC_DATABASE_DISK_FULL] = {"hongbao_database_errors_total", "{kind=\"disk_full\"}", NULL},
+    [METRIC_DATABASE_ERROR] = {"hongbao_database_errors_total", "{kind=\"other\"}", NULL},
+    [METRIC_CACHE_UNREACHABLE] = {"hongbao_cache_errors_total", "",
+                                  "Requests to memcached that failed."},
+    [METRIC_LOG_LINES_LOST] = {"hongbao_log_lines_lost_total", "",
+                               "Lines that could not be written to the log."},
+    [METRIC_MONEY_IN_FEN] = {"hongbao_money_in_fen_total", "", "Money topped up, in fen."},
+    [METRIC_MONEY_OUT_FEN] = {"hongbao_money_out_fen_total", "", "Money withdrawn, in fen."},
 };
 
 static uint64_t counter_load(const _Atomic uint64_t *word)
@@ -74,6 +88,24 @@ static void print_reconciled(const struct metrics *m, struct buf *out)
                  "Creation time of the last envelope reconciled, since 1970; 0 between rounds.");
     buf_printf(out, "hongbao_reconciled_created_seconds %" PRId64 "\n",
                metrics_get_reconciled(m) / US_PER_S);
+}
+
+static void print_gauges(const struct metrics *m, struct buf *out)
+{
+    static const struct {
+        const char *name, *help;
+    } rows[METRIC_GAUGES] = {
+        [GAUGE_BALANCES_FEN] = {"hongbao_balances_fen", "Sum of all balances, in fen."},
+        [GAUGE_OPEN_ENVELOPES] = {"hongbao_open_envelopes", "Envelopes that are open."},
+        [GAUGE_OPEN_ENVELOPES_FEN] = {"hongbao_open_envelopes_fen",
+                                      "Money that remains in open envelopes, in fen."},
+        [GAUGE_FROZEN_ENVELOPES] = {"hongbao_frozen_envelopes", "Envelopes that are frozen now."},
+    };
+    for (int i = 0; i < METRIC_GAUGES; i++) {
+        print_header(out, rows[i].name, "gauge", rows[i].help);
+        buf_printf(out, "%s %" PRId64 "\n", rows[i].name,
+                   atomic_load_explicit(&m->gauges[i], memory_order_relaxed));
+    }
 }
 
 static void print_requests(const struct metrics *m, const char *const *names, struct buf *out)
@@ -141,4 +173,5 @@ void metrics_print(const struct metrics *m, const char *const *route_names, stru
     print_batches(m, out);
     print_counters(m, out);
     print_reconciled(m, out);
+    print_gauges(m, out);
 }

@@ -20,7 +20,8 @@ const char *books_rule_name(int64_t rule)
         [BOOKS_NO_TRANSFER_WITHOUT_CLAIM] = "no_transfer_without_claim",
         [BOOKS_SEED_ONLY_WHILE_OPEN] = "seed_only_while_open",
         [BOOKS_SEED_HASH] = "seed_hash",
-        [BOOKS_CLOSING_WHEN_CLOSED] = "closing_when_closed"};
+        [BOOKS_CLOSING_WHEN_CLOSED] = "closing_when_closed",
+        [BOOKS_BY_OPERATOR] = "by_operator"};
     return rule >= 0 && rule < BOOKS_RULES ? names[rule] : "unknown";
 }
 

@@ -26,6 +26,7 @@ enum books_rule {
     BOOKS_SEED_ONLY_WHILE_OPEN,      /* open: secret seed; closed: published seed */
     BOOKS_SEED_HASH,                 /* the published seed is the promised one */
     BOOKS_CLOSING_WHEN_CLOSED,       /* only closed envelopes wait for the year totals */
+    BOOKS_BY_OPERATOR,               /* no rule: an operator froze it */
     BOOKS_RULES
 };
 /* Return the stable snake_case name of rule, a static string; "unknown" for any other number. */

@@ -22,18 +22,41 @@ MUST_USE enum err admin_use(struct admin *a, const char *name);
 /* Create user@localhost unless it exists and set its password, which is formed as a name is.
  */
 MUST_USE enum err admin_set_user(struct admin *a, const char *user, const char *password);
-/* Revoke all privileges of user@localhost. */
-MUST_USE enum err admin_revoke_all(struct admin *a, const char *user);
+/* Set *exists if there is a user@localhost. */
+MUST_USE enum err admin_user_exists(struct admin *a, const char *user, bool *exists);
 /* Grant privileges ("SELECT, INSERT") on table of database to user@localhost. table may
  * be "*". */
 MUST_USE enum err admin_grant(struct admin *a, const char *database, const char *privileges,
                               const char *table, const char *user);
 
-/* Read the highest applied patch into *version, 0 before the first. Creates the table of versions
- * unless it exists. */
-MUST_USE enum err admin_schema_version(struct admin *a, int64_t *version);
-/* Execute the statements of a patch and record its version. */
-MUST_USE enum err admin_apply(struct admin *a, int64_t version, const char *statements);
+#define PRIVILEGE_NAME_SIZE 65
+/* One privilege of a user. */
+struct privilege {
+    char database[PRIVILEGE_NAME_SIZE]; /* "": all */
+    char table[PRIVILEGE_NAME_SIZE];    /* "*": all */
+    char column[PRIVILEGE_NAME_SIZE];   /* "": all */
+    char name[PRIVILEGE_NAME_SIZE];     /* "SELECT", "GRANT OPTION" */
+};
+/* Read the privileges of user@localhost, at most limit, into out, and set *n to their number, which
+ * is limit if there may be more. A user without administrator's rights can read its own. */
+MUST_USE enum err admin_privileges(struct admin *a, const char *user, struct privilege *out,
+                                   size_t limit, size_t *n);
+/* Revoke *p, as admin_privileges read it, from user@localhost. */
+MUST_USE enum err admin_revoke(struct admin *a, const struct privilege *p, const char *user);
+
+/* Create the table of applied patches unless it exists. */
+MUST_USE enum err admin_prepare_patches(struct admin *a);
+/* Set *applied if patch version has been applied. */
+MUST_USE enum err admin_patch_applied(struct admin *a, int64_t version, bool *applied);
+/* Set *above if a patch above version has been applied. */
+MUST_USE enum err admin_patch_above(struct admin *a, int64_t version, bool *above);
+/* Execute the statements of patch version and record it. oldest is the patch that programs must
+ * know at least to work with the tables after it. */
+MUST_USE enum err admin_apply(struct admin *a, int64_t version, int64_t oldest,
+                              const char *statements);
+/* Write what the server answered to the last statement that failed to out, which holds cap bytes:
+ * number and text; "" if nothing is known. May quote a part of the statement. */
+void admin_error(struct admin *a, char *out, size_t cap);
 /* Store generation, if there is none yet or replace is true. */
 MUST_USE enum err admin_set_generation(struct admin *a, const uint8_t generation[16], bool replace);
 /* Read the generation of the selected database. */

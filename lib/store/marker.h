@@ -57,6 +57,9 @@ MUST_USE bool markers_switch(const struct markers *m, const uint8_t generation[1
 /* Remove `current`, durably, so that the web server finds no marker. Return false with errno set on
  * failure. */
 MUST_USE bool markers_retire(const struct markers *m);
+/* Call each(context, id) for every marker of generation in directory shard, 0..MARKER_SHARDS-1. */
+void markers_each(const struct markers *m, const uint8_t generation[16], unsigned shard,
+                  void (*each)(void *context, const struct id *id), void *context);
 /* Copy the generation that `current` points to into out, in hex; "" if there is none. */
 void markers_current(const struct markers *m, char out[MARKER_GENERATION_SIZE]);
 /* Perform one step of the clean-up, some milliseconds long: remove markers of generation created

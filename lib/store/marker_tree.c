@@ -149,6 +149,24 @@ static size_t sweep_shard(int tree, const char *name, int64_t before_us, size_t 
     return seen;
 }
 
+void markers_each(const struct markers *m, const uint8_t generation[16], unsigned shard,
+                  void (*each)(void *context, const struct id *id), void *context)
+{
+    char hex[MARKER_GENERATION_SIZE], path[MARKER_PATH_SIZE];
+    struct id id;
+    if (m == NULL)
+        return;
+    str_to_hex(hex, generation, 16);
+    snprintf(path, sizeof path, "%s/%s/" SHARD_FORMAT, m->dir, hex, shard);
+    DIR *dir = open_stream(AT_FDCWD, path, DIR_FLAGS);
+    if (dir == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+        if (id_parse(&id, entry->d_name, strlen(entry->d_name)))
+            each(context, &id);
+    closedir(dir);
+}
+
 static void sweep_own(int tree, int64_t before_us, unsigned *shard, size_t *removed)
 {
     char name[8];

@@ -4,6 +4,7 @@
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/store/memcached_link.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,11 +25,16 @@ static size_t server_index(const struct memcached *m, const char *key)
     return str_hash(key, strcspn(key, "/")) % m->n;
 }
 
-/* Close the connection after an outcome that cannot be interpreted. */
-static enum cache_result result_unknown(struct memcached_link *s)
+/* Report the outcome rc of a request to s, which failed if it is no outcome of the item. */
+static void link_report(const struct memcached_link *s, memcached_return_t rc, bool failed)
 {
-    link_drop(s);
-    return CACHE_UNKNOWN;
+    char text[192];
+    if (!failed) {
+        server_state_answered(s->state, true);
+        return;
+    }
+    snprintf(text, sizeof text, "%s: %s", s->name, memcached_strerror(NULL, rc));
+    server_state_failed(s->state, SERVER_UNREACHABLE, (unsigned)rc, text);
 }
 
 static void take_result(struct cache_item *item, const memcached_result_st *result, uint64_t epoch)
@@ -107,6 +113,7 @@ static void get_from(struct memcached_link *s, struct cache_item **wanted, size_
         link_drop(s);
         rc = get_once(s, wanted, n);
     }
+    link_report(s, rc, rc != MEMCACHED_SUCCESS);
     if (rc != MEMCACHED_SUCCESS)
         get_fail(s, wanted, n);
 }
@@ -140,7 +147,9 @@ static enum cache_result store_result(struct memcached_link *s, memcached_return
     case MEMCACHED_NOTFOUND:
         return CACHE_MISS;
     default:
-        return result_unknown(s);
+        link_report(s, rc, true);
+        link_drop(s); /* the next bytes on it would answer this request */
+        return CACHE_UNKNOWN;
     }
 }
 
@@ -253,7 +262,8 @@ static const struct cache_ops memcached_ops = {
     .flush = memcached_flush_hints,
 };
 
-struct cache *memcached_cache_new(const char *servers, unsigned timeout_ms)
+struct cache *memcached_cache_new(const char *servers, unsigned timeout_ms,
+                                  struct server_state *state)
 {
     struct memcached *m = calloc(1, sizeof *m);
     if (m == NULL)
@@ -266,6 +276,7 @@ struct cache *memcached_cache_new(const char *servers, unsigned timeout_ms)
             break;
         memcpy(s->name, p, len);
         s->timeout_ms = timeout_ms;
+        s->state = state;
         m->n++;
         p += len;
         p += *p == ',' ? 1 : 0;

@@ -3,6 +3,7 @@
 #ifndef HONGBAO_STORE_MEMCACHED_LINK_H
 #define HONGBAO_STORE_MEMCACHED_LINK_H
 
+#include "lib/base/server_state.h"
 #include <libmemcached/memcached.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +14,8 @@
 struct memcached_link {
     char name[128]; /* "/path/socket" or "host:port" */
     unsigned timeout_ms;
-    memcached_st *link;  /* NULL: not connected */
+    struct server_state *state; /* to which failures are reported; NULL: none */
+    memcached_st *link;         /* NULL: not connected */
     memcached_st *hints; /* a second connection, on which no reply is read; NULL: not connected */
     bool hints_given;    /* since the last flush */
     bool hints_failed;   /* since the last flush: drop the other hints */

@@ -4,6 +4,7 @@
 #define HONGBAO_STORE_MYSQL_H
 
 #include "lib/base/clock.h"
+#include "lib/base/server_state.h"
 #include "lib/store/store.h"
 
 /* innodb_lock_wait_timeout: a request must be answered soon; settle and hongbaoctl may wait longer.
@@ -19,6 +20,7 @@ struct mysql_settings {
     const char *credentials; /* option file with a group [client]; "": none */
     unsigned timeout_s;      /* connect, read, write */
     unsigned lock_wait_s;
+    struct server_state *state; /* to which all sessions report; NULL: log every failure */
 };
 
 /* Initialize the client library. Call once per process, before threads start. ERR_FAULT: no memory.

@@ -2,6 +2,7 @@
  * need no escaping; they come from our own files and settings. */
 #include "lib/store/admin.h"
 #include "lib/store/mysql_internal.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,11 @@ struct admin {
     struct mysql_settings settings;
     struct store *store;
 };
+
+struct mysql_store *admin_session(struct admin *a)
+{
+    return mysql_of(a->store);
+}
 
 struct admin *admin_open(const struct mysql_settings *settings, const struct clock *clock)
 {
@@ -36,8 +42,7 @@ void admin_close(struct admin *a)
     free(a);
 }
 
-/* Return true for a name that needs no escaping. */
-static bool plain_name(const char *name)
+bool sql_plain_name(const char *name)
 {
     size_t len = strlen(name);
     return len >= 1 && len < 64 &&
@@ -47,7 +52,7 @@ static bool plain_name(const char *name)
 enum err admin_create_database(struct admin *a, const char *name)
 {
     struct mysql_store *s = mysql_of(a->store);
-    if (!plain_name(name))
+    if (!sql_plain_name(name))
         return sql_fail(s, ERR_RANGE);
     buf_printf(sql_begin(s),
                "CREATE DATABASE IF NOT EXISTS %s CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", name);
@@ -57,7 +62,7 @@ enum err admin_create_database(struct admin *a, const char *name)
 enum err admin_use(struct admin *a, const char *name)
 {
     struct mysql_store *s = mysql_of(a->store);
-    if (!plain_name(name))
+    if (!sql_plain_name(name))
         return sql_fail(s, ERR_RANGE);
     buf_printf(sql_begin(s), "USE %s", name);
     return sql_run(s);
@@ -66,7 +71,7 @@ enum err admin_use(struct admin *a, const char *name)
 enum err admin_set_user(struct admin *a, const char *user, const char *password)
 {
     struct mysql_store *s = mysql_of(a->store);
-    if (!(plain_name(user) && plain_name(password)))
+    if (!(sql_plain_name(user) && sql_plain_name(password)))
         return sql_fail(s, ERR_RANGE);
     buf_printf(sql_begin(s),
                "CREATE USER IF NOT EXISTS '%s'@'localhost' IDENTIFIED BY '%s'; "
@@ -75,52 +80,92 @@ enum err admin_set_user(struct admin *a, const char *user, const char *password)
     return sql_run(s);
 }
 
-enum err admin_revoke_all(struct admin *a, const char *user)
+enum err admin_user_exists(struct admin *a, const char *user, bool *exists)
 {
     struct mysql_store *s = mysql_of(a->store);
-    if (!plain_name(user))
+    int64_t n = 0;
+    if (!sql_plain_name(user))
         return sql_fail(s, ERR_RANGE);
-    buf_printf(sql_begin(s), "REVOKE ALL PRIVILEGES, GRANT OPTION FROM '%s'@'localhost'", user);
-    return sql_run(s);
+    buf_printf(sql_begin(s),
+               "SELECT COUNT(*) FROM mysql.user WHERE user = '%s' AND host = 'localhost'", user);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_rows(s, row_take_i64, &n);
+    *exists = n > 0;
+    return err;
 }
 
 enum err admin_grant(struct admin *a, const char *database, const char *privileges,
                      const char *table, const char *user)
 {
     struct mysql_store *s = mysql_of(a->store);
-    if (!(plain_name(database) && plain_name(table) && plain_name(user)))
+    if (!(sql_plain_name(database) && sql_plain_name(table) && sql_plain_name(user)))
         return sql_fail(s, ERR_RANGE);
     buf_printf(sql_begin(s), "GRANT %s ON %s.%s TO '%s'@'localhost'", privileges, database, table,
                user);
     return sql_run(s);
 }
 
-enum err admin_schema_version(struct admin *a, int64_t *version)
+enum err admin_prepare_patches(struct admin *a)
 {
     struct mysql_store *s = mysql_of(a->store);
-    *version = 0;
     buf_puts(sql_begin(s), "CREATE TABLE IF NOT EXISTS schema_version (version INT NOT NULL, "
-                           "applied_us BIGINT NOT NULL, PRIMARY KEY (version)) ENGINE=InnoDB");
-    enum err err = sql_run(s);
-    if (err != ERR_OK)
-        return err;
-    buf_puts(sql_begin(s), "SELECT COALESCE(MAX(version), 0) FROM schema_version");
-    err = sql_send(s);
-    return err == ERR_OK ? sql_rows(s, row_take_i64, version) : err;
+                           "applied_us BIGINT NOT NULL, oldest INT NULL, PRIMARY KEY (version)) "
+                           "ENGINE=InnoDB");
+    return sql_run(s);
 }
 
-enum err admin_apply(struct admin *a, int64_t version, const char *statements)
+enum err admin_patch_applied(struct admin *a, int64_t version, bool *applied)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    int64_t n = 0;
+    buf_printf(sql_begin(s), "SELECT COUNT(*) FROM schema_version WHERE version = %lld",
+               (long long)version);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_rows(s, row_take_i64, &n);
+    *applied = n > 0;
+    return err;
+}
+
+enum err admin_patch_above(struct admin *a, int64_t version, bool *above)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    int64_t n = 0;
+    buf_printf(sql_begin(s), "SELECT COUNT(*) FROM schema_version WHERE version > %lld",
+               (long long)version);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_rows(s, row_take_i64, &n);
+    *above = n > 0;
+    return err;
+}
+
+/* The column oldest came with patch 5: an earlier one, applied to tables without it, has none. */
+enum err admin_apply(struct admin *a, int64_t version, int64_t oldest, const char *statements)
 {
     struct mysql_store *s = mysql_of(a->store);
     buf_puts(sql_begin(s), statements);
     enum err err = sql_run(s);
     if (err != ERR_OK)
         return err;
-    buf_printf(sql_begin(s),
-               "INSERT INTO schema_version (version, applied_us) VALUES (%lld, "
-               "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)))",
+    struct buf *q = sql_begin(s);
+    buf_puts(q, version >= 5 ? "INSERT INTO schema_version (oldest, version, applied_us) VALUES ("
+                             : "INSERT INTO schema_version (version, applied_us) VALUES (");
+    if (version >= 5)
+        buf_printf(q, "%lld, ", (long long)oldest);
+    buf_printf(q, "%lld, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)))",
                (long long)version);
     return sql_run(s);
+}
+
+void admin_error(struct admin *a, char *out, size_t cap)
+{
+    const struct mysql_store *s = mysql_of(a->store);
+    bool known = s->link != NULL && s->error != 0;
+    server_state_text(a->settings.state, out, cap);
+    if (known)
+        snprintf(out, cap, "error %u: %s", s->error, mysql_error(s->link));
 }
 
 enum err admin_set_generation(struct admin *a, const uint8_t generation[16], bool replace)
@@ -155,7 +200,7 @@ enum err admin_variable(struct admin *a, const char *name, char *out, size_t cap
 {
     struct mysql_store *s = mysql_of(a->store);
     struct text_out t = {out, cap};
-    if (!plain_name(name))
+    if (!sql_plain_name(name))
         return sql_fail(s, ERR_RANGE);
     out[0] = '\0';
     buf_printf(sql_begin(s), "SHOW GLOBAL VARIABLES LIKE '%s'", name);

@@ -24,6 +24,7 @@ struct mysql_store {
     bool brief_locks;    /* the statement being run came after sql_lock_briefly */
     bool mariadb;        /* the server is MariaDB, not MySQL */
     enum err step_err;   /* the error that sticks */
+    unsigned error;      /* the server's number of the last error that was classified */
 };
 
 /* Return the session that implements s. */
@@ -42,8 +43,9 @@ struct buf *sql_begin(struct mysql_store *s);
 MUST_USE enum err sql_send(struct mysql_store *s);
 /* Send the text of s and take the results of its statements, none of which returns rows. */
 MUST_USE enum err sql_run(struct mysql_store *s);
-/* Return the outcome for the last error of the connection of s; log it if it is a fault. */
-MUST_USE enum err sql_classify(const struct mysql_store *s);
+/* Return the outcome for the last error of the connection of s, and report it to the state of the
+ * server. */
+MUST_USE enum err sql_classify(struct mysql_store *s);
 /* Make err the error that sticks to s, and return it. */
 enum err sql_fail(struct mysql_store *s, enum err err);
 /* Return true if the last error of s means that its connection is gone. */
@@ -105,6 +107,11 @@ void sql_text(struct buf *q, const char *text);
 void sql_number(struct buf *q, const char *before, int64_t n);
 /* Append ", " to q unless first. */
 void sql_comma(struct buf *q, bool first);
+/* Return true if name needs no escaping: 1..63 of A-Z a-z 0-9 _ or *. */
+bool sql_plain_name(const char *name);
+struct admin;
+/* Return the session of a. */
+struct mysql_store *admin_session(struct admin *a);
 /* Microseconds since 1970 on the primary; read it in a statement of its own, after the locks. */
 #define SQL_NOW "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
 
@@ -197,6 +204,11 @@ enum err mysql_year_totals_get(struct store *s, const char *user, int year, int6
                                int64_t to_us, struct year_totals *out);
 enum err mysql_ledger_page(struct store *s, const char *user, const struct page_after *after,
                            size_t limit, struct transfer *out, size_t *n, int64_t *balance_fen);
+enum err mysql_user_rules(struct store *s, const char *after, size_t limit, struct user_rule *out,
+                          size_t *n);
+enum err mysql_envelope_ends(struct store *s, const struct id *ids, size_t n,
+                             struct envelope_end *out);
+enum err mysql_money_state(struct store *s, struct money_state *out);
 enum err mysql_queue_state(struct store *s, struct queue_state *out);
 
 #endif

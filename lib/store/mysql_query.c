@@ -43,6 +43,44 @@ enum err mysql_version_get(struct store *store, const struct id *id, int64_t *ve
     return err == ERR_OK ? sql_rows(s, row_take_i64, version) : err;
 }
 
+struct end_rows {
+    const struct id *ids;
+    size_t n;
+    struct envelope_end *out;
+};
+
+static void take_end(void *context, struct sql_row *row)
+{
+    const struct end_rows *ends = context;
+    struct id id;
+    row_bytes(row, id.b, ID_SIZE);
+    for (size_t i = 0; i < ends->n; i++) {
+        if (id_compare(&ends->ids[i], &id) != 0)
+            continue;
+        ends->out[i].exists = true;
+        ends->out[i].state = (enum envelope_state)row_i64(row);
+        ends->out[i].to_kind = (enum recipients)row_i64(row);
+        return;
+    }
+}
+
+enum err mysql_envelope_ends(struct store *store, const struct id *ids, size_t n,
+                             struct envelope_end *out)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    struct end_rows ends = {.ids = ids, .n = n, .out = out};
+    memset(out, 0, n * sizeof out[0]);
+    buf_puts(q, "SELECT id, state, to_kind FROM envelope WHERE id IN (");
+    for (size_t i = 0; i < n; i++) {
+        sql_comma(q, i == 0);
+        sql_id(q, &ids[i]);
+    }
+    buf_putc(q, ')');
+    enum err err = sql_send(s);
+    return err == ERR_OK ? sql_rows(s, take_end, &ends) : err;
+}
+
 struct claim_rows {
     struct id envelope;
     struct claim *out;
@@ -133,6 +171,39 @@ enum err mysql_account_get(struct store *store, const char *user, struct account
     struct me me = {.account = a, .pending_fen = pending_fen};
     enum err err = sql_send(s);
     return err == ERR_OK ? sql_rows(s, take_me, &me) : err;
+}
+
+static void take_open_money(void *context, struct sql_row *row)
+{
+    struct money_state *out = context;
+    out->open_envelopes = row_i64(row);
+    out->open_fen = row_i64(row);
+}
+
+/* Every open envelope has a seed, so that closed ones need not be read. */
+enum err mysql_money_state(struct store *store, struct money_state *out)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    memset(out, 0, sizeof *out);
+    sql_snapshot(s);
+    buf_puts(q, "SELECT COALESCE(SUM(balance_fen), 0) FROM account; SELECT COUNT(*), "
+                "COALESCE(SUM(e.total_fen - e.opened_fen - e.refunded_fen), 0) FROM seed s JOIN "
+                "envelope e ON e.id = s.envelope_id; "
+                "SELECT COUNT(*) FROM envelope WHERE frozen <> 0");
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_affected(s, NULL);
+    if (err == ERR_OK)
+        err = sql_affected(s, NULL);
+    if (err == ERR_OK)
+        err = sql_rows(s, row_take_i64, &out->balances_fen);
+    if (err == ERR_OK)
+        err = sql_rows(s, take_open_money, out);
+    if (err == ERR_OK)
+        err = sql_rows(s, row_take_i64, &out->frozen_envelopes);
+    store->ops->rollback(store); /* ends the snapshot */
+    return err;
 }
 
 static void take_queue(void *context, struct sql_row *row)

@@ -1,11 +1,13 @@
 /* Connecting, sending and the meaning of errors. One table maps the numbers of MariaDB and MySQL to
  * outcomes; a number that is not in it is a fault, so that no unknown error is retried for ever. */
-#include "lib/base/log.h"
 #include "lib/store/mysql_internal.h"
 #include <errmsg.h>
+#include <errno.h>
 #include <mysqld_error.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NOWAIT_MYSQL 3572 /* ER_LOCK_NOWAIT of MySQL 8; MariaDB returns 1205 */
 #define STATEMENT_TIME_MARIADB 1969
@@ -20,61 +22,79 @@ enum err mysql_start(void)
 struct error_row {
     unsigned code;
     enum err err;
+    enum server_trouble trouble; /* SERVER_WORKS: the server did what it should */
 };
 
+/* The text of an error that is a trouble of the server is logged, so it must not quote values: no
+ * row of a trouble may have an error whose text does. */
 static const struct error_row error_rows[] = {
-    {ER_LOCK_DEADLOCK, ERR_DEADLOCK},
-    {1020, ERR_DEADLOCK}, /* record has changed since last read */
-    {ER_LOCK_WAIT_TIMEOUT, ERR_LOCKED},
-    {NOWAIT_MYSQL, ERR_LOCKED},
-    {ER_DUP_ENTRY, ERR_DUPLICATE},
-    {ER_WARN_DATA_OUT_OF_RANGE, ERR_RANGE},
-    {ER_DATA_TOO_LONG, ERR_RANGE},
-    {4025, ERR_RANGE}, /* CHECK constraint, MariaDB */
-    {3819, ERR_RANGE}, /* CHECK constraint, MySQL */
-    {1690, ERR_RANGE}, /* BIGINT out of range */
-    {1366, ERR_RANGE}, /* incorrect value */
-    {ER_BAD_NULL_ERROR, ERR_RANGE},
-    {CR_CONNECTION_ERROR, ERR_UNAVAILABLE},
-    {CR_CONN_HOST_ERROR, ERR_UNAVAILABLE},
-    {2005, ERR_UNAVAILABLE}, /* unknown host */
-    {CR_SERVER_GONE_ERROR, ERR_UNAVAILABLE},
-    {CR_SERVER_LOST, ERR_UNAVAILABLE},
-    {2012, ERR_UNAVAILABLE}, /* error in server handshake */
-    {2055, ERR_UNAVAILABLE}, /* server lost, with a reason */
-    {2027, ERR_UNAVAILABLE}, /* malformed packet */
-    {5014, ERR_UNAVAILABLE}, /* connector: write error */
-    {ER_CON_COUNT_ERROR, ERR_UNAVAILABLE},
-    {1047, ERR_UNAVAILABLE}, /* Galera: node not ready */
-    {ER_SERVER_SHUTDOWN, ERR_UNAVAILABLE},
-    {1114, ERR_UNAVAILABLE}, /* table full: disk */
-    {1021, ERR_UNAVAILABLE}, /* disk full */
-    {1203, ERR_UNAVAILABLE}, /* too many connections of this user */
-    {1158, ERR_UNAVAILABLE}, /* network: reading */
-    {1159, ERR_UNAVAILABLE},
-    {1160, ERR_UNAVAILABLE},
-    {1161, ERR_UNAVAILABLE},
-    {1180, ERR_UNAVAILABLE}, /* error during commit */
-    {1290, ERR_UNAVAILABLE}, /* read only */
-    {1317, ERR_UNAVAILABLE}, /* query interrupted */
-    {1836, ERR_UNAVAILABLE}, /* read-only mode */
-    {KILLED_MARIADB, ERR_UNAVAILABLE},
-    {IDLE_MYSQL, ERR_UNAVAILABLE},
-    {STATEMENT_TIME_MARIADB, ERR_UNAVAILABLE},
-    {3024, ERR_UNAVAILABLE}, /* statement time, MySQL */
+    {ER_LOCK_DEADLOCK, ERR_DEADLOCK, SERVER_WORKS},
+    {1020, ERR_DEADLOCK, SERVER_WORKS}, /* record has changed since last read */
+    {ER_LOCK_WAIT_TIMEOUT, ERR_LOCKED, SERVER_WORKS},
+    {NOWAIT_MYSQL, ERR_LOCKED, SERVER_WORKS},
+    {ER_DUP_ENTRY, ERR_DUPLICATE, SERVER_WORKS},
+    {ER_WARN_DATA_OUT_OF_RANGE, ERR_RANGE, SERVER_WORKS},
+    {ER_DATA_TOO_LONG, ERR_RANGE, SERVER_WORKS},
+    {4025, ERR_RANGE, SERVER_WORKS}, /* CHECK constraint, MariaDB */
+    {3819, ERR_RANGE, SERVER_WORKS}, /* CHECK constraint, MySQL */
+    {1690, ERR_RANGE, SERVER_WORKS}, /* BIGINT out of range */
+    {1366, ERR_RANGE, SERVER_WORKS}, /* incorrect value */
+    {ER_BAD_NULL_ERROR, ERR_RANGE, SERVER_WORKS},
+    {CR_CONNECTION_ERROR, ERR_UNAVAILABLE, SERVER_UNREACHABLE},
+    {CR_CONN_HOST_ERROR, ERR_UNAVAILABLE, SERVER_UNREACHABLE},
+    {2005, ERR_UNAVAILABLE, SERVER_UNREACHABLE}, /* unknown host */
+    {CR_SERVER_GONE_ERROR, ERR_UNAVAILABLE, SERVER_UNREACHABLE},
+    {CR_SERVER_LOST, ERR_UNAVAILABLE, SERVER_UNREACHABLE},
+    {2012, ERR_UNAVAILABLE, SERVER_UNREACHABLE}, /* error in server handshake */
+    {2055, ERR_UNAVAILABLE, SERVER_UNREACHABLE}, /* server lost, with a reason */
+    {2027, ERR_UNAVAILABLE, SERVER_UNREACHABLE}, /* malformed packet */
+    {5014, ERR_UNAVAILABLE, SERVER_UNREACHABLE}, /* connector: write error */
+    {ER_CON_COUNT_ERROR, ERR_UNAVAILABLE, SERVER_TOO_MANY_CONNECTIONS},
+    {1203, ERR_UNAVAILABLE, SERVER_TOO_MANY_CONNECTIONS}, /* of this user */
+    {1226, ERR_UNAVAILABLE, SERVER_TOO_MANY_CONNECTIONS}, /* a resource limit of this user */
+    {ER_ACCESS_DENIED_ERROR, ERR_FAULT, SERVER_REFUSED},
+    {ER_DBACCESS_DENIED_ERROR, ERR_FAULT, SERVER_REFUSED},
+    {1698, ERR_FAULT, SERVER_REFUSED}, /* access denied, without a password */
+    {ER_TABLEACCESS_DENIED_ERROR, ERR_FAULT, SERVER_REFUSED},
+    {ER_COLUMNACCESS_DENIED_ERROR, ERR_FAULT, SERVER_REFUSED},
+    {ER_BAD_DB_ERROR, ERR_FAULT, SERVER_REFUSED},
+    {ER_NO_SUCH_TABLE, ERR_FAULT, SERVER_REFUSED},
+    {ER_BAD_FIELD_ERROR, ERR_FAULT, SERVER_REFUSED},
+    {1047, ERR_UNAVAILABLE, SERVER_READ_ONLY}, /* Galera: node not ready */
+    {1290, ERR_UNAVAILABLE, SERVER_READ_ONLY}, /* read only */
+    {1836, ERR_UNAVAILABLE, SERVER_READ_ONLY}, /* read-only mode */
+    {ER_SERVER_SHUTDOWN, ERR_UNAVAILABLE, SERVER_UNREACHABLE},
+    {1114, ERR_UNAVAILABLE, SERVER_DISK_FULL}, /* table full */
+    {1021, ERR_UNAVAILABLE, SERVER_DISK_FULL},
+    {1158, ERR_UNAVAILABLE, SERVER_UNREACHABLE}, /* network: reading */
+    {1159, ERR_UNAVAILABLE, SERVER_UNREACHABLE},
+    {1160, ERR_UNAVAILABLE, SERVER_UNREACHABLE},
+    {1161, ERR_UNAVAILABLE, SERVER_UNREACHABLE},
+    {1180, ERR_UNAVAILABLE, SERVER_ERROR}, /* error during commit */
+    {1317, ERR_UNAVAILABLE, SERVER_WORKS}, /* query interrupted */
+    {KILLED_MARIADB, ERR_UNAVAILABLE, SERVER_UNREACHABLE},
+    {IDLE_MYSQL, ERR_UNAVAILABLE, SERVER_UNREACHABLE},
+    {STATEMENT_TIME_MARIADB, ERR_UNAVAILABLE, SERVER_WORKS},
+    {3024, ERR_UNAVAILABLE, SERVER_WORKS}, /* statement time, MySQL */
 };
 
-enum err sql_classify(const struct mysql_store *s)
+enum err sql_classify(struct mysql_store *s)
 {
-    unsigned code = mysql_errno(s->link);
+    char state[32];
+    unsigned code = s->error = mysql_errno(s->link);
     if (code == STATEMENT_TIME_MARIADB && s->brief_locks)
         return ERR_LOCKED;
-    for (size_t i = 0; i < sizeof error_rows / sizeof error_rows[0]; i++)
-        if (error_rows[i].code == code)
-            return error_rows[i].err;
+    for (size_t i = 0; i < sizeof error_rows / sizeof error_rows[0]; i++) {
+        const struct error_row *row = &error_rows[i];
+        if (row->code != code)
+            continue;
+        if (row->trouble != SERVER_WORKS)
+            server_state_failed(s->settings->state, row->trouble, code, mysql_error(s->link));
+        return row->err;
+    }
     /* the server's message may quote values, so only the number is logged */
-    log_event(LOG_LEVEL_ERROR, "database_error", "error %u, SQLSTATE %s", code,
-              mysql_sqlstate(s->link));
+    snprintf(state, sizeof state, "SQLSTATE %s", mysql_sqlstate(s->link));
+    server_state_failed(s->settings->state, SERVER_ERROR, code, state);
     return ERR_FAULT;
 }
 
@@ -129,9 +149,23 @@ static enum err set_up_session(struct mysql_store *s)
     return !failed && mysql_errno(s->link) == 0 ? ERR_OK : sql_classify(s);
 }
 
+/* The client library ignores an option file that it cannot read, and would then connect as the
+ * system user: as the administrator, if that is root. */
+static bool credentials_readable(const struct mysql_settings *c)
+{
+    char text[160];
+    if (c->credentials[0] == '\0' || access(c->credentials, R_OK) == 0)
+        return true;
+    snprintf(text, sizeof text, "%s: %s", c->credentials, strerror(errno));
+    server_state_failed(c->state, SERVER_REFUSED, (unsigned)errno, text);
+    return false;
+}
+
 static enum err connect_link(struct mysql_store *s)
 {
     const struct mysql_settings *c = s->settings;
+    if (!credentials_readable(c))
+        return ERR_FAULT;
     s->link = mysql_init(NULL);
     if (s->link == NULL)
         return ERR_FAULT;
@@ -263,6 +297,7 @@ enum err sql_send(struct mysql_store *s)
     }
     if (failed != 0)
         return sql_fail(s, sql_classify(s));
+    server_state_answered(s->settings->state, false);
     s->more = true;
     return ERR_OK;
 }

@@ -1,5 +1,6 @@
 /* The table of operations of a session, and the end of its transactions. */
 #include "lib/store/mysql_internal.h"
+#include <mysqld_error.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,8 +32,10 @@ static enum err mysql_commit_transaction(struct store *store)
     bool connected = s->link != NULL;
     enum err err = sql_run(s);
     s->deadline_us = deadline_us;
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         s->in_transaction = false;
+        server_state_answered(s->settings->state, true);
+    }
     return err == ERR_UNAVAILABLE && connected ? ERR_UNCERTAIN : err;
 }
 
@@ -69,6 +72,32 @@ static enum err mysql_generation(struct store *store, uint8_t out[16])
     return err != ERR_OK ? err : sql_rows(s, take_generation, out);
 }
 
+/* The privilege to read schema_version came with patch 5, and a database that init has not seen has
+ * no such table: both mean that patches are missing. */
+static bool schema_unknown(const struct mysql_store *s)
+{
+    return s->error == ER_NO_SUCH_TABLE || s->error == ER_TABLEACCESS_DENIED_ERROR;
+}
+
+static enum err mysql_schema(struct store *store, struct schema_state *out)
+{
+    struct mysql_store *s = mysql_of(store);
+    *out = (struct schema_state){.version = 0};
+    buf_puts(sql_begin(s), "SELECT COALESCE(MAX(version), 0) FROM schema_version");
+    enum err err = sql_send(s);
+    if (err == ERR_FAULT && schema_unknown(s))
+        return ERR_OK;
+    if (err == ERR_OK)
+        err = sql_rows(s, row_take_i64, &out->version);
+    if (err != ERR_OK || out->version <= SCHEMA_VERSION)
+        return err;
+    buf_printf(sql_begin(s),
+               "SELECT MAX(COALESCE(oldest, version)) FROM schema_version WHERE version > %d",
+               SCHEMA_VERSION);
+    err = sql_send(s);
+    return err == ERR_OK ? sql_rows(s, row_take_i64, &out->oldest) : err;
+}
+
 #define BARRIER_SLOTS 32
 
 static enum err mysql_barrier(struct store *store)
@@ -77,7 +106,11 @@ static enum err mysql_barrier(struct store *store)
     buf_printf(sql_begin(s), "UPDATE barrier SET passes = passes + 1 WHERE slot = %lu",
                (unsigned long)getpid() % BARRIER_SLOTS);
     enum err err = sql_send(s);
-    return err != ERR_OK ? err : sql_affected_exactly(s, 1);
+    if (err == ERR_OK)
+        err = sql_affected_exactly(s, 1);
+    if (err == ERR_OK)
+        server_state_answered(s->settings->state, true);
+    return err;
 }
 
 static const struct store_ops mysql_ops = {
@@ -86,6 +119,7 @@ static const struct store_ops mysql_ops = {
     .commit = mysql_commit_transaction,
     .rollback = mysql_rollback_transaction,
     .generation = mysql_generation,
+    .schema = mysql_schema,
     .barrier = mysql_barrier,
     .open_read = mysql_open_read,
     .open_look = mysql_open_look,
@@ -124,6 +158,9 @@ static const struct store_ops mysql_ops = {
     .received_page = mysql_received_page,
     .year_totals_get = mysql_year_totals_get,
     .ledger_page = mysql_ledger_page,
+    .user_rules = mysql_user_rules,
+    .envelope_ends = mysql_envelope_ends,
+    .money_state = mysql_money_state,
     .queue_state = mysql_queue_state,
 };
 

@@ -119,3 +119,37 @@ enum err mysql_guest_write(struct store *store, const char *user, const char *na
         err = sql_affected_exactly(s, 1);
     return err;
 }
+
+struct rule_rows {
+    struct user_rule *out;
+    size_t n, limit;
+};
+
+static void take_rule(void *context, struct sql_row *row)
+{
+    struct rule_rows *rules = context;
+    if (rules->n == rules->limit)
+        return;
+    struct user_rule *r = &rules->out[rules->n++];
+    row_text(row, r->user, sizeof r->user);
+    r->blocked = row_i64(row) != 0;
+    bool has_limit = !row_null(row);
+    int64_t limit_fen = row_i64(row);
+    r->sent_per_day_fen = has_limit ? limit_fen : -1;
+}
+
+enum err mysql_user_rules(struct store *store, const char *after, size_t limit,
+                          struct user_rule *out, size_t *n)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    struct rule_rows rules = {.out = out, .limit = limit};
+    buf_puts(q, "SELECT user_id, blocked, sent_per_day_fen FROM user_rule WHERE user_id > _ascii ");
+    sql_bytes(q, after, strlen(after));
+    buf_printf(q, " ORDER BY user_id LIMIT %zu", limit);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_rows(s, take_rule, &rules);
+    *n = rules.n;
+    return err;
+}

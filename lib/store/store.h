@@ -31,6 +31,7 @@
 #include "lib/base/err.h"
 #include "lib/domain/books.h"
 #include "lib/domain/views.h"
+#include "lib/store/store_state.h"
 
 /* ---- opens: rows (envelope, user), distinct; envelopes sorted by id, distinct ---- */
 struct open_row {
@@ -160,6 +161,8 @@ struct store_ops {
     void (*rollback)(struct store *s);
     /* Read the generation of the database into out. */
     enum err (*generation)(struct store *s, uint8_t out[16]);
+    /* Read which patches of sql/ the database has into *out. */
+    enum err (*schema)(struct store *s, struct schema_state *out);
     /* Make everything durable that was visible when this call began, by a commit to a row of this
      * process. Autocommit; not inside a transaction. */
     enum err (*barrier)(struct store *s);
@@ -305,6 +308,16 @@ struct store_ops {
      * balance of user at the same moment. */
     enum err (*ledger_page)(struct store *s, const char *user, const struct page_after *after,
                             size_t limit, struct transfer *out, size_t *n, int64_t *balance_fen);
+    /* Read at most limit rules of users behind after ("": all), in order of user, into out and set
+     * *n. */
+    enum err (*user_rules)(struct store *s, const char *after, size_t limit, struct user_rule *out,
+                           size_t *n);
+    /* Read state and recipients of the envelopes ids[0..n), distinct, 1 <= n <= BATCH_MAX, into
+     * out[0..n), with exists false for those that there are not. */
+    enum err (*envelope_ends)(struct store *s, const struct id *ids, size_t n,
+                              struct envelope_end *out);
+    /* Read where the money is into *out, from one snapshot. Scans the table of accounts. */
+    enum err (*money_state)(struct store *s, struct money_state *out);
     /* Read the size and age of the queues into *out. */
     enum err (*queue_state)(struct store *s, struct queue_state *out);
 };

@@ -161,10 +161,12 @@ void api_encode_not_modified(struct http_response *r, const char *etag);
  * service's. */
 void api_encode_site(struct http_response *r, const struct config *config, const char *version,
                      const char *if_none_match);
-/* Fill *r with 200 {"status":"ok"}, and "clock":"held" if clock_held: refunds wait for the
- * primary's clock. */
-void api_encode_ready(struct http_response *r, bool clock_held);
-/* Fill *r with 200 {"status":"ok"}, or 503 {"status":"unavailable"} if ok is false. */
-void api_encode_health(struct http_response *r, bool ok);
+/* Fill *r with 200 {"status":"ok"}; with a member "degraded" that lists degraded[0..n) if n is not
+ * 0: what is missing though all requests can be served; and "clock":"held" if clock_held: refunds
+ * wait for the primary's clock. */
+void api_encode_ready(struct http_response *r, const char *const *degraded, size_t n,
+                      bool clock_held);
+/* Fill *r with 200 {"status":"ok"}. */
+void api_encode_health(struct http_response *r);
 
 #endif

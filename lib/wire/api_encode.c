@@ -129,22 +129,25 @@ void api_encode_not_modified(struct http_response *r, const char *etag)
     snprintf(r->etag, sizeof r->etag, "%s", etag);
 }
 
-void api_encode_ready(struct http_response *r, bool clock_held)
+void api_encode_ready(struct http_response *r, const char *const *degraded, size_t n,
+                      bool clock_held)
 {
     struct json_writer *w = answer_begin(r, 200, "ok");
     if (w == NULL)
         return;
     json_put_string(w, "status", "ok");
+    if (n > 0)
+        json_open_array(w, "degraded");
+    for (size_t i = 0; i < n; i++)
+        json_put_string(w, NULL, degraded[i]);
+    if (n > 0)
+        json_close_array(w);
     if (clock_held)
         json_put_string(w, "clock", "held");
     answer_end(w);
 }
 
-void api_encode_health(struct http_response *r, bool ok)
+void api_encode_health(struct http_response *r)
 {
-    struct json_writer *w = answer_begin(r, ok ? 200 : 503, ok ? "ok" : "unavailable");
-    if (w == NULL)
-        return;
-    json_put_string(w, "status", ok ? "ok" : "unavailable");
-    answer_end(w);
+    api_encode_ready(r, NULL, 0, false);
 }

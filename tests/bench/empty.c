@@ -74,5 +74,6 @@ int main(int argc, char **argv)
     if (argc == 6)
         c.status = atoi(argv[5]);
     fill(&c, strtoul(argv[4], NULL, 10));
-    return master_run(argv[1], (unsigned)strtoul(argv[2], NULL, 10), work, &c) == 0 ? 0 : 1;
+    const struct master_worker worker = {.run = work, .context = &c};
+    return master_run(argv[1], (unsigned)strtoul(argv[2], NULL, 10), &worker) == 0 ? 0 : 1;
 }

@@ -86,7 +86,11 @@ uint32_t contract_lanes(struct store *s);
     X(claims_are_paged_by_position)                                                                \
     X(deadline_ends_a_session)                                                                     \
     X(clock_row_is_kept)                                                                           \
-    X(barrier_and_generation)
+    X(barrier_and_generation)                                                                      \
+    X(schema_is_that_of_the_programs)                                                              \
+    X(money_state_follows_the_money)                                                               \
+    X(ends_of_envelopes_are_read)                                                                  \
+    X(users_have_no_rules_at_first)
 
 #define STORE_CONTRACT_DECLARE(name) void store_contract_##name(void **state);
 STORE_CONTRACT_TESTS(STORE_CONTRACT_DECLARE)

@@ -213,3 +213,66 @@ void store_contract_clock_row_is_kept(void **state)
     assert_int_equal(again.held_us, 0);
     assert_int_equal(again.keys_after_us, row.keys_after_us);
 }
+
+void store_contract_schema_is_that_of_the_programs(void **state)
+{
+    struct store_contract *t = *state;
+    struct schema_state schema;
+    assert_int_equal(t->a->ops->schema(t->a, &schema), ERR_OK);
+    assert_int_equal(schema.version, SCHEMA_VERSION);
+    assert_true(schema_fits(&schema));
+}
+
+/* The database may hold money of other tests. */
+void store_contract_money_state_follows_the_money(void **state)
+{
+    struct store_contract *t = *state;
+    static struct envelope e;
+    struct money_state before, after;
+    char user[USER_SIZE];
+    bool changed;
+    contract_user(t, user, "sender");
+    assert_int_equal(t->b->ops->money_state(t->b, &before), ERR_OK);
+    contract_topup(t, user, user, 10000);
+    contract_send(t, user, 1000, 9, &e);
+    struct claim c = contract_open(t->a, &e.id, user, 0);
+    assert_int_equal(t->a->ops->freeze(t->a, &e.id, BOOKS_ENVELOPE_SUMS, &changed), ERR_OK);
+    assert_int_equal(t->b->ops->money_state(t->b, &after), ERR_OK);
+    assert_int_equal(after.balances_fen - before.balances_fen, 9000);
+    assert_int_equal(after.open_envelopes - before.open_envelopes, 1);
+    assert_int_equal(after.open_fen - before.open_fen, 1000 - c.amount_fen);
+    assert_int_equal(after.frozen_envelopes - before.frozen_envelopes, 1);
+    assert_int_equal(t->a->ops->freeze(t->a, &e.id, BOOKS_AGREE, &changed), ERR_OK);
+}
+
+void store_contract_ends_of_envelopes_are_read(void **state)
+{
+    struct store_contract *t = *state;
+    static struct envelope open, closed;
+    struct envelope_end ends[3];
+    char user[USER_SIZE];
+    contract_user(t, user, "sender");
+    contract_topup(t, user, user, 10000);
+    contract_send(t, user, 1000, 9, &open);
+    contract_send(t, user, 1000, 9, &closed);
+    contract_close(t, &closed.id);
+    struct id ids[3] = {closed.id, open.id, open.id};
+    ids[1].b[0] ^= 0xFF; /* unknown */
+    assert_int_equal(t->a->ops->envelope_ends(t->a, ids, 3, ends), ERR_OK);
+    assert_true(ends[0].exists);
+    assert_int_equal(ends[0].state, STATE_EXPIRED);
+    assert_int_equal(ends[0].to_kind, TO_ANYONE);
+    assert_false(ends[1].exists);
+    assert_true(ends[2].exists);
+    assert_int_equal(ends[2].state, STATE_OPEN);
+}
+
+/* Rules are written by hongbaoctl, past the store. */
+void store_contract_users_have_no_rules_at_first(void **state)
+{
+    struct store_contract *t = *state;
+    struct user_rule rules[2];
+    size_t n = 7;
+    assert_int_equal(t->a->ops->user_rules(t->a, "", 2, rules, &n), ERR_OK);
+    assert_int_equal(n, 0);
+}

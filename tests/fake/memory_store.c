@@ -143,6 +143,15 @@ static enum err memory_generation(struct store *store, uint8_t out[16])
     return memory_leave(store, MEMORY_GENERATION, ERR_OK);
 }
 
+static enum err memory_schema(struct store *store, struct schema_state *out)
+{
+    enum err err = memory_enter(store, MEMORY_SCHEMA);
+    if (err != ERR_OK)
+        return err;
+    *out = memory_of(store)->db->schema;
+    return memory_leave(store, MEMORY_SCHEMA, ERR_OK);
+}
+
 static enum err memory_barrier(struct store *store)
 {
     enum err err = memory_enter(store, MEMORY_BARRIER);
@@ -159,6 +168,7 @@ static const struct store_ops memory_ops = {
     .commit = memory_commit,
     .rollback = memory_rollback,
     .generation = memory_generation,
+    .schema = memory_schema,
     .barrier = memory_barrier,
     .open_read = memory_open_read,
     .open_look = memory_open_look,
@@ -197,6 +207,9 @@ static const struct store_ops memory_ops = {
     .received_page = memory_received_page,
     .year_totals_get = memory_year_totals_get,
     .ledger_page = memory_ledger_page,
+    .user_rules = memory_user_rules,
+    .envelope_ends = memory_envelope_ends,
+    .money_state = memory_money_state,
     .queue_state = memory_queue_state,
 };
 

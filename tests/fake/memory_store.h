@@ -55,6 +55,10 @@ enum memory_op {
     MEMORY_GUESTS_IDLE,
     MEMORY_GUEST_END,
     MEMORY_QUEUE_STATE,
+    MEMORY_SCHEMA,
+    MEMORY_MONEY_STATE,
+    MEMORY_ENVELOPE_ENDS,
+    MEMORY_USER_RULES,
     MEMORY_OPS
 };
 
@@ -69,6 +73,7 @@ enum memory_table {
     MEMORY_KEYS,      /* struct memory_key */
     MEMORY_CLOSINGS,  /* struct id */
     MEMORY_YEARS,     /* struct memory_year */
+    MEMORY_RULES,     /* struct user_rule */
     MEMORY_LANES,     /* uint32_t; no rows, only locks */
     MEMORY_TABLES
 };
@@ -108,6 +113,9 @@ struct store *memory_store_open(struct memory_db *db);
 int64_t memory_store_deadline(struct store *s);
 /* Replace the generation, as `hongbaoctl restored` does. */
 void memory_db_set_generation(struct memory_db *db, const uint8_t generation[16]);
+
+/* Replace what the database answers about its patches; SCHEMA_VERSION and 0 at first. */
+void memory_db_set_schema(struct memory_db *db, int64_t version, int64_t oldest);
 
 /* ---- faults ---- */
 /* After `skip` more calls of op, let the following `times` return err. applied: what it does is

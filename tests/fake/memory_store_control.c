@@ -11,6 +11,7 @@ struct memory_db *memory_db_new(const struct clock *clock)
     assert(db != NULL);
     db->clock = clock;
     db->all_durable = true;
+    db->schema.version = SCHEMA_VERSION;
     memset(db->generation, 0xA5, sizeof db->generation);
     pthread_mutex_init(&db->lock, NULL);
     return db;
@@ -23,6 +24,13 @@ void memory_db_free(struct memory_db *db)
     memory_tables_free(db->durable);
     pthread_mutex_destroy(&db->lock);
     free(db);
+}
+
+void memory_db_set_schema(struct memory_db *db, int64_t version, int64_t oldest)
+{
+    pthread_mutex_lock(&db->lock);
+    db->schema = (struct schema_state){.version = version, .oldest = oldest};
+    pthread_mutex_unlock(&db->lock);
 }
 
 void memory_db_set_generation(struct memory_db *db, const uint8_t generation[16])

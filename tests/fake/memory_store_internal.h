@@ -50,6 +50,7 @@ struct memory_db {
     struct clock_row clock_row;
     bool all_durable, delay_flush, away;
     uint8_t generation[16];
+    struct schema_state schema;
     struct memory_lock *locks;
     struct memory_store *sessions;
     struct memory_op_fault faults[MEMORY_OPS];
@@ -182,6 +183,11 @@ enum err memory_year_totals_get(struct store *s, const char *user, int year, int
                                 int64_t to_us, struct year_totals *out);
 enum err memory_ledger_page(struct store *s, const char *user, const struct page_after *after,
                             size_t limit, struct transfer *out, size_t *n, int64_t *balance_fen);
+enum err memory_user_rules(struct store *s, const char *after, size_t limit, struct user_rule *out,
+                           size_t *n);
+enum err memory_envelope_ends(struct store *s, const struct id *ids, size_t n,
+                              struct envelope_end *out);
+enum err memory_money_state(struct store *s, struct money_state *out);
 enum err memory_queue_state(struct store *s, struct queue_state *out);
 
 #endif

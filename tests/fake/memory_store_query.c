@@ -332,3 +332,40 @@ enum err memory_entries_add(struct store *store, char after[USER_SIZE], size_t l
     after[0] = '\0';
     return memory_leave(store, MEMORY_ENTRIES_ADD, ERR_OK);
 }
+
+enum err memory_envelope_ends(struct store *store, const struct id *ids, size_t n,
+                              struct envelope_end *out)
+{
+    struct memory_db *db = memory_of(store)->db;
+    enum err err = memory_enter(store, MEMORY_ENVELOPE_ENDS);
+    if (err != ERR_OK)
+        return err;
+    for (size_t i = 0; i < n; i++) {
+        const struct memory_envelope *row = memory_find_envelope(db, &ids[i]);
+        out[i] = row == NULL ? (struct envelope_end){.exists = false}
+                             : (struct envelope_end){.exists = true,
+                                                     .state = row->e.state,
+                                                     .to_kind = row->e.to_kind};
+    }
+    return memory_leave(store, MEMORY_ENVELOPE_ENDS, ERR_OK);
+}
+
+enum err memory_money_state(struct store *store, struct money_state *out)
+{
+    struct memory_db *db = memory_of(store)->db;
+    enum err err = memory_enter(store, MEMORY_MONEY_STATE);
+    memset(out, 0, sizeof *out);
+    if (err != ERR_OK)
+        return err;
+    for (size_t i = 0; i < COUNT(db, MEMORY_ACCOUNTS); i++)
+        out->balances_fen += ROWS(db, MEMORY_ACCOUNTS, struct account)[i].balance_fen;
+    for (size_t i = 0; i < COUNT(db, MEMORY_ENVELOPES); i++) {
+        const struct memory_envelope *row = &ROWS(db, MEMORY_ENVELOPES, struct memory_envelope)[i];
+        out->frozen_envelopes += row->frozen_rule != 0;
+        if (row->e.state != STATE_OPEN)
+            continue;
+        out->open_envelopes++;
+        out->open_fen += row->e.total_fen - row->e.opened_fen - row->e.refunded_fen;
+    }
+    return memory_leave(store, MEMORY_MONEY_STATE, ERR_OK);
+}

@@ -68,6 +68,12 @@ static bool same_year(const void *a, const void *b)
     return strcmp(x->user, y->user) == 0 && x->year == y->year;
 }
 
+static bool same_rule(const void *a, const void *b)
+{
+    const struct user_rule *x = a, *y = b;
+    return strcmp(x->user, y->user) == 0;
+}
+
 static bool same_lane(const void *a, const void *b)
 {
     return memcmp(a, b, sizeof(uint32_t)) == 0;
@@ -113,6 +119,7 @@ static const struct table_rules rules[MEMORY_TABLES] = {
     [MEMORY_KEYS] = {sizeof(struct memory_key), {same_key}, NULL},
     [MEMORY_CLOSINGS] = {sizeof(struct id), {same_id}, NULL},
     [MEMORY_YEARS] = {sizeof(struct memory_year), {same_year}, NULL},
+    [MEMORY_RULES] = {sizeof(struct user_rule), {same_rule}, NULL},
     [MEMORY_LANES] = {sizeof(uint32_t), {same_lane}, NULL},
 };
 

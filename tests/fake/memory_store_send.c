@@ -2,6 +2,7 @@
  * and mysql_wallet.c. */
 #include "tests/fake/memory_store_internal.h"
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct memory_key *find_key(struct memory_db *db, const uint8_t key_hash[32])
@@ -219,4 +220,27 @@ enum err memory_idempotency_expire(struct store *store, int64_t before_us, size_
         ++*n;
     }
     return memory_leave(store, MEMORY_IDEMPOTENCY_EXPIRE, err);
+}
+
+static int compare_rules(const void *a, const void *b)
+{
+    return strcmp(((const struct user_rule *)a)->user, ((const struct user_rule *)b)->user);
+}
+
+enum err memory_user_rules(struct store *store, const char *after, size_t limit,
+                           struct user_rule *out, size_t *n)
+{
+    struct memory_db *db = memory_of(store)->db;
+    enum err err = memory_enter(store, MEMORY_USER_RULES);
+    *n = 0;
+    if (err != ERR_OK)
+        return err;
+    struct memory_rows *t = &db->tables[MEMORY_RULES];
+    qsort(t->rows, t->n, sizeof(struct user_rule), compare_rules);
+    for (size_t i = 0; i < t->n && *n < limit; i++) {
+        const struct user_rule *rule = &((const struct user_rule *)t->rows)[i];
+        if (strcmp(rule->user, after) > 0)
+            out[(*n)++] = *rule;
+    }
+    return memory_leave(store, MEMORY_USER_RULES, ERR_OK);
 }

@@ -38,8 +38,8 @@ static int set_up(void **state)
 {
     static struct fixture f;
     memcached_server_start(&f.server);
-    f.contract = (struct cache_contract){.a = memcached_cache_new(f.server.socket, 200),
-                                         .b = memcached_cache_new(f.server.socket, 200),
+    f.contract = (struct cache_contract){.a = memcached_cache_new(f.server.socket, 200, NULL),
+                                         .b = memcached_cache_new(f.server.socket, 200, NULL),
                                          .restart = restart,
                                          .pass_s = pass_s};
     *state = &f;
@@ -58,8 +58,8 @@ static int tear_down(void **state)
 static void bad_servers_are_refused(void **state)
 {
     (void)state;
-    assert_null(memcached_cache_new("", 200));
-    assert_null(memcached_cache_new(",", 200));
+    assert_null(memcached_cache_new("", 200, NULL));
+    assert_null(memcached_cache_new(",", 200, NULL));
 }
 
 static void a_dead_server_is_unknown_not_a_miss(void **state)

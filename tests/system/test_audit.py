@@ -30,6 +30,7 @@ CORRUPTIONS = {
     "seed_only_while_open": f"DELETE FROM seed WHERE envelope_id = {ONE_OPEN}",
     "luckiest": f"UPDATE envelope SET luckiest_fen = luckiest_fen - 1 WHERE id = {ONE_CLOSED}",
     "idempotency_refs": "UPDATE idempotency SET ref = X'00000000000000000000000000000000' LIMIT 1",
+    "markers": "",  # files, not rows; see below
     "draws": f"UPDATE envelope SET seed = REVERSE(seed) WHERE id = {ONE_CLOSED}",
 }
 
@@ -98,4 +99,19 @@ def test_broken_posting_view_is_reported(service, books):
         assert "postings_sum_to_zero" in service.audit()
     finally:
         service.sql(f"CREATE OR REPLACE VIEW posting AS {definition}")
+    assert service.audit() == {}
+
+
+def test_marker_of_an_open_envelope_is_reported(service, books):
+    envelope = service.sql("SELECT LOWER(HEX(id)) FROM envelope WHERE state = 0 AND sender = 'audit-alice' LIMIT 1")[0][0]
+    name = "-".join((envelope[:8], envelope[8:12], envelope[12:16], envelope[16:20], envelope[20:]))
+    tree = service.directory / "markers/current"
+    marker = tree / name[-2:] / name
+    marker.write_bytes((tree / "sold_out").read_bytes())
+    try:
+        assert service.audit()["markers"]["example"] == name
+        done = service.ctl("doctor", check=False)
+        assert done.returncode == 1 and f"state an end that the database does not have, e.g. {name}" in done.stdout
+    finally:
+        marker.unlink()
     assert service.audit() == {}

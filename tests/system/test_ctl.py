@@ -10,7 +10,7 @@ from client import Client
 from service import BUILD
 
 DONE, WRONG, USAGE, UNAVAILABLE = 0, 1, 2, 3
-COMMANDS = ["init", "migrate", "token", "topup", "withdraw", "show", "close", "audit", "verify", "restored", "doctor",
+COMMANDS = ["init", "migrate", "token", "topup", "withdraw", "show", "close", "user", "envelope", "history", "totals", "report", "export", "audit", "verify", "restored", "doctor",
             "config-example"]
 
 

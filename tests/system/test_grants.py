@@ -1,7 +1,10 @@
 """Each pool's database user is refused what the pool does not need."""
 import subprocess
+import threading
 
 import pytest
+
+from swarm import Request, Swarm, send_request
 
 FORBIDDEN = {
     "send": ["SELECT seed FROM seed", "DELETE FROM account", "DELETE FROM transfer", "UPDATE transfer SET amount_fen = 1",
@@ -43,3 +46,49 @@ def test_forbidden_statements_are_refused(service, role):
     for statement in FORBIDDEN[role] + EVERYBODY:
         done = run(service, role, statement)
         assert done.returncode != 0 and ("denied" in done.stderr), (role, statement, done.stderr, done.stdout)
+
+
+def test_init_changes_only_what_differs(user, service):
+    """What is missing is granted, what is too much is revoked, and nothing is refused to the pools meanwhile."""
+    alice = user(money=100000)
+    service.sql("GRANT DELETE ON hongbao.transfer TO 'hongbao_send'@'localhost'; "
+                "GRANT UPDATE (name) ON hongbao.account TO 'hongbao_query'@'localhost'; "
+                "GRANT SELECT ON hongbao.* TO 'hongbao_grab'@'localhost'; "
+                "GRANT PROCESS ON *.* TO 'hongbao_open'@'localhost'; "
+                "GRANT INSERT ON hongbao.claim TO 'hongbao_audit'@'localhost'; "
+                "REVOKE DELETE ON hongbao.idempotency FROM 'hongbao_settle'@'localhost'")
+    service.ctl("migrate")
+    assert service.sql("SELECT COUNT(*) FROM information_schema.table_privileges WHERE table_name = 'idempotency' AND "
+                       "privilege_type = 'DELETE' AND grantee = \"'hongbao_settle'@'localhost'\"") == [["1"]]
+    service.ctl("init")
+    assert service.sql(
+        "SELECT grantee FROM information_schema.table_privileges WHERE (table_name = 'transfer' AND privilege_type = 'DELETE') "
+        "OR (grantee LIKE '%audit%') UNION ALL SELECT grantee FROM information_schema.user_privileges WHERE "
+        "grantee LIKE '%hongbao_%' AND privilege_type <> 'USAGE' UNION ALL SELECT grantee FROM "
+        "information_schema.schema_privileges WHERE grantee LIKE '%grab%' UNION ALL SELECT grantee FROM "
+        "information_schema.column_privileges WHERE privilege_type = 'UPDATE' AND grantee LIKE '%query%'") == []
+    assert alice.send(10, 1).status == 201
+
+
+def test_init_under_traffic_refuses_nothing(user, service):
+    alice = user(money=1000000)
+    swarm = Swarm(service)
+    stop, statuses = threading.Event(), []
+
+    def traffic():
+        number = 0
+        while not stop.is_set():
+            number += 1
+            envelope = send_request(alice.token, 10, 1, f"traffic{number}")
+            statuses.extend(a.status for a in swarm.fire([envelope, Request("GET", "/v1/me", alice.token)] * 4))
+
+    thread = threading.Thread(target=traffic)
+    thread.start()
+    try:
+        for _ in range(6):
+            service.ctl("init")
+    finally:
+        stop.set()
+        thread.join()
+        swarm.close()
+    assert len(statuses) > 100 and not [s for s in statuses if s >= 500]

@@ -1,6 +1,7 @@
 """Logs: one JSON line per request, and no secrets."""
 import json
 
+from client import Client
 from service import Service, wait_until
 
 
@@ -17,6 +18,44 @@ def test_one_line_per_request(user, service):
     line, = wait_until(found, 5, "logged")
     assert line["request_id"] == name and line["user"] == bob.user and line["envelope"] == envelope
     assert line["state"] == "grabbed" and line["status"] == 200 and isinstance(line["duration_us"], int)
+
+
+def test_one_grep_follows_an_envelope(user, service):
+    """Send, open, credit, close and refund name envelope, account and amount; a top-up its reference."""
+    alice, bob, carol = user(), user(), user()
+    body = {"user": alice.user, "amount": 1000, "reference": f"order-{alice.user}"}
+    backend = Client(service, service.token("shop", kind="wallet"))
+    assert backend.request("POST", "/v1/topups", body, {"Idempotency-Key": f"k-{alice.user}"}).status == 201
+    backend.close()
+    sold = alice.send(100, 2).json["id"]
+    won = [c.grab_and_open(sold).json["amount"] for c in (bob, carol)]
+    left = alice.send(300, 2, expires_in=1).json["id"]
+    part = bob.grab_and_open(left).json["amount"]
+
+    def lines(word, *names):
+        found = []
+        for name in names:
+            for line in (service.directory / f"log/{name}.log").read_text().splitlines():
+                if word in line:
+                    found.append(json.loads(line))
+        return found
+
+    def complete():
+        events = [line.get("event") for line in lines(left, "settle")]
+        return sorted(events) == ["closed", "credited"] and len(lines(sold, "settle")) == 2 and lines(left, "settle", "open")
+    wait_until(complete, 10, "credited and refunded")
+    topup, = lines(f"order-{alice.user}", "send")
+    assert (topup["user"], topup["account"], topup["amount"], topup["reference"]) == ("shop", alice.user, 1000, f"order-{alice.user}")
+    send, = lines(sold, "send")
+    assert (send["user"], send["amount"], send["route"]) == (alice.user, 100, "send")
+    opens = [line for line in lines(sold, "open") if line.get("route") == "open"]
+    assert [(line["user"], line["amount"]) for line in opens] == [(bob.user, won[0]), (carol.user, won[1])]
+    closed, = [line for line in lines(sold, "open") if line.get("event") == "closed"]
+    assert (closed["state"], closed["account"], closed["amount"]) == ("sold_out", alice.user, 0)
+    credits = sorted((line["seq"], line["account"], line["amount"]) for line in lines(sold, "settle"))
+    assert credits == [(1, bob.user, won[0]), (2, carol.user, won[1])]
+    refund, = [line for line in lines(left, "settle") if line["event"] == "closed"]
+    assert (refund["state"], refund["account"], refund["amount"]) == ("expired", alice.user, 300 - part)
 
 
 def test_every_line_is_json(service):

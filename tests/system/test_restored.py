@@ -68,7 +68,10 @@ def test_restored_dump_invalidates_caches(outliving):
     assert cached_items(s) > 0  # including the gate that is sold out
     server = database_only(s)
     subprocess.run(["mariadb", "--no-defaults", socket_option, "hongbao"], input=dump, check=True)
+    assert s.audit()["markers"]["violations"] == 1  # a restore without `restored` is found out
+    assert "1 of 1 state an end that the database does not have, e.g. " + envelope in s.ctl("doctor", check=False).stdout
     assert "new generation" in s.ctl("restored").stdout
+    assert s.audit() == {}
     assert (s.directory / "markers/current").resolve() != old_tree and old_tree.exists()
     server.terminate()
     server.wait()

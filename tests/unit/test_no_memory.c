@@ -135,7 +135,7 @@ static bool encode(void)
 {
     struct http_response r;
     http_response_init(&r);
-    api_encode_health(&r, true);
+    api_encode_health(&r);
     bool good = r.body.failed == failed;
     http_response_free(&r);
     return good;

@@ -5,7 +5,7 @@ import {fill, h, icon} from './dom.js';
 
 const ICONS = {
     offline: 'cloud', timeout: 'clock', unavailable: 'clock', rate_limited: 'clock',
-    token_expired: 'key', unauthorized: 'key', private: 'lock', not_recipient: 'lock', not_for_guests: 'lock',
+    token_expired: 'key', unauthorized: 'key', private: 'lock', not_recipient: 'lock', user_blocked: 'lock', not_for_guests: 'lock',
     insufficient_funds: 'purse', limit_exceeded: 'purse', not_found: 'search', guests_off: 'lock',
 };
 

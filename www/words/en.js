@@ -222,6 +222,8 @@ export default {
     'trouble.private.text': 'If you are one of them, open it from your chat.',
     'trouble.not_recipient.title': 'This envelope is not for you',
     'trouble.not_recipient.text': 'You are not among the people it was sent to. How about sending one yourself?',
+    'trouble.user_blocked.title': 'Your account is blocked',
+    'trouble.user_blocked.text': 'You can look, but not send, grab or open. Ask the operator of this site.',
     'trouble.insufficient_funds.title': 'Your balance is too low',
     'trouble.insufficient_funds.text': 'Nothing was sent. Choose a smaller amount; everything else you typed is kept.',
     'trouble.limit_exceeded.title': 'Over the daily limit',

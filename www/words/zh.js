@@ -207,6 +207,8 @@ export default {
     'trouble.private.text': '如果有你的份，请从聊天里打开。',
     'trouble.not_recipient.title': '这个红包不是发给你的',
     'trouble.not_recipient.text': '你不在收红包的人里。要不你也发一个？',
+    'trouble.user_blocked.title': '账号已被停用',
+    'trouble.user_blocked.text': '你可以查看，但不能发、抢或拆红包。请联系网站管理员。',
     'trouble.insufficient_funds.title': '余额不够',
     'trouble.insufficient_funds.text': '红包没有发出。请减少金额，其他内容都还在。',
     'trouble.limit_exceeded.title': '超过今天可发的金额',

@@ -207,6 +207,8 @@ export default {
     'trouble.private.text': '如果有你的份，請從聊天裡開啟。',
     'trouble.not_recipient.title': '這個紅包不是發給你的',
     'trouble.not_recipient.text': '你不在收紅包的人裡。要不你也發一個？',
+    'trouble.user_blocked.title': '帳號已被停用',
+    'trouble.user_blocked.text': '你可以查看，但不能發、搶或拆紅包。請聯絡網站管理員。',
     'trouble.insufficient_funds.title': '餘額不夠',
     'trouble.insufficient_funds.text': '紅包沒有發出。請減少金額，其他內容都還在。',
     'trouble.limit_exceeded.title': '超過今天可發的金額',

@@ -20,21 +20,70 @@ enum err status_generation(const struct account_service *s, int64_t deadline_us,
     return status_end(s, session, session->store->ops->generation(session->store, out));
 }
 
-enum status_ready status_ready(const struct account_service *s, int64_t deadline_us)
+enum err status_schema(const struct account_service *s, int64_t deadline_us,
+                       struct schema_state *out)
 {
-    uint8_t generation[16];
+    struct session *session = session_pool_take(s->sessions, deadline_us);
+    if (session == NULL)
+        return ERR_UNAVAILABLE;
+    enum err err = status_end(s, session, session->store->ops->schema(session->store, out));
+    return err == ERR_OK && !schema_fits(out) ? ERR_SCHEMA : err;
+}
+
+static enum err status_barrier(const struct account_service *s, int64_t deadline_us)
+{
+    struct session *session = session_pool_take(s->sessions, deadline_us);
+    if (session == NULL)
+        return ERR_UNAVAILABLE;
+    metrics_add(s->runtime->metrics, METRIC_BARRIERS, 1);
+    return status_end(s, session, session->store->ops->barrier(session->store));
+}
+
+bool status_cache_answers(const struct account_service *s)
+{
     char text[8];
     struct cache_item item = {.key = "ready", .value = text, .value_cap = sizeof text};
-    if (status_generation(s, deadline_us, generation) != ERR_OK)
-        return STATUS_DATABASE_AWAY;
-    if (!bytes_equal(generation, s->runtime->generation, sizeof generation))
-        return STATUS_DATABASE_RESTORED;
     struct cache *cache = session_pool_take_cache(s->sessions);
     item.result = CACHE_UNKNOWN;
     if (cache != NULL)
         cache->ops->get(cache, &item, 1);
     session_pool_give_cache(s->sessions, cache);
-    return item.result == CACHE_UNKNOWN ? STATUS_CACHE_AWAY : STATUS_READY;
+    return item.result != CACHE_UNKNOWN;
+}
+
+static enum status_fault status_database(const struct account_service *s,
+                                         const uint8_t generation[16], int64_t deadline_us,
+                                         struct schema_state *schema)
+{
+    uint8_t now[16];
+    enum err err = status_schema(s, deadline_us, schema);
+    if (err == ERR_SCHEMA)
+        return STATUS_SCHEMA_WRONG;
+    if (err == ERR_OK)
+        err = status_generation(s, deadline_us, now);
+    if (err != ERR_OK)
+        return STATUS_DATABASE_AWAY;
+    if (generation != NULL && !bytes_equal(now, generation, sizeof now))
+        return STATUS_DATABASE_RESTORED;
+    return status_barrier(s, deadline_us) == ERR_OK ? STATUS_WORKS : STATUS_NOTHING_WRITTEN;
+}
+
+void status_check(const struct account_service *s, const uint8_t generation[16],
+                  int64_t deadline_us, struct status_ready *out)
+{
+    const struct runtime *r = s->runtime;
+    memset(out, 0, sizeof *out);
+    out->fault = status_database(s, generation, deadline_us, &out->schema);
+    int64_t now_us = r->clock->mono_us(r->clock->self);
+    for (int p = PROGRAM_SEND; p <= PROGRAM_QUERY && out->fault == STATUS_WORKS; p++)
+        if (metrics_ready(r->metrics, (enum metric_program)p, now_us) == 0) {
+            out->fault = STATUS_POOL_DOWN;
+            out->pool = (enum metric_program)p;
+        }
+    if (out->fault != STATUS_WORKS)
+        return;
+    out->cache = status_cache_answers(s);
+    out->settle = metrics_ready(r->metrics, PROGRAM_SETTLE, now_us) > 0;
 }
 
 enum err status_clock(const struct account_service *s, int64_t deadline_us, bool *held)
@@ -101,13 +150,14 @@ enum err status_frozen(const struct account_service *s, struct frozen *rows, siz
     return status_end(s, session, store->ops->frozen_list(store, rows, limit, n));
 }
 
-enum err status_unfreeze(const struct account_service *s, const struct id *id, bool *changed)
+enum err status_set_frozen(const struct account_service *s, const struct id *id, int64_t rule,
+                           bool *changed)
 {
     struct session *session = session_pool_take(s->sessions, 0);
     if (session == NULL)
         return ERR_UNAVAILABLE;
     struct store *store = session->store;
-    return status_end(s, session, store->ops->freeze(store, id, BOOKS_AGREE, changed));
+    return status_end(s, session, store->ops->freeze(store, id, rule, changed));
 }
 
 void status_cache(const struct account_service *s, bool *answers, bool *has_cas)

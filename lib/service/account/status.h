@@ -1,6 +1,6 @@
-/* What the operator sees and does: generation, readiness, queues, stored envelopes and accounts,
- * frozen envelopes, the cache's health. Errors are those of store.h; no transaction is left
- * open. */
+/* What the operator sees and does: generation, readiness, schema, queues, stored envelopes and
+ * accounts, frozen envelopes, the cache's health. Errors are those of store.h; no transaction is
+ * left open. */
 #ifndef HONGBAO_SERVICE_ACCOUNT_STATUS_H
 #define HONGBAO_SERVICE_ACCOUNT_STATUS_H
 
@@ -11,16 +11,32 @@
 MUST_USE enum err status_generation(const struct account_service *s, int64_t deadline_us,
                                     uint8_t out[16]);
 
-enum status_ready {
-    STATUS_READY,
+/* Read by deadline_us the patches that the database has into *out. ERR_SCHEMA: these programs do
+ * not work with them. */
+MUST_USE enum err status_schema(const struct account_service *s, int64_t deadline_us,
+                                struct schema_state *out);
+
+/* Why a host cannot work. */
+enum status_fault {
+    STATUS_WORKS,
     STATUS_DATABASE_AWAY,
-    STATUS_DATABASE_RESTORED,
-    STATUS_CACHE_AWAY
+    STATUS_SCHEMA_WRONG,
+    STATUS_DATABASE_RESTORED, /* the generation of the runtime is over */
+    STATUS_NOTHING_WRITTEN,   /* the primary reads and does not write */
+    STATUS_POOL_DOWN
+};
+struct status_ready {
+    enum status_fault fault;
+    struct schema_state schema; /* if fault is STATUS_SCHEMA_WRONG */
+    enum metric_program pool;   /* if fault is STATUS_POOL_DOWN */
+    bool cache, settle;         /* if fault is STATUS_WORKS: they do; without them it is slower */
 };
 
-/* Check by deadline_us that the primary answers and still has the generation of the runtime, and
- * that the cache answers. Return the first that is not so. */
-enum status_ready status_ready(const struct account_service *s, int64_t deadline_us);
+/* Check by deadline_us what this host needs to serve requests, and fill *out with the first fault:
+ * the primary answers, fits the programs and takes a write, and every pool has a process that
+ * beats. generation is the one that the process works with; NULL: it has not read any yet. */
+void status_check(const struct account_service *s, const uint8_t generation[16],
+                  int64_t deadline_us, struct status_ready *out);
 
 /* Set *held if refunds wait for the primary's clock, by deadline_us. */
 MUST_USE enum err status_clock(const struct account_service *s, int64_t deadline_us, bool *held);
@@ -50,9 +66,13 @@ MUST_USE enum err status_account(const struct account_service *s, const char *us
 MUST_USE enum err status_frozen(const struct account_service *s, struct frozen *rows, size_t limit,
                                 size_t *n);
 
-/* Unfreeze envelope id. *changed is false if it was not frozen. */
-MUST_USE enum err status_unfreeze(const struct account_service *s, const struct id *id,
-                                  bool *changed);
+/* Freeze envelope id because of rule, or unfreeze it if rule is BOOKS_AGREE. *changed is false if
+ * it was in that state already, or if there is no such envelope. */
+MUST_USE enum err status_set_frozen(const struct account_service *s, const struct id *id,
+                                    int64_t rule, bool *changed);
+
+/* Return true if the cache answers. */
+bool status_cache_answers(const struct account_service *s);
 
 /* Set *answers if the cache answers, and clear *has_cas if it then turns out to give no CAS
  * numbers, which gates need. Writes one short-lived item. */

@@ -104,6 +104,8 @@ static enum err wallet_try(struct store *store, void *context)
         metrics_add(m->runtime->metrics, METRIC_BARRIERS, 1);
         return store->ops->barrier(store);
     }
+    if (err == ERR_OK && m->request->must_exist && !row.account.exists)
+        err = ERR_NOT_FOUND;
     if (err == ERR_OK)
         err = balance_after(m->request, &row.account, &balance_fen);
     if (err != ERR_OK)
@@ -111,7 +113,13 @@ static enum err wallet_try(struct store *store, void *context)
     transfer_fill(m->runtime, &row, m->request->amount_fen, balance_fen);
     *m->out = row.transfer;
     err = store->ops->wallet_write(store, &row);
-    return err != ERR_OK ? err : store->ops->commit(store);
+    if (err == ERR_OK)
+        err = store->ops->commit(store);
+    if (err == ERR_OK)
+        metrics_add(m->runtime->metrics,
+                    row.kind == TRANSFER_TOPUP ? METRIC_MONEY_IN_FEN : METRIC_MONEY_OUT_FEN,
+                    (uint64_t)row.transfer.amount_fen);
+    return err;
 }
 
 enum err wallet_move(const struct account_service *s, const struct wallet_request *request,

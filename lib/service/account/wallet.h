@@ -11,6 +11,7 @@ struct wallet_request {
     const char *user, *reference;
     const char *backend; /* whose reference it is: the subject of its wallet token, or BACKEND_.. */
     int64_t amount_fen;
+    bool must_exist;       /* open no account: ERR_NOT_FOUND if there is none */
     bool has_key;          /* an Idempotency-Key was sent: the hashes are set */
     uint8_t key_hash[32];  /* SHA-256 of user, route and Idempotency-Key */
     uint8_t body_hash[32]; /* SHA-256 of the request in canonical form */

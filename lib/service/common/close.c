@@ -2,6 +2,7 @@
  * the process that committed it or has waited for a commit of its own. */
 #include "lib/service/common/close.h"
 #include "lib/service/common/freeze.h"
+#include "lib/service/common/money_log.h"
 #include "lib/service/common/publish.h"
 #include "lib/service/common/txn.h"
 #include <stdlib.h>
@@ -99,6 +100,7 @@ static void close_publish(const struct runtime *runtime, struct cache *cache,
     for (size_t i = 0; i < set->n_envelopes; i++)
         if (set->changed[i])
             closed[n++] = &set->envelopes[i];
+    money_log_closed(closed, n);
     publish_closed(runtime, cache, closed, n);
     close_flush(cache);
 }

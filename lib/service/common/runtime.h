@@ -12,6 +12,8 @@
 #include "lib/store/store.h"
 #include "lib/wire/ticket.h"
 
+struct user_rules;
+
 /* Filled by the program before a service is created; must not change while services use it, but for
  * generation, which is set before the first one starts. */
 struct runtime {
@@ -19,7 +21,8 @@ struct runtime {
     const struct clock *clock;
     const struct rng *rng;
     struct metrics *metrics;
-    struct markers *markers; /* NULL: no markers are wanted */
+    struct markers *markers;  /* NULL: no markers are wanted */
+    struct user_rules *rules; /* NULL: none */
     struct secret_pair ticket_keys;
     uint8_t generation[16]; /* read from the primary */
     /* Create a session. self is that of the runtime. Return NULL if out of memory; the caller

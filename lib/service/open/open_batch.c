@@ -8,6 +8,7 @@
 #include "lib/base/str.h"
 #include "lib/service/common/close.h"
 #include "lib/service/common/gate.h"
+#include "lib/service/common/money_log.h"
 #include "lib/service/common/newest_version.h"
 #include "lib/service/common/publish.h"
 #include <assert.h>
@@ -255,6 +256,7 @@ static void open_publish(struct open_batch *b, void **jobs, size_t n)
         else if (b->set.changed[i])
             closed[n_closed++] = e;
     }
+    money_log_closed(closed, n_closed);
     publish_closed(b->runtime, b->cache, closed, n_closed);
     b->cache->ops->flush(b->cache, true);
 }

@@ -5,6 +5,7 @@
 #include "lib/domain/money.h"
 #include "lib/service/common/envelope_cache.h"
 #include "lib/service/common/gate.h"
+#include "lib/service/common/user_rules.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,15 +83,17 @@ static void send_set_fill(struct send_batch *b, void **jobs, size_t n, bool nowa
 
 /* Take total_fen from the account and from what may be sent on this day. ERR_INSUFFICIENT_FUNDS or
  * ERR_LIMIT_EXCEEDED change nothing. */
-static enum err deduct(const struct config *config, struct account *a, int64_t total_fen,
+static enum err deduct(const struct runtime *runtime, struct account *a, int64_t total_fen,
                        int64_t now_us)
 {
+    const struct config *config = runtime->config;
+    int64_t limit_fen = user_rules_sent_per_day(runtime->rules, a->user, config->sent_per_day_fen);
     int64_t day = clock_day_of(now_us, (int)config->year_offset_min);
     int64_t sent_fen = a->sent_day == day ? a->sent_day_fen : 0;
     int64_t left_fen;
     if (!a->exists)
         return ERR_INSUFFICIENT_FUNDS;
-    if (total_fen > config->sent_per_day_fen - sent_fen)
+    if (total_fen > limit_fen - sent_fen)
         return ERR_LIMIT_EXCEEDED;
     enum err err = money_subtract(a->balance_fen, total_fen, &left_fen);
     if (err != ERR_OK)
@@ -190,7 +193,7 @@ static bool send_decide(struct send_batch *b, size_t i, struct send_job *job)
     job->base.err = admit_open(set, at);
     job->too_many_open = job->base.err != ERR_OK;
     if (job->base.err == ERR_OK)
-        job->base.err = deduct(b->runtime->config, a, job->draft.total_fen, set->now_us);
+        job->base.err = deduct(b->runtime, a, job->draft.total_fen, set->now_us);
     if (job->base.err != ERR_OK)
         return false;
     memcpy(a->name, job->name, sizeof a->name);

@@ -3,6 +3,7 @@
  * ever. */
 #include "lib/service/settle/credit.h"
 #include "lib/base/clock.h"
+#include "lib/service/common/money_log.h"
 #include "lib/service/common/txn.h"
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,11 @@ static enum err credit_write(const struct runtime *runtime, struct store *store,
     }
     enum err err = store->ops->credit_write(store, &w->set, w->transfers,
                                             (int)runtime->config->year_offset_min);
-    return err == ERR_OK ? store->ops->commit(store) : err;
+    if (err == ERR_OK)
+        err = store->ops->commit(store);
+    if (err == ERR_OK || err == ERR_UNCERTAIN)
+        money_log_credits(w->transfers, w->set.n, err == ERR_OK);
+    return err;
 }
 
 /* Return the time of the next attempt: after 1 s, doubling with every attempt, to an hour. */

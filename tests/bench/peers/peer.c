@@ -113,5 +113,6 @@ int main(int argc, char **argv)
     peer.script = argc == 8 ? argv[7] : NULL;
     if (peer.take == NULL || peer.threads > THREADS_MAX)
         return 2;
-    return master_run(argv[2], (unsigned)strtoul(argv[3], NULL, 10), work, &peer) == 0 ? 0 : 1;
+    const struct master_worker worker = {.run = work, .context = &peer};
+    return master_run(argv[2], (unsigned)strtoul(argv[3], NULL, 10), &worker) == 0 ? 0 : 1;
 }
