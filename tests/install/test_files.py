@@ -73,7 +73,7 @@ def test_users_and_directories(installed, tmp_path):
 
 def test_database_settings_satisfy_doctor():
     """mariadb.cnf sets each variable that doctor compares and that is not right by default."""
-    table = re.findall(r'^    \{"(\w+)", "([^"]+)",$', (SOURCE / "bin/ctl_doctor.c").read_text(), re.M)
+    table = re.findall(r'^    \{"(\w+)", "([^"]+)",$', (SOURCE / "bin/ctl_doctor_database.c").read_text(), re.M)
     settings = dict(re.findall(r"^(\w+) = (\S+)$", (SOURCE / "conf/mariadb.cnf").read_text(), re.M))
     by_default = {"innodb_doublewrite", "foreign_key_checks", "unique_checks"}
     assert len(table) > 3
