@@ -5,6 +5,7 @@
 #include "lib/service/settle/marker_check.h"
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -62,7 +63,7 @@ static int site_ask(const struct site *s, const char *method, const char *path,
                     char out[ANSWER_MAX])
 {
     char request[2 * CONFIG_PATH_SIZE];
-    int status = 0, fd = site_connect(s);
+    int fd = site_connect(s);
     size_t len = 0;
     out[0] = '\0';
     if (fd < 0)
@@ -76,7 +77,8 @@ static int site_ask(const struct site *s, const char *method, const char *path,
             len += (size_t)got;
     close(fd);
     out[len] = '\0';
-    return sscanf(out, "HTTP/1.%*d %d", &status) == 1 ? status : 0;
+    const char *status = strchr(out, ' ');
+    return strncmp(out, "HTTP/1.", 7) == 0 && status != NULL ? (int)strtol(status, NULL, 10) : 0;
 }
 
 /* ---- the checks ---- */

@@ -5,6 +5,8 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,14 +61,15 @@ static struct worker_slot *slot_of(struct metrics *m, int64_t pid, int64_t mono_
 /* Return the resident memory of this process; 0: unknown. */
 static int64_t memory_bytes(void)
 {
-    long long pages = 0;
+    char line[128];
+    const char *second = NULL;
     FILE *file = fopen("/proc/self/statm", "re");
     if (file == NULL)
         return 0;
-    if (fscanf(file, "%*s %lld", &pages) != 1)
-        pages = 0;
+    if (fgets(line, sizeof line, file) != NULL)
+        second = strchr(line, ' ');
     fclose(file);
-    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+    return second != NULL ? (int64_t)strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE) : 0;
 }
 
 static int64_t open_descriptors(void)

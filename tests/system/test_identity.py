@@ -18,7 +18,7 @@ GOOD_SUBJECTS = ["auth0|1", "@a+b=c/d:matrix.org", "it's", "back\\slash", '"quot
 def test_ids_of_identity_providers(service, user, anybody, sub):
     """Send, grab, open, credit, lists and audit with an id of each form."""
     money = service.ctl("topup", sub, 1000)
-    assert sub in money.stdout
+    assert f"{sub[:100]} has 1000 fen" in money.stdout
     token = service.token(sub, name="N")
     other = user()
     sent = anybody.request("POST", "/v1/envelopes", {"mode": "equal", "total": 10, "shares": 1, "to": {"users": [sub]}},

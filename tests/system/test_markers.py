@@ -229,14 +229,14 @@ def test_doctor_checks_markers(service):
     service.ctl("init")  # again, while everything runs
     assert os.readlink(link) == generation and found() == []
     link.unlink()
-    assert len(found()) == 1
+    assert found() != []
     link.symlink_to("0" * 32)
-    assert len(found()) == 1
+    assert found() != []
     service.ctl("init")
     assert os.readlink(link) == generation and found() == []
     top = pathlib.Path(link.parent)
     top.chmod(0o700)
-    assert len(found()) == 1
+    assert found() != []
     top.chmod(0o755)
     assert found() == []
 

@@ -73,13 +73,21 @@ static bool grab_database_busy(const struct grab_database *d, struct grab_job *j
     return true;
 }
 
-/* Too many threads ask already, or the primary has stalled. The user may simply come again, unless
- * the cache does not answer either. */
+/* Too many threads ask already. The user may simply come again, unless the cache does not answer
+ * either. */
 static bool grab_over_cap(const struct grab_database *d, struct grab_job *job)
 {
     if (job->outcome == GRAB_ASK_UNKNOWN)
         return grab_database_refuse(job, ERR_UNAVAILABLE);
     return grab_database_busy(d, job, 1 + (int64_t)rng_below(d->runtime->rng, 2));
+}
+
+/* The primary has stalled. Without a gate there may be no such envelope. */
+static bool grab_stalled(const struct grab_database *d, struct grab_job *job)
+{
+    if (job->outcome == GRAB_ASK_MISSING)
+        return grab_database_refuse(job, ERR_UNAVAILABLE);
+    return grab_over_cap(d, job);
 }
 
 /* Answer with the stored end once it is durable, and publish it. */
@@ -280,7 +288,7 @@ bool grab_database_ask(struct grab_database *d, struct grab_job *job, int64_t de
         return grab_over_cap(d, job);
 
     struct session *s = session_pool_take(d->sessions, deadline_us);
-    bool settled = s != NULL ? grab_ask_primary(d, s, job) : grab_over_cap(d, job);
+    bool settled = s != NULL ? grab_ask_primary(d, s, job) : grab_stalled(d, job);
     if (s != NULL)
         session_pool_give(d->sessions, s, job->outcome == GRAB_REFUSED ? job->err : ERR_OK);
     pthread_mutex_lock(&d->lock);
