@@ -54,9 +54,9 @@ class Stage:
         self.people.draw(envelope, *self.friends[1:1 + opened])
         return envelope
 
-    def guests_envelope(self):
+    def guests_envelope(self, greeting=None):
         """One that a visitor without an account may open: a guest sent it."""
-        return send(self.people.guest("Host"), greeting=self.greeting)
+        return send(self.people.guest(NAMES[self.language][1]), greeting=greeting or self.greeting)
 
     def open(self, query="", person=None):
         self.browser.open(self.proxy.url + query + (f"#token={person.token}" if person else ""))

@@ -75,7 +75,7 @@ def test_what_has_the_focus_is_in_the_window(stage, size):
 def test_name_and_button_of_a_preview_are_in_the_window(stage, size, greeting):
     width, height = size
     stage.browser.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=True)
-    stage.open("?e=" + stage.envelope(greeting=greeting))
+    stage.open("?e=" + stage.guests_envelope(greeting))
     stage.browser.state("envelope", "preview")
     for css in ("#name", "[data-do=enter]"):
         bottom = stage.browser.script(f"return document.querySelector('{css}').getBoundingClientRect().bottom")
