@@ -132,5 +132,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "batch_peer: %s\n", message.data != NULL ? message.data : "no memory");
         return 1;
     }
-    return master_run(argv[2], 1, work, &peer) == 0 ? 0 : 1;
+    const struct master_worker worker = {.run = work, .context = &peer};
+    return master_run(argv[2], 1, &worker) == 0 ? 0 : 1;
 }
