@@ -85,6 +85,8 @@ class Stack:
         """Empty the database. Pools and cache keep their state, since ids are never reused."""
         self.settle(True)
         self.sql("; ".join(f"TRUNCATE TABLE {name}" for name in TABLES))
+        for marker in (self.service.directory / "markers/current").glob("[0-9a-f][0-9a-f]/*"):
+            marker.unlink(missing_ok=True)  # of an envelope that is gone
 
     def audit(self, seconds=120):
         """Audit the books. Return the violated invariants, or ""."""
