@@ -150,9 +150,9 @@ static bool grab_repair_gate(const struct grab_database *d, struct session *s,
     return false;
 }
 
-/* All tickets are issued, yet shares remain: allow as many tickets again, and twice as many each
- * time that nothing was opened since, so that users that never open do not keep others out for
- * long.
+/* All tickets are issued, yet shares remain: allow twice as many tickets, and twice as many again
+ * each time that nothing was opened since. Users that never open keep others out for a few holds
+ * only: with one ticket for each share, those without a ticket would win most of every refill.
  */
 static bool grab_refill_gate(const struct grab_database *d, struct session *s,
                              const struct envelope *e, struct grab_job *job)
@@ -166,7 +166,7 @@ static bool grab_refill_gate(const struct grab_database *d, struct session *s,
     if (!valid || g.state != STATE_OPEN || g.left > 0)
         return false;
     bool idle = g.refill_opened == e->opened_shares;
-    g.refill_factor = !idle ? 1 : g.refill_factor < FACTOR_MAX ? g.refill_factor * 2 : FACTOR_MAX;
+    g.refill_factor = !idle ? 2 : g.refill_factor < FACTOR_MAX ? g.refill_factor * 2 : FACTOR_MAX;
     g.refill_opened = e->opened_shares;
     g.left = (e->shares - e->opened_shares) * g.refill_factor;
     if (g.left > g.shares)
