@@ -142,7 +142,10 @@ class Load:
             name = f"{user}-{number}"
             if name not in callers:
                 callers[name] = Caller(self.service, self.history, name)
-            self.grab_and_open(callers[name], envelope)
+            if chance.random() < 0.5:
+                self.claim(callers[name], envelope)
+            else:
+                self.grab_and_open(callers[name], envelope)
             if chance.random() < 0.2:
                 self.look(callers[name], envelope)
 
@@ -158,6 +161,15 @@ class Load:
             if o.outcome != OK or o.reply["state"] != "busy":
                 return o
             if self.ending.is_set() and self.life_s is None:
+                return o
+            time.sleep(0.1)
+        return None
+
+    def claim(self, caller, envelope):
+        """The same by one request, which the checker judges as an open."""
+        while time.monotonic() < self.end:
+            o = caller.insist("open", envelope, "POST", f"/v1/envelopes/{envelope}/claim", end=self.end)
+            if o.outcome != OK or o.reply["state"] != "busy" or (self.ending.is_set() and self.life_s is None):
                 return o
             time.sleep(0.1)
         return None

@@ -6,7 +6,9 @@ import os
 import random
 import re
 import select
+import signal
 import socket
+import struct
 import threading
 import time
 
@@ -149,6 +151,25 @@ class Proxy:
         link.client.sendall(self.error_reply(int(rule.argument)))
         if self.error_ends:
             raise Cut
+
+    def _kill_before(self, link, _raw, _rule):
+        self._kill(link)
+
+    def _kill_after(self, link, raw, _rule):
+        link.server.sendall(raw)
+        link.server.settimeout(10)
+        self.read_reply(link.server)
+        self._kill(link)
+
+    @staticmethod
+    def _kill(link):
+        """Kill the process that connected, as the kernel names it."""
+        pid, _, _ = struct.unpack("3i", link.client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # another point killed it
+        raise Cut
 
     # ---- what a protocol knows ----
     error_ends = False

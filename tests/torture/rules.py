@@ -10,13 +10,17 @@ A rule names a connection (database user, or ""), an operation as the proxy's pr
     black_hole       from here on forward nothing on this connection, in either direction
     hold S           keep the request for S seconds on a connection that the client sees cut at once, then
                      forward it: it is applied while the client already repeats it
-    error N          answer with error packet N (MariaDB), or SERVER_ERROR (memcached), without forwarding"""
+    error N          answer with error packet N (MariaDB), or SERVER_ERROR (memcached), without forwarding
+    kill_before      kill -9 the process at the other end instead of forwarding
+    kill_after       forward, wait for the reply, kill -9 the process before it has the reply"""
+import collections
 import dataclasses
 import random
 import threading
 import time
 
-ACTIONS = ("delay", "trickle", "reset", "drop_request", "drop_reply", "black_hole", "hold", "error")
+ACTIONS = ("delay", "trickle", "reset", "drop_request", "drop_reply", "black_hole", "hold", "error", "kill_before",
+           "kill_after")
 
 
 @dataclasses.dataclass
@@ -46,7 +50,7 @@ class Rules:
     def __init__(self, seed):
         self.chance = random.Random(seed)
         self.lock = threading.Lock()
-        self.rules, self.log = [], []
+        self.rules, self.log, self.seen = [], [], set()
 
     def set(self, *rules):
         with self.lock:
@@ -58,6 +62,7 @@ class Rules:
     def choose(self, connection, operation):
         """The rule that strikes here, or None. Logged."""
         with self.lock:
+            self.seen.add((connection, operation))
             for rule in self.rules:
                 if rule.done < rule.count and rule.fits(connection, operation) \
                         and self.chance.random() < rule.probability:
@@ -68,9 +73,10 @@ class Rules:
 
     def happened(self, since_ns=0):
         """(operation, action) -> how often."""
-        counts = {}
         with self.lock:
-            for at, _, operation, action in self.log:
-                if at >= since_ns:
-                    counts[operation, action] = counts.get((operation, action), 0) + 1
-        return counts
+            return collections.Counter((operation, action) for at, _, operation, action in self.log if at >= since_ns)
+
+    def struck(self):
+        """(connection, operation, action) -> how often, for the rules that are set."""
+        with self.lock:
+            return {(rule.connection, rule.operation, rule.action): rule.done for rule in self.rules}

@@ -25,14 +25,14 @@ def scene(name, small, full):
     return register
 
 
-def under_load(stage, done, limit_s, grace_s=40, **more):
-    """Run clients until done() is true. Fails if that takes longer than limit_s."""
+def under_load(stage, done, limit_s, grace_s=40, missing=lambda: "", **more):
+    """Run clients until done() is true. Fails if that takes longer than limit_s; missing() says what."""
     load = Load(stage.service, stage.history, stage.seed, stage.next_load(), **more).start()
     end = time.monotonic() + limit_s
     try:
         while not done():
             assert not load.errors, load.errors
-            assert time.monotonic() < end, f"not enough happened within {limit_s} s"
+            assert time.monotonic() < end, f"not enough happened within {limit_s} s {missing()}"
             time.sleep(0.02)
     finally:
         stage.clear()
@@ -77,6 +77,7 @@ def register_commits(user, small):
 for program, few in (("open", 100), ("send", 50), ("settle", 40)):
     register_commits(program, few)
 
+PROGRAMS = [f"hongbao_{program}" for program in ("send", "grab", "open", "query", "settle")]
 ERRORS = (1213, 1205, 1020, 1047, 1290, 1040, 1114, 1317, 1969, 1158, 1180)
 STATEMENTS = ("SELECT*", "INSERT*", "UPDATE*", "DELETE*", "COMMIT")
 
@@ -173,6 +174,48 @@ def stopped(stage, wanted, chance):
         os.kill(pid, signal.SIGCONT)
         return True
     return kills(stage, wanted, strike, 120 + 10 * wanted)
+
+
+def crash_points(stage):
+    """A pair of rules for every statement and every cache command that a program makes under load, by proxy."""
+    end = time.monotonic() + 15
+    under_load(stage, lambda: time.monotonic() > end, 40, life_s=2)
+    return {proxy: sorted(point for point in proxy.rules.seen if proxy is stage.cache or point[0] in PROGRAMS)
+            for proxy in (stage.database, stage.cache)}
+
+
+@scene("kill -9 before and after each statement and cache command", 1, 50)
+def crash_at_each_point(stage, wanted, chance):
+    """Marker files are made and removed between two statements: the points around them are among these. A few points
+    are armed at a time; workers are killed elsewhere too, so that the statements of a start occur."""
+    points = crash_points(stage)
+    left = [(proxy, *point, action) for proxy in points for point in points[proxy] for action in ("kill_before", "kill_after")
+            for _ in range(wanted)]
+    number, armed = len(left), []
+
+    def arm():
+        armed[:] = chance.sample(left, min(6, len(left)))
+        for proxy in points:
+            proxy.rules.set(*(Rule(operation, action, 0, connection, 1, 1) for of, connection, operation, action in armed
+                              if of is proxy))
+
+    def disarm():
+        for point in list(armed):
+            if point[0].rules.struck()[*point[1:]]:
+                armed.remove(point)
+                left.remove(point)
+
+    def done():
+        disarm()
+        if not armed or time.monotonic() > due[0]:
+            due[0] = time.monotonic() + 3
+            arm()
+            stage.kill_any(chance)
+            stage.ready()  # /metrics has statements of its own
+        return not left
+    due = [0.0]
+    under_load(stage, done, 120 + 60 * wanted, missing=lambda: [point[1:] for point in left], life_s=2)
+    return Result(number, {"crash points": number // wanted})
 
 
 # ---- races, which need no fault ----

@@ -1,4 +1,5 @@
 """One installation with a proxy in front of MariaDB, memcached and each pool, and its history so far."""
+import http.client
 import os
 import pathlib
 import shutil
@@ -6,6 +7,7 @@ import signal
 import sys
 import tempfile
 import time
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
@@ -52,17 +54,26 @@ class Stage:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     # ---- kills and stops ----
-    def kill_worker(self, chance, number=signal.SIGKILL):
-        """pid, or 0: there was none at that moment."""
-        workers = self.service.workers(chance.choice(POOLS))
-        if not workers:
-            return 0
-        pid = chance.choice(workers)
+    @staticmethod
+    def _signal(pid, number):
+        """pid, or 0: it ended before."""
         try:
             os.kill(pid, number)
         except ProcessLookupError:
             return 0
         return pid
+
+    def kill_worker(self, chance, number=signal.SIGKILL):
+        """pid, or 0: there was none at that moment."""
+        workers = self.service.workers(chance.choice(POOLS))
+        return self._signal(chance.choice(workers), number) if workers else 0
+
+    def kill_any(self, chance):
+        """Kill a worker of a pool or settle, without waiting for the next one."""
+        if chance.random() < 0.3:
+            self._signal(self.service.pid("settle"), signal.SIGKILL)
+        else:
+            self.kill_worker(chance)
 
     def evict_gates(self, envelopes):
         """Delete the gates of these envelopes, as memory pressure would."""
@@ -95,11 +106,14 @@ class Stage:
 
     def sleep_until_serving(self, seconds=30):
         began = time.monotonic()
-        wait_until(lambda: self._ready(), seconds, "the service serves again")  # pylint: disable=unnecessary-lambda
+        wait_until(self.ready, seconds, "the service serves again")
         return time.monotonic() - began
 
-    def _ready(self):
+    def ready(self):
+        """Ask for /readyz and the metrics. True if the metrics came."""
         try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.service.port}/readyz", timeout=10) as answer:
+                answer.read()
             return "hongbao_requests_total" in "".join(self.service.metrics())
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException):
             return False
