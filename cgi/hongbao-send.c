@@ -76,6 +76,7 @@ static enum err decode_send(struct call *c)
     r->expires_in_s = wish->expires_in_s;
     r->has_expires_in = wish->has_expires_in;
     r->greeting = wish->greeting;
+    r->theme = wish->theme;
     r->greeting_sent = wish->has_greeting ? wish->greeting_sent : NULL;
     r->to_kind = wish->to_kind;
     r->to = wish->to;

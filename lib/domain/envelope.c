@@ -203,6 +203,24 @@ const char *envelope_mode_name(enum envelope_mode m)
     return m == MODE_LUCKY ? "lucky" : "equal";
 }
 
+static const char *const theme_names[THEME_COUNT] = {"plain",   "new_year", "birthday",
+                                                     "wedding", "thanks",   "company"};
+
+const char *envelope_theme_name(enum envelope_theme t)
+{
+    return (size_t)t < THEME_COUNT ? theme_names[t] : theme_names[THEME_PLAIN];
+}
+
+bool envelope_theme_find(const char *name, enum envelope_theme *out)
+{
+    for (size_t i = 0; i < THEME_COUNT; i++)
+        if (strcmp(theme_names[i], name) == 0) {
+            *out = (enum envelope_theme)i;
+            return true;
+        }
+    return false;
+}
+
 bool envelope_veiled(const struct envelope *e, const char *user, bool has_claim)
 {
     return e->state == STATE_OPEN && !has_claim && strcmp(e->sender, user) != 0;

@@ -9,6 +9,16 @@
 
 enum envelope_state { STATE_OPEN = 0, STATE_SOLD_OUT = 1, STATE_EXPIRED = 2 };
 enum recipients { TO_ANYONE = 0, TO_GROUP = 1, TO_USERS = 2 };
+/* The cover that the sender chose. */
+enum envelope_theme {
+    THEME_PLAIN = 0, /* the default */
+    THEME_NEW_YEAR,
+    THEME_BIRTHDAY,
+    THEME_WEDDING,
+    THEME_THANKS,
+    THEME_COMPANY,
+    THEME_COUNT
+};
 
 /* envelope_members.c has a row for each member. */
 struct envelope {
@@ -17,6 +27,7 @@ struct envelope {
     enum envelope_mode mode;
     int64_t total_fen, shares, cap_fen;
     char greeting[GREETING_SIZE];
+    enum envelope_theme theme;
     enum recipients to_kind;
     char to[RECIPIENTS_SIZE]; /* "", the group, or user ids separated by one space */
     enum envelope_state state;
@@ -73,6 +84,11 @@ bool envelope_admits(const struct envelope *e, const char *user, const char grou
 const char *envelope_state_name(enum envelope_state s);
 /* Return "lucky" or "equal" for m, a static string. */
 const char *envelope_mode_name(enum envelope_mode m);
+/* Return the name of theme t in the API ("new_year"), a static string; "plain" for any other
+ * number. */
+const char *envelope_theme_name(enum envelope_theme t);
+/* Find the theme called name and set *out. Return false, with *out unchanged, if there is none. */
+bool envelope_theme_find(const char *name, enum envelope_theme *out);
 
 /* Return true if user, with a claim if has_claim, may not see yet what others drew from e: while e
  * is open, only its sender and those that have opened may. A reader that knew the amounts could

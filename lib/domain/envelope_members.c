@@ -16,6 +16,7 @@ const struct envelope_member envelope_members[] = {
     {"shares", "shares", MEMBER_NUMBER, MEMBER_FIXED, FIELD(shares), 1, SHARES_LIMIT},
     {"cap_fen", "cap", MEMBER_NUMBER, MEMBER_FIXED, FIELD(cap_fen), 1, AMOUNT_MAX_FEN},
     {"greeting", "greeting", MEMBER_TEXT, MEMBER_FIXED, FIELD(greeting), 0, 0},
+    {"theme", NULL, MEMBER_ENUM, MEMBER_FIXED, FIELD(theme), THEME_PLAIN, THEME_COUNT - 1},
     {"to_kind", NULL, MEMBER_ENUM, MEMBER_FIXED, FIELD(to_kind), TO_ANYONE, TO_USERS},
     {"recipients", NULL, MEMBER_TEXT, MEMBER_FIXED, FIELD(to), 0, 0},
     {"state", NULL, MEMBER_ENUM, MEMBER_AT_CLOSE, FIELD(state), STATE_OPEN, STATE_EXPIRED},
@@ -38,6 +39,7 @@ const size_t envelope_members_n = sizeof envelope_members / sizeof envelope_memb
 
 _Static_assert(sizeof(enum envelope_mode) == sizeof(unsigned) &&
                    sizeof(enum recipients) == sizeof(unsigned) &&
+                   sizeof(enum envelope_theme) == sizeof(unsigned) &&
                    sizeof(enum envelope_state) == sizeof(unsigned),
                "enums are copied as unsigned");
 

@@ -55,6 +55,7 @@ struct me_view {
 struct received_item {
     struct id envelope;
     char sender[USER_SIZE], sender_name[NAME_SIZE];
+    enum envelope_theme theme;
     int64_t amount_fen, seq, opened_us;
     bool credited, luckiest;
     struct page_after cursor; /* of this row */

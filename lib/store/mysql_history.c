@@ -71,6 +71,7 @@ static void take_received(void *context, struct sql_row *row)
     row_bytes(row, item->envelope.b, ID_SIZE);
     row_text(row, item->sender, sizeof item->sender);
     row_text(row, item->sender_name, sizeof item->sender_name);
+    item->theme = (enum envelope_theme)row_i64(row);
     item->amount_fen = row_i64(row);
     item->seq = row_i64(row);
     item->opened_us = row_i64(row);
@@ -93,8 +94,9 @@ static void put_received_query(struct buf *q, const char *user, int64_t from_us,
                                const struct page_after *after, size_t limit)
 {
     int64_t last_us = after->set ? id_time_us(&after->id) + 1000 : to_us;
-    buf_puts(q, "SELECT r.credited, e.id, e.sender, e.sender_name, r.amount_fen, r.seq, "
-                "r.opened_us, CASE WHEN e.state <> 0 THEN e.luckiest_seq ELSE 0 END FROM ("
+    buf_puts(q, "SELECT r.credited, e.id, e.sender, e.sender_name, e.theme, "
+                "r.amount_fen, r.seq, r.opened_us, CASE WHEN e.state <> 0 THEN e.luckiest_seq ELSE "
+                "0 END FROM ("
                 "(SELECT 1 AS credited, LEFT(ref, 16) AS envelope_id, amount_fen, "
                 "CAST(CONV(HEX(SUBSTRING(ref, 17, 4)), 16, 10) AS SIGNED) AS seq, "
                 "at_us AS opened_us FROM transfer WHERE kind = 4 AND user_id = ");

@@ -86,6 +86,7 @@ struct api_send {
     char greeting[GREETING_SIZE]; /* cleaned; the default if none was given */
     enum recipients to_kind;
     char to[RECIPIENTS_SIZE]; /* users in the order given, without duplicates */
+    enum envelope_theme theme;
     bool has_expires_in, has_greeting;
     char greeting_sent[GREETING_SIZE]; /* before it was cleaned; "" if it does not fit */
     /* SHA-256 of the members that were sent: equal requests have equal hashes however their JSON is

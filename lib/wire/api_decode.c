@@ -160,6 +160,14 @@ static enum err take_greeting(const struct json_value *top, int64_t points_max,
     return api_text(top, "greeting", (size_t)points_max, out->greeting, sizeof out->greeting, p);
 }
 
+static enum err take_theme(const struct json_value *v, struct api_send *out, struct problem *p)
+{
+    if (v == NULL || envelope_theme_find(v->text, &out->theme))
+        return ERR_OK;
+    return problem_set(p, ERR_INVALID_REQUEST, "theme", "%s",
+                       "one of the themes that GET /v1/site lists");
+}
+
 static enum err take_send(const struct json_value *top, const struct config *config,
                           const struct send_limits *c, struct api_send *out, struct problem *p)
 {
@@ -181,6 +189,8 @@ static enum err take_send(const struct json_value *top, const struct config *con
     if (err == ERR_OK)
         err = take_greeting(top, c->greeting_max, out, p);
     if (err == ERR_OK)
+        err = take_theme(json_member(top, "theme"), out, p);
+    if (err == ERR_OK)
         err = take_to(json_member(top, "to"), out, p);
     return err == ERR_OK ? check_total(c, out, p) : err;
 }
@@ -199,6 +209,8 @@ static enum err hash_members(const struct json_value *top, struct api_send *s)
         buf_printf(&text, "%zu\n", greeting->len);
         buf_append(&text, greeting->text, greeting->len);
     }
+    if (json_member(top, "theme") != NULL) /* absent: the hash of older versions */
+        buf_printf(&text, "\ntheme %d", (int)s->theme);
     enum err err = text.failed ? ERR_FAULT : ERR_OK;
     if (err == ERR_OK)
         hash_sha256(s->body_hash, text.data, text.len);
@@ -210,9 +222,10 @@ enum err api_decode_send(const char *body, size_t len, const struct config *conf
                          struct api_send *out, struct problem *p)
 {
     static const struct api_field fields[] = {
-        {"mode", JSON_STRING, true},        {"total", JSON_NUMBER, true},
-        {"shares", JSON_NUMBER, true},      {"greeting", JSON_STRING, false},
-        {"expires_in", JSON_NUMBER, false}, {"to", JSON_OBJECT, false}};
+        {"mode", JSON_STRING, true},   {"total", JSON_NUMBER, true},
+        {"shares", JSON_NUMBER, true}, {"greeting", JSON_STRING, false},
+        {"theme", JSON_STRING, false}, {"expires_in", JSON_NUMBER, false},
+        {"to", JSON_OBJECT, false}};
     const struct send_limits configured = {.share_cap_fen = config->share_cap_fen,
                                            .shares_max = config->shares_max,
                                            .greeting_max = config->greeting_max,

@@ -93,7 +93,12 @@ static void put_site(struct json_writer *w, const struct config *c, const char *
     json_open_object(w, "defaults");
     json_put_string(w, "greeting", c->greeting_default);
     json_put_int(w, "expires_in", c->expires_default_s);
+    json_put_string(w, "theme", envelope_theme_name(THEME_PLAIN));
     json_close_object(w);
+    json_open_array(w, "themes");
+    for (int i = 0; i < THEME_COUNT; i++)
+        json_put_string(w, NULL, envelope_theme_name((enum envelope_theme)i));
+    json_close_array(w);
     json_put_string(w, "version", version);
 }
 

@@ -77,6 +77,7 @@ void api_encode_preview(struct http_response *r, const struct envelope *e)
     json_put_string(w, "name", e->sender_name);
     json_close_object(w);
     json_put_string(w, "mode", envelope_mode_name(e->mode));
+    json_put_string(w, "theme", envelope_theme_name(e->theme));
     json_put_string(w, "greeting", e->greeting);
     json_put_string(w, "state", envelope_state_name(e->state));
     json_put_int(w, "left", e->shares - e->opened_shares);
@@ -121,6 +122,7 @@ static void put_received(struct json_writer *w, const struct received_item *item
     json_put_string(w, "user", item->sender);
     json_put_string(w, "name", item->sender_name);
     json_close_object(w);
+    json_put_string(w, "theme", envelope_theme_name(item->theme));
     json_put_int(w, "amount", item->amount_fen);
     json_put_int(w, "seq", item->seq);
     put_time(w, "opened_at", item->opened_us);

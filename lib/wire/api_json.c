@@ -138,6 +138,7 @@ void put_envelope(struct json_writer *w, const struct envelope *e, bool veiled)
     json_put_string(w, "name", e->sender_name);
     json_close_object(w);
     json_put_string(w, "mode", envelope_mode_name(e->mode));
+    json_put_string(w, "theme", envelope_theme_name(e->theme));
     put_to(w, e);
     for (size_t i = 0; i < envelope_members_n; i++) {
         const struct envelope_member *m = &envelope_members[i];

@@ -5,7 +5,7 @@
 #include "lib/domain/envelope_members.h"
 #include <string.h>
 
-#define FORMAT "r1" /* raise it when the format of a line changes */
+#define FORMAT "r2" /* raise it when the format of a line changes */
 
 static void member_write(struct buf *out, const struct envelope *e, const struct envelope_member *m)
 {

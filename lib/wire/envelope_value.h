@@ -8,7 +8,7 @@
 
 #define ENVELOPE_VALUE_TEXT_SIZE 8192
 
-/* Append the item of e in generation to out: lines of text, "r1", the generation in hex and then
+/* Append the item of e in generation to out: lines of text, "r2", the generation in hex and then
  * the fixed members in the order of envelope_members. */
 void envelope_value_write(struct buf *out, const uint8_t generation[16], const struct envelope *e);
 /* Read the NUL-terminated text into *e, whose other members become zero. Return false, with *e

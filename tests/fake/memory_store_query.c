@@ -154,6 +154,7 @@ static void put_received(struct memory_db *db, const struct claim *c, bool credi
     assert(row != NULL);
     *out = (struct received_item){
         .envelope = c->envelope,
+        .theme = row->e.theme,
         .amount_fen = c->amount_fen,
         .seq = c->seq,
         .opened_us = c->opened_us,

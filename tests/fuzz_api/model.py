@@ -29,6 +29,7 @@ class Envelope:
     id: str
     sender: int
     mode: str
+    theme: str
     total: int
     shares: int
     cap: int

@@ -96,6 +96,8 @@ class Player(Reader):
     def step_send(self, step, _):
         to = step["to"]
         body = {name: step[name] for name in ("mode", "total", "shares")} | {"expires_in": LIFE_S if step["short"] else LONG_S}
+        if step.get("theme"):
+            body["theme"] = step["theme"]
         if to is not None:
             body["to"] = {"group": self.prefix + "-group"} if to == "group" else {"users": [self.names[user] for user in to]}
         self.wait_for_ends()
@@ -115,8 +117,9 @@ class Player(Reader):
         self.check_replayed(answer, False)
         it = answer.json
         need(it["state"] == "open" and it["claims"] == [] and it["seed"] is None, "a new envelope is", it)
+        need(it["theme"] == (step.get("theme") or "plain"), "the theme of a new envelope is", it["theme"])
         self.model.known["send", user, key] = (body, it)
-        self.model.sent(Envelope(it["id"], user, it["mode"], it["total"], it["shares"], it["cap"], set(to) if isinstance(to, list) else to,
+        self.model.sent(Envelope(it["id"], user, it["mode"], it["theme"], it["total"], it["shares"], it["cap"], set(to) if isinstance(to, list) else to,
                                  time.time() + body["expires_in"]))
 
     def step_topup(self, step, _):

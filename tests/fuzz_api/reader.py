@@ -9,7 +9,7 @@ class Reader:
     def check_shown(self, it, envelope, veiled=False):
         """Compare what is shown of an envelope, without its claims, with the model. veiled: the reader may still open it."""
         best = envelope.luckiest()
-        shown = {"id": envelope.id, "state": envelope.state, "mode": envelope.mode, "shares": envelope.shares, "total": envelope.total,
+        shown = {"id": envelope.id, "state": envelope.state, "mode": envelope.mode, "theme": envelope.theme, "shares": envelope.shares, "total": envelope.total,
                  "opened_shares": len(envelope.claims), "opened_total": None if veiled else envelope.opened, "refunded": envelope.refunded}
         for name, value in shown.items():
             need(it[name] == value, name, "is shown as", it[name], "and is", value)
@@ -50,6 +50,7 @@ class Reader:
         answer = self.users[0].envelope(envelope.id, token="")
         if envelope.to is None:
             need(answer.status == 200 and answer.state == envelope.state, "a preview is", answer)
+            need(answer.json["theme"] == envelope.theme, "the theme of a preview is", answer)
             need(answer.json["left"] == envelope.shares - len(envelope.claims) and not answer.json["guests"], "a preview is", answer)
         else:
             need(answer.status in (200, 401), "a preview of a restricted envelope is", answer)
@@ -98,7 +99,8 @@ class Reader:
         need((first["count"], first["total"], first["luckiest_count"]) == sums, "sums of what was received are", first, "not", sums)
         need(len(items) == len(mine) and {item["envelope"] for item in items} == mine.keys(), "received:", items)
         for item in items:
-            claim = mine[item["envelope"]][1]
+            envelope, claim = mine[item["envelope"]]
+            need(item["theme"] == envelope.theme, "theme:", item)
             need((item["amount"], item["seq"], item["opened_at"]) == (claim.amount, claim.seq, claim.opened_at), "received:", item, claim)
             need(item["luckiest"] == (item["envelope"] in lucky), "luckiest:", item)
             need(item["credited"] or item["envelope"] in self.model.pending[user], "not credited:", item)

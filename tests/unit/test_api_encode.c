@@ -49,6 +49,7 @@ static struct envelope sample(void)
     e.shares = 3;
     e.cap_fen = 20000;
     strcpy(e.greeting, "\xe7\xa6\x8f");
+    e.theme = THEME_WEDDING;
     e.created_us = AT_US;
     e.expires_us = AT_US + 60000000;
     memset(e.seed_hash, 0xAB, 32);
@@ -74,8 +75,8 @@ static struct envelope closed_sample(void)
 }
 
 #define HEAD                                                                                       \
-    "\"id\":\"" ID                                                                                 \
-    "\",\"sender\":{\"user\":\"alice\",\"name\":\"A\\\"l\"},\"mode\":\"lucky\",\"to\":"
+    "\"id\":\"" ID "\",\"sender\":{\"user\":\"alice\",\"name\":\"A\\\"l\"},\"mode\":\"lucky\","    \
+    "\"theme\":\"wedding\",\"to\":"
 #define SUMS                                                                                       \
     ",\"total\":100,\"shares\":3,\"cap\":20000,\"greeting\":\"\xe7\xa6\x8f\",\"opened_shares\":"
 #define DATES "\"created_at\":\"" AT "\",\"expires_at\":\"2026-02-16T16:01:00.123Z\",\"closed_at\":"
@@ -213,7 +214,8 @@ static void previews(void **state)
     api_encode_preview(&r, &e);
     expect(&r, 200, "expired",
            "{\"id\":\"" ID "\",\"sender\":{\"name\":\"A\\\"l\"},\"mode\":\"lucky\","
-           "\"greeting\":\"\xe7\xa6\x8f\",\"state\":\"expired\",\"left\":1,\"guests\":false}");
+           "\"theme\":\"wedding\",\"greeting\":\"\xe7\xa6\x8f\",\"state\":\"expired\",\"left\":1,"
+           "\"guests\":false}");
 }
 
 static void sent_lists(void **state)

@@ -128,13 +128,12 @@ static void received_lists(void **state)
                                          .credited = true};
     http_response_init(&r);
     api_encode_received_list(&r, v);
-    expect(
-        &r, 200, "ok",
-        "{\"year\":2025,\"count\":2,\"total\":65,\"luckiest_count\":1,\"items\":[{\"envelope\":"
-        "\"" ID "\","
-        "\"sender\":{\"user\":\"alice\",\"name\":\"A\"},\"amount\":60,\"seq\":2,\"opened_at\":\"" AT
-        "\","
-        "\"credited\":true,\"luckiest\":false}],\"next\":null}");
+    expect(&r, 200, "ok",
+           "{\"year\":2025,\"count\":2,\"total\":65,\"luckiest_count\":1,\"items\":[{\"envelope\":"
+           "\"" ID "\","
+           "\"sender\":{\"user\":\"alice\",\"name\":\"A\"},\"theme\":\"plain\",\"amount\":60,"
+           "\"seq\":2,\"opened_at\":\"" AT "\","
+           "\"credited\":true,\"luckiest\":false}],\"next\":null}");
     free(v);
 }
 
@@ -205,12 +204,14 @@ static void site(void **state)
     assert_int_equal(r.max_age_s, 60);
     memcpy(tag, r.etag, sizeof tag);
     assert_int_equal(strlen(tag), 18);
-    expect(&r, 200, "ok",
-           "{\"demo\":false,\"currency\":{\"code\":\"CNY\",\"decimals\":2},\"limits\":{"
-           "\"share_cap\":20000,\"shares_max\":500,\"greeting_max\":50,\"name_max\":32,"
-           "\"expires_min\":60,\"expires_max\":604800,\"recipients_max\":100,"
-           "\"sent_per_day\":2000000,\"body_max\":8192},\"defaults\":{\"greeting\":\"x\","
-           "\"expires_in\":86400},\"version\":\"1\"}");
+    expect(
+        &r, 200, "ok",
+        "{\"demo\":false,\"currency\":{\"code\":\"CNY\",\"decimals\":2},\"limits\":{"
+        "\"share_cap\":20000,\"shares_max\":500,\"greeting_max\":50,\"name_max\":32,"
+        "\"expires_min\":60,\"expires_max\":604800,\"recipients_max\":100,"
+        "\"sent_per_day\":2000000,\"body_max\":8192},\"defaults\":{\"greeting\":\"x\","
+        "\"expires_in\":86400,\"theme\":\"plain\"},\"themes\":[\"plain\",\"new_year\",\"birthday\","
+        "\"wedding\",\"thanks\",\"company\"],\"version\":\"1\"}");
     http_response_init(&r);
     api_encode_site(&r, &config, "1", tag);
     assert_int_equal(r.status, 304);

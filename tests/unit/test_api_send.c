@@ -101,6 +101,11 @@ static void refuses_sends(void **state)
         {"{" ALL ",\"greeting\":\"\\u0301\"}", "greeting"},
         {"{" ALL ",\"greeting\":\"\\u2028\"}", "greeting"},
         {"{" ALL ",\"greeting\":\"\\ufffe\"}", "greeting"},
+        {"{" ALL ",\"theme\":\"\"}", "theme"},
+        {"{" ALL ",\"theme\":\"Wedding\"}", "theme"},
+        {"{" ALL ",\"theme\":\"easter\"}", "theme"},
+        {"{" ALL ",\"theme\":1}", "theme"},
+        {"{" ALL ",\"theme\":null}", "theme"},
         {"{" ALL ",\"to\":null}", "to"},
         {"{" ALL ",\"to\":\"g\"}", "to"},
         {"{" ALL ",\"to\":[]}", "to"},
@@ -215,6 +220,7 @@ static void takes_sends(void **state)
     assert_int_equal(out.shares, 1);
     assert_int_equal(out.expires_in_s, config.expires_default_s);
     assert_string_equal(out.greeting, config.greeting_default);
+    assert_int_equal(out.theme, THEME_PLAIN);
     assert_int_equal(out.to_kind, TO_ANYONE);
     assert_string_equal(out.to, "");
     static const char most[] = "{\"to\":{\"users\":[\"ab\",\"b\",\"a\"]},\"shares\":500,\"total\":"
@@ -231,6 +237,9 @@ static void takes_sends(void **state)
     assert_int_equal(decode(group, sizeof group - 1, &config, &out, &p), ERR_OK);
     assert_int_equal(out.to_kind, TO_GROUP);
     assert_string_equal(out.to, "team:1");
+    static const char theme[] = "{" ALL ",\"theme\":\"new_year\"}";
+    assert_int_equal(decode(theme, sizeof theme - 1, &config, &out, &p), ERR_OK);
+    assert_int_equal(out.theme, THEME_NEW_YEAR);
 }
 
 static void hash_of(const char *body, const struct config *c, uint8_t out[32])
@@ -253,6 +262,9 @@ static void hashes_of_what_was_sent(void **state)
                                          "{" ALL ",\"expires_in\":86401}",
                                          "{" ALL ",\"greeting\":\"x\"}",
                                          "{" ALL ",\"greeting\":\" x\"}",
+                                         "{" ALL ",\"theme\":\"plain\"}", /* the default */
+                                         "{" ALL ",\"theme\":\"wedding\"}",
+                                         "{" ALL ",\"greeting\":\"x\",\"theme\":\"wedding\"}",
                                          "{" ALL ",\"to\":{\"group\":\"a\"}}",
                                          "{" ALL ",\"to\":{\"users\":[\"a\"]}}",
                                          "{" ALL ",\"to\":{\"users\":[\"a\",\"b\"]}}",

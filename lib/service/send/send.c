@@ -104,6 +104,7 @@ static void send_job_fill(const struct runtime *runtime, struct send_job *job,
     draft->mode = r->mode;
     draft->total_fen = r->total_fen;
     draft->shares = r->shares;
+    draft->theme = r->theme;
     draft->to_kind = r->to_kind;
     bool fits =
         str_set(draft->greeting, sizeof draft->greeting, r->greeting, strlen(r->greeting)) &&

@@ -14,6 +14,7 @@ struct send_request {
     enum envelope_mode mode;
     int64_t total_fen, shares, expires_in_s;
     const char *greeting;
+    enum envelope_theme theme;
     bool has_expires_in;       /* it was sent; else it is the default */
     const char *greeting_sent; /* as sent; NULL: none was */
     enum recipients to_kind;

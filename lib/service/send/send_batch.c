@@ -131,9 +131,10 @@ static void send_complete(const struct runtime *runtime, const struct send_job *
     assert(envelope_consistent(e));
 }
 
-/* Return true if job has the hash that version 0.1 stored with row: that of a canonical form with
- * defaults filled in and the greeting as sent. Defaults that were filled in are in the envelope, so
- * that it does not matter what they are now; a request that sent just these counts as equal. */
+/* Return true if job has the hash that version 0.1, which knew no themes, stored with row: that of
+ * a canonical form with defaults filled in and the greeting as sent. Defaults that were filled in
+ * are in the envelope, so that it does not matter what they are now; a request that sent just these
+ * counts as equal. */
 static bool send_repeats_0_1(const struct send_row *row, const struct send_job *job)
 {
     char text[RECIPIENTS_SIZE + GREETING_SIZE + 128];
@@ -146,7 +147,7 @@ static bool send_repeats_0_1(const struct send_row *row, const struct send_job *
         (long long)draft->total_fen, (long long)draft->shares, (long long)expires_in_s,
         job->has_greeting ? job->greeting_sent : e->greeting, (int)draft->to_kind, draft->to);
     hash_sha256(hash, text, (size_t)len);
-    return bytes_equal(row->replay_body_hash, hash, sizeof hash);
+    return draft->theme == e->theme && bytes_equal(row->replay_body_hash, hash, sizeof hash);
 }
 
 /* Return true if job is the request that was stored with the key of row. */
