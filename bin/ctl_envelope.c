@@ -73,7 +73,8 @@ static enum err close_now(const struct account_service *s, const struct id *id, 
     struct session *session = session_pool_take(s->sessions, 0);
     if (session == NULL)
         return ERR_UNAVAILABLE;
-    enum err err = close_envelope(s->runtime, session->store, session->cache, id, &found, e);
+    enum err err =
+        close_envelope(s->runtime, session->store, session->cache, id, CLOSER_OPERATOR, &found, e);
     session_pool_give(s->sessions, session, err);
     return err == ERR_OK && !found ? ERR_NOT_FOUND : err;
 }

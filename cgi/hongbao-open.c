@@ -1,7 +1,9 @@
-/* POST /v1/envelopes/{id}/open and .../claim. All opens of a burst share one transaction, and so do
- * its claims: they wait for the same commit. Only a claim that needs the primary before it can be
- * admitted is deferred. */
+/* POST /v1/envelopes/{id}/open, .../claim and .../recall. All opens of a burst share one
+ * transaction, and so do its claims: they wait for the same commit. Only a claim that needs the
+ * primary before it can be admitted is deferred, and what happens once in an envelope's life. */
 #include "cgi/program.h"
+#include "lib/base/clock.h"
+#include "lib/service/account/recall.h"
 #include "lib/service/claim/claim.h"
 #include <stddef.h>
 #include <stdlib.h>
@@ -9,6 +11,7 @@
 struct open_pool {
     struct open_service *open;
     struct claim_service *claim;
+    struct account_service account;
 };
 
 /* ---- open ---- */
@@ -92,6 +95,31 @@ static enum err claim_encode(struct call *c)
     return ERR_OK;
 }
 
+/* ---- recall ---- */
+
+/* Count c against rate kind, of which a user may do as many a minute as sends. */
+static enum err limit_per_minute(struct call *c, enum rate_kind kind, const char *detail)
+{
+    int64_t n = c->process->config->sends_per_minute;
+    const struct rate rate = {.kind = kind, .interval_us = 60 * US_PER_S / n, .burst = n};
+    return call_limit(c, &rate, n, c->who->user, detail);
+}
+
+static enum err recall(struct call *c)
+{
+    const struct open_pool *pool = c->process->services;
+    struct envelope e;
+    enum err err = limit_per_minute(c, RATE_RECALLS, "you recall too often");
+    if (err == ERR_OK)
+        err = recall_envelope(&pool->account, c->who->user, &c->id, c->deadline_us, &e,
+                              &c->response->replayed);
+    if (err != ERR_OK)
+        return err;
+    c->amount_fen = e.refunded_fen;
+    api_encode_recall(c->response, &e);
+    return ERR_OK;
+}
+
 /* ---- the program ---- */
 
 static void stop(struct process *p)
@@ -108,6 +136,7 @@ static enum err start(struct process *p)
     if (pool == NULL)
         return ERR_FAULT;
     p->services = pool;
+    pool->account = (struct account_service){.runtime = &p->runtime, .sessions = p->sessions};
     pool->open = open_service_new(&p->runtime, p->sessions, (unsigned)p->pool->leaders);
     if (pool->open != NULL)
         pool->claim =
@@ -130,11 +159,11 @@ int main(int argc, char **argv)
                                          .decode = claim_decode,
                                          .now = claim_door,
                                          .wait = claim_door_wait,
-                                         .encode = claim_encode}};
+                                         .encode = claim_encode},
+                                        {.route = ROUTE_RECALL, .wait = recall}};
     static const struct program program = {
         .name = "hongbao-open",
-        .summary =
-            "FastCGI: claims shares of red envelopes and opens grabbed ones, in the database.",
+        .summary = "FastCGI: claims shares of red envelopes, opens grabbed ones, recalls the rest.",
         .pool = offsetof(struct config, open),
         .doors = doors,
         .n_doors = sizeof doors / sizeof doors[0],

@@ -5,6 +5,7 @@
 
 export type Mode = 'lucky' | 'equal';
 export type EnvelopeState = 'open' | 'sold_out' | 'expired';
+export type ClosedBy = 'claims' | 'deadline' | 'sender' | 'operator';
 
 export interface Person { user: string; name: string }
 export interface Claim extends Person { amount: number; seq: number; opened_at: string }
@@ -32,6 +33,8 @@ export interface Envelope extends Preview {
     created_at: string;
     expires_at: string;
     closed_at: string | null;
+    /** What closed it; null while it is open. */
+    closed_by: ClosedBy | null;
     seed_hash: string;
     seed: string | null;
     cap: number;
@@ -40,6 +43,9 @@ export interface Envelope extends Preview {
     claims: Claim[];
     next: string | null;
 }
+
+/** How an envelope ended that its sender took back. */
+export interface Recall { state: EnvelopeState; closed_by: ClosedBy; refunded: number; closed_at: string }
 
 /** What the site allows; see GET /v1/site. */
 export interface Site {
@@ -90,7 +96,7 @@ export interface Api {
     open(id: string, ticket: string, o?: CallOptions): Promise<Answer>;
     envelope(id: string, page?: Page, o?: CallOptions): Promise<Answer<Envelope>>;
     preview(id: string, o?: CallOptions): Promise<Answer<Preview>>;
-    recall(id: string, o?: CallOptions): Promise<Answer<Envelope>>;
+    recall(id: string, o?: CallOptions): Promise<Answer<Recall>>;
     site(o?: CallOptions): Promise<Answer<Site>>;
     records(kind: string, page?: Page, o?: CallOptions): Promise<Answer>;
 }

@@ -31,6 +31,7 @@ const char *const metric_states[] = {
     "ticket_invalid",
     "ticket_expired",
     "not_recipient",
+    "not_sender",
     "scope_required",
     "not_found",
     "method_not_allowed",

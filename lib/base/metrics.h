@@ -133,6 +133,7 @@ void metrics_print(const struct metrics *m, const char *const *route_names, stru
 enum rate_kind {
     RATE_GRABS,
     RATE_SENDS,
+    RATE_RECALLS,
     RATE_GUESTS,
     RATE_ANONYMOUS,
     RATE_UNCOUNTED_SENDS,

@@ -131,6 +131,7 @@ void envelope_open_next(struct envelope *e, const char *user, const char *name, 
     if (e->opened_shares == e->shares) {
         e->state = STATE_SOLD_OUT;
         e->closed_us = now_us;
+        e->closed_by = CLOSER_CLAIMS;
     }
     assert(envelope_consistent(e));
 }
@@ -146,16 +147,28 @@ bool envelope_learn(struct envelope *e, const struct claim *c)
     return true;
 }
 
-int64_t envelope_expire(struct envelope *e, int64_t now_us)
+int64_t envelope_expire(struct envelope *e, enum envelope_closer by, int64_t now_us)
 {
     assert(e->state == STATE_OPEN && envelope_consistent(e));
     int64_t refund_fen = remaining_fen(e);
     e->refunded_fen = refund_fen;
     e->state = STATE_EXPIRED;
     e->closed_us = now_us;
+    e->closed_by = by;
     e->version++;
     assert(envelope_consistent(e));
     return refund_fen;
+}
+
+enum envelope_closer envelope_closer(const struct envelope *e)
+{
+    if (e->state == STATE_OPEN)
+        return CLOSER_NONE;
+    if (e->state == STATE_SOLD_OUT)
+        return CLOSER_CLAIMS;
+    if (e->closed_by > CLOSER_CLAIMS && e->closed_by < CLOSER_COUNT)
+        return e->closed_by;
+    return envelope_past_due(e, e->closed_us) ? CLOSER_DEADLINE : CLOSER_OPERATOR;
 }
 
 /* Return true if word is one of the words of list, which are separated by one space. */
@@ -201,6 +214,13 @@ const char *envelope_state_name(enum envelope_state s)
 const char *envelope_mode_name(enum envelope_mode m)
 {
     return m == MODE_LUCKY ? "lucky" : "equal";
+}
+
+const char *envelope_closer_name(enum envelope_closer by)
+{
+    static const char *const names[CLOSER_COUNT] = {NULL, "claims", "deadline", "sender",
+                                                    "operator"};
+    return (size_t)by < CLOSER_COUNT ? names[by] : NULL;
 }
 
 static const char *const theme_names[THEME_COUNT] = {"plain",   "new_year", "birthday",

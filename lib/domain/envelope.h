@@ -21,6 +21,16 @@ enum envelope_theme {
 };
 
 /* envelope_members.c has a row for each member. */
+/* What closed an envelope. */
+enum envelope_closer {
+    CLOSER_NONE = 0, /* it is open, or a program that did not store it closed it */
+    CLOSER_CLAIMS,   /* the last share was opened */
+    CLOSER_DEADLINE,
+    CLOSER_SENDER,   /* a recall */
+    CLOSER_OPERATOR, /* hongbaoctl */
+    CLOSER_COUNT
+};
+
 struct envelope {
     struct id id;
     char sender[USER_SIZE], sender_name[NAME_SIZE];
@@ -33,6 +43,7 @@ struct envelope {
     enum envelope_state state;
     int64_t opened_shares, opened_fen, refunded_fen;
     int64_t created_us, expires_us, closed_us; /* closed_us 0 while open */
+    enum envelope_closer closed_by;            /* as stored; see envelope_closer */
     uint8_t seed_hash[32];
     bool has_seed; /* seed is known to this reader */
     uint8_t seed[SEED_SIZE];
@@ -73,9 +84,12 @@ void envelope_open_next(struct envelope *e, const char *user, const char *name, 
 /* Apply claim *c, which another process drew, to e: add it to the sums and keep the luckiest.
  * Return false, with e unchanged, if *c is not the next claim of e or would close it. */
 bool envelope_learn(struct envelope *e, const struct claim *c);
-/* Close e, which is open and consistent (asserted), as expired at now_us. Return the amount in fen
- * that remained, which is now refunded_fen. */
-int64_t envelope_expire(struct envelope *e, int64_t now_us);
+/* Close e, which is open and consistent (asserted), as expired at now_us, by `by`. Return the
+ * amount in fen that remained, which is now refunded_fen. */
+int64_t envelope_expire(struct envelope *e, enum envelope_closer by, int64_t now_us);
+/* Return what closed e, CLOSER_NONE if it is open. What a program closed that did not store it
+ * follows from state and times: only an operator could close before the deadline. */
+enum envelope_closer envelope_closer(const struct envelope *e);
 /* Return true if user, a member of groups[0..n_groups), may open e: it is among the recipients, and
  * both user and sender are guests or neither is. */
 bool envelope_admits(const struct envelope *e, const char *user, const char groups[][GROUP_SIZE],
@@ -84,6 +98,9 @@ bool envelope_admits(const struct envelope *e, const char *user, const char grou
 const char *envelope_state_name(enum envelope_state s);
 /* Return "lucky" or "equal" for m, a static string. */
 const char *envelope_mode_name(enum envelope_mode m);
+/* Return the name of by in the API ("claims"), a static string; NULL for CLOSER_NONE and any other
+ * number. */
+const char *envelope_closer_name(enum envelope_closer by);
 /* Return the name of theme t in the API ("new_year"), a static string; "plain" for any other
  * number. */
 const char *envelope_theme_name(enum envelope_theme t);

@@ -26,6 +26,7 @@ const struct envelope_member envelope_members[] = {
     {"created_us", "created_at", MEMBER_TIME, MEMBER_FIXED, FIELD(created_us), 0, INT64_MAX},
     {"expires_us", "expires_at", MEMBER_TIME, MEMBER_FIXED, FIELD(expires_us), 0, INT64_MAX},
     {"closed_us", "closed_at", MEMBER_TIME, MEMBER_AT_CLOSE, FIELD(closed_us), 0, 0},
+    {"closed_by", NULL, MEMBER_ENUM, MEMBER_AT_CLOSE, FIELD(closed_by), 0, 0},
     {"seed_hash", "seed_hash", MEMBER_BYTES, MEMBER_FIXED, FIELD(seed_hash), 0, 0},
     {"luckiest_seq", NULL, MEMBER_NUMBER, MEMBER_NEW_LUCKIEST, FIELD(luckiest_seq), 0, 0},
     {"luckiest_fen", NULL, MEMBER_NUMBER, MEMBER_NEW_LUCKIEST, FIELD(luckiest_fen), 0, 0},
@@ -40,6 +41,7 @@ const size_t envelope_members_n = sizeof envelope_members / sizeof envelope_memb
 _Static_assert(sizeof(enum envelope_mode) == sizeof(unsigned) &&
                    sizeof(enum recipients) == sizeof(unsigned) &&
                    sizeof(enum envelope_theme) == sizeof(unsigned) &&
+                   sizeof(enum envelope_closer) == sizeof(unsigned) &&
                    sizeof(enum envelope_state) == sizeof(unsigned),
                "enums are copied as unsigned");
 

@@ -19,6 +19,7 @@ enum route {
     ROUTE_CLAIM,
     ROUTE_GRAB,
     ROUTE_OPEN,
+    ROUTE_RECALL,
     ROUTE_ENVELOPE,
     ROUTE_ME,
     ROUTE_SENT,
@@ -137,6 +138,8 @@ void api_encode_sent(struct http_response *r, const struct envelope *e);
 void api_encode_grab(struct http_response *r, const struct grab_answer *a);
 /* Fill *r with 200 and the outcome a of an open. */
 void api_encode_open(struct http_response *r, const struct open_answer *a);
+/* Fill *r with 200 and the end of e, which is closed: the answer to a recall. */
+void api_encode_recall(struct http_response *r, const struct envelope *e);
 #define API_ETAG_SIZE 128
 /* Write the ETag "<generation>-<version>-<mine_seq>-<after>-<limit>" to out, the last two from
  * page. It is strong for one user: any change of what that user sees changes it. The versions of a

@@ -67,6 +67,18 @@ void api_encode_sent(struct http_response *r, const struct envelope *e)
     snprintf(r->location, sizeof r->location, "/v1/envelopes/%s", id);
 }
 
+void api_encode_recall(struct http_response *r, const struct envelope *e)
+{
+    struct json_writer *w = answer_begin(r, 200, envelope_state_name(e->state));
+    if (w == NULL)
+        return;
+    json_put_string(w, "state", envelope_state_name(e->state));
+    put_closer(w, e);
+    json_put_int(w, "refunded", e->refunded_fen);
+    put_time(w, "closed_at", e->closed_us);
+    answer_end(w);
+}
+
 void api_encode_preview(struct http_response *r, const struct envelope *e)
 {
     struct json_writer *w = answer_begin(r, 200, envelope_state_name(e->state));

@@ -130,6 +130,15 @@ static void put_plain_member(struct json_writer *w, const struct envelope *e,
     }
 }
 
+void put_closer(struct json_writer *w, const struct envelope *e)
+{
+    const char *name = envelope_closer_name(envelope_closer(e));
+    if (name == NULL)
+        json_put_null(w, "closed_by");
+    else
+        json_put_string(w, "closed_by", name);
+}
+
 void put_envelope(struct json_writer *w, const struct envelope *e, bool veiled)
 {
     put_id(w, "id", &e->id);
@@ -148,6 +157,7 @@ void put_envelope(struct json_writer *w, const struct envelope *e, bool veiled)
             put_plain_member(w, e, m);
     }
     json_put_string(w, "state", envelope_state_name(e->state));
+    put_closer(w, e);
     if (e->state != STATE_OPEN && e->has_seed)
         put_hex(w, "seed", e->seed, sizeof e->seed);
     else

@@ -18,6 +18,8 @@ void put_id(struct json_writer *w, const char *key, const struct id *id);
 void put_time(struct json_writer *w, const char *key, int64_t wall_us);
 /* Write member "next" of a list of that kind: the cursor *next, or null if it is not set. */
 void put_next(struct json_writer *w, enum api_page_kind kind, const struct page_after *next);
+/* Write member "closed_by": what closed e; null if it is open. */
+void put_closer(struct json_writer *w, const struct envelope *e);
 /* Write the members of e into an open object, all but mine, claims and next. veiled: without the
  * sum of what was opened. */
 void put_envelope(struct json_writer *w, const struct envelope *e, bool veiled);

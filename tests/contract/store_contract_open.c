@@ -239,6 +239,7 @@ void store_contract_sold_out_shows_the_seed_and_queues_the_closing(void **state)
     struct envelope now = get(t->b, &e.id);
     assert_int_equal(now.state, STATE_SOLD_OUT);
     assert_true(now.has_seed && now.closed_us > 0);
+    assert_int_equal(now.closed_by, CLOSER_CLAIMS);
     assert_memory_equal(now.seed, e.seed, sizeof e.seed);
     assert_true(envelope_consistent(&now));
 }

@@ -61,6 +61,7 @@ static void new_envelope(const struct store_contract *t, const char *user, int64
     e->id = id_make(t->rng, now_us, 0);
     snprintf(e->sender, sizeof e->sender, "%s", user);
     snprintf(e->sender_name, sizeof e->sender_name, "name of it");
+    e->theme = THEME_COMPANY;
     snprintf(e->greeting, sizeof e->greeting, "it's \\ \"quoted\" %%s");
     e->mode = MODE_LUCKY;
     e->total_fen = total_fen;
@@ -149,7 +150,7 @@ void contract_close(struct store_contract *t, const struct id *id)
     assert_non_null(set);
     assert_int_equal(contract_open_read(t->a, set, id, NULL, false), ERR_OK);
     struct envelope *e = &set->envelopes[0];
-    int64_t refund_fen = envelope_expire(e, set->now_us);
+    int64_t refund_fen = envelope_expire(e, CLOSER_DEADLINE, set->now_us);
     struct transfer refund = transfer_for_refund(t->rng, e->sender, id, refund_fen, set->now_us);
     set->changed[0] = true;
     assert_int_equal(t->a->ops->refund_write(t->a, set, &refund, 1), ERR_OK);

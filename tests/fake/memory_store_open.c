@@ -118,6 +118,7 @@ static enum err update_envelope(struct memory_store *s, const struct open_set *s
         return memory_replace(s, MEMORY_ENVELOPES, &row);
     row.e.state = e->state;
     row.e.closed_us = e->closed_us;
+    row.e.closed_by = e->closed_by;
     row.e.refunded_fen = e->refunded_fen;
     row.e.has_seed = true;
     memcpy(row.e.seed, e->seed, sizeof row.e.seed);

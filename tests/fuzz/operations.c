@@ -143,7 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         else if (data[i] % 8 < 7)
             credit(&e, &m, argument % CLAIMS_MAX);
         else if (e.state == STATE_OPEN && argument == 31)
-            m.refunded = envelope_expire(&e, 20);
+            m.refunded = envelope_expire(&e, CLOSER_DEADLINE, 20);
         check_agreement(&e, &m);
         check_books(&e, &m);
     }

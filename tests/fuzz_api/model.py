@@ -36,6 +36,7 @@ class Envelope:
     to: object  # None, "group", or a set of users
     deadline: float
     state: str = "open"
+    closed_by: object = None
     refunded: int = 0
     claims: list = dataclasses.field(default_factory=list)
     tickets: dict = dataclasses.field(default_factory=dict)  # by user
@@ -110,12 +111,12 @@ class Model:
         self.book(user, "claim", amount, envelope.id)
         self.pending[user][envelope.id] = amount
         if seq == envelope.shares:
-            envelope.state = "sold_out"
+            envelope.state, envelope.closed_by = "sold_out", "claims"
 
-    def expired(self, envelope):
+    def expired(self, envelope, closed_by="deadline"):
         if envelope.state != "open":
             return
-        envelope.state, envelope.refunded = "expired", envelope.left
+        envelope.state, envelope.refunded, envelope.closed_by = "expired", envelope.left, closed_by
         self.book(envelope.sender, "refund", envelope.refunded, envelope.id)
 
     def credited(self, user):

@@ -119,8 +119,8 @@ class Player(Reader):
         need(it["state"] == "open" and it["claims"] == [] and it["seed"] is None, "a new envelope is", it)
         need(it["theme"] == (step.get("theme") or "plain"), "the theme of a new envelope is", it["theme"])
         self.model.known["send", user, key] = (body, it)
-        self.model.sent(Envelope(it["id"], user, it["mode"], it["theme"], it["total"], it["shares"], it["cap"], set(to) if isinstance(to, list) else to,
-                                 time.time() + body["expires_in"]))
+        self.model.sent(Envelope(it["id"], user, it["mode"], it["theme"], it["total"], it["shares"], it["cap"],
+                                 set(to) if isinstance(to, list) else to, time.time() + body["expires_in"]))
 
     def step_topup(self, step, _):
         self.move_money(step, "topup", "/v1/topups", 1)
@@ -250,7 +250,18 @@ class Player(Reader):
     def step_close(self, _, envelope):
         if envelope.state == "open":
             self.service.ctl("close", envelope.id)
-            self.model.expired(envelope)
+            self.model.expired(envelope, "operator")
+
+    def step_recall(self, step, envelope):
+        answer, was = self.users[step["user"]].request("POST", f"/v1/envelopes/{envelope.id}/recall"), envelope.closed_by
+        if step["user"] != envelope.sender:
+            need(answer.code == "not_sender", "a recall by another user is answered with", answer)
+            return
+        self.model.expired(envelope, "sender")
+        shown = (envelope.state, envelope.closed_by, envelope.refunded)
+        got = tuple(answer.json[name] for name in ("state", "closed_by", "refunded"))
+        need(answer.status == 200 and got == shown, "a recall is answered with", answer, "of", shown)
+        self.check_replayed(answer, was == "sender")
 
     def finish(self):
         """Compare everything. Return the closed envelopes, as shown with all claims."""

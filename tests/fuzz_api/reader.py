@@ -9,8 +9,8 @@ class Reader:
     def check_shown(self, it, envelope, veiled=False):
         """Compare what is shown of an envelope, without its claims, with the model. veiled: the reader may still open it."""
         best = envelope.luckiest()
-        shown = {"id": envelope.id, "state": envelope.state, "mode": envelope.mode, "theme": envelope.theme, "shares": envelope.shares, "total": envelope.total,
-                 "opened_shares": len(envelope.claims), "opened_total": None if veiled else envelope.opened, "refunded": envelope.refunded}
+        shown = {name: getattr(envelope, name) for name in ("id", "state", "closed_by", "mode", "theme", "shares", "total", "refunded")}
+        shown |= {"opened_shares": len(envelope.claims), "opened_total": None if veiled else envelope.opened}
         for name, value in shown.items():
             need(it[name] == value, name, "is shown as", it[name], "and is", value)
         need((it["seed"] is None) == (it["closed_at"] is None) == (envelope.state == "open"), "seed or time of the end:", it)

@@ -40,8 +40,8 @@ def test_an_undescribed_header_is_found(service, monkeypatch):
 
 def test_a_lost_refund_is_found_and_shortened(service, monkeypatch):
     """The check of sequences can fail, and leaves out what is not needed."""
-    def expired_without_refund(_, envelope):
-        envelope.state, envelope.refunded = "expired", envelope.left
+    def expired_without_refund(_, envelope, closed_by="deadline"):
+        envelope.state, envelope.refunded, envelope.closed_by = "expired", envelope.left, closed_by
     monkeypatch.setattr(model.Model, "expired", expired_without_refund)
     rng, name = random.Random(SEED), f"lost{SEED}"
     steps = make_steps(rng, 30) + [make_money(rng, {"kind": "topup", "user": 0}), make_send(rng, {"kind": "send", "user": 0}),

@@ -82,11 +82,11 @@ static struct envelope closed_sample(void)
 #define DATES "\"created_at\":\"" AT "\",\"expires_at\":\"2026-02-16T16:01:00.123Z\",\"closed_at\":"
 #define FRESH                                                                                      \
     SUMS "0,\"opened_total\":0,\"refunded\":0," DATES "null,\"seed_hash\":\"" AB64                 \
-         "\",\"state\":\"open\",\"seed\":null,\"luckiest\":null"
+         "\",\"state\":\"open\",\"closed_by\":null,\"seed\":null,\"luckiest\":null"
 #define CLOSED                                                                                     \
     SUMS "2,\"opened_total\":90,\"refunded\":10," DATES                                            \
          "\"2026-02-16T16:01:00.123Z\",\"seed_hash\":\"" AB64                                      \
-         "\",\"state\":\"expired\",\"seed\":\"" CD64                                               \
+         "\",\"state\":\"expired\",\"closed_by\":\"deadline\",\"seed\":\"" CD64                    \
          "\",\"luckiest\":{\"user\":\"bob\",\"name\":\"Bob\",\"amount\":60,\"seq\":2}"
 
 /* What would let people foresee the amounts is not shown while there are any left. */
@@ -218,6 +218,20 @@ static void previews(void **state)
            "\"guests\":false}");
 }
 
+static void recalls(void **state)
+{
+    struct http_response r;
+    struct envelope e = closed_sample();
+    (void)state;
+    e.closed_us -= 1000;
+    e.closed_by = CLOSER_SENDER;
+    http_response_init(&r);
+    api_encode_recall(&r, &e);
+    expect(&r, 200, "expired",
+           "{\"state\":\"expired\",\"closed_by\":\"sender\",\"refunded\":10,"
+           "\"closed_at\":\"2026-02-16T16:01:00.122Z\"}");
+}
+
 static void sent_lists(void **state)
 {
     struct http_response r;
@@ -307,6 +321,7 @@ int main(void)
         cmocka_unit_test(envelopes),
         cmocka_unit_test(veiled_envelopes),
         cmocka_unit_test(previews),
+        cmocka_unit_test(recalls),
         cmocka_unit_test(sent_lists),
         cmocka_unit_test(etags),
     };

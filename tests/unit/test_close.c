@@ -141,9 +141,9 @@ static void nothing_is_published_before_the_commit(void **state)
     struct envelope second = {.shares = 2};
     fake_send(&f->fake, &second);
     f->e.id = second.id;
-    assert_int_equal(
-        close_envelope(&f->fake.runtime, f->fake.store, f->fake.cache, &second.id, &exists, &found),
-        ERR_OK);
+    assert_int_equal(close_envelope(&f->fake.runtime, f->fake.store, f->fake.cache, &second.id,
+                                    CLOSER_OPERATOR, &exists, &found),
+                     ERR_OK);
     assert_int_equal(f->hooks, 4);
     assert_true(exists && published(f, &second.id));
 }
@@ -208,7 +208,8 @@ static void a_locked_or_broken_one_keeps_none_of_the_others(void **state)
 
 static enum err close_one(struct fixture *f, const struct id *id, bool *found, struct envelope *e)
 {
-    return close_envelope(&f->fake.runtime, f->fake.store, f->fake.cache, id, found, e);
+    return close_envelope(&f->fake.runtime, f->fake.store, f->fake.cache, id, CLOSER_OPERATOR,
+                          found, e);
 }
 
 /* Change a row as a disk error or a hand could; the copy restores it. */
@@ -313,8 +314,9 @@ static void what_another_closed_is_published_once_it_is_durable(void **state)
     struct envelope e;
     bool found;
     memory_db_delay_flush(f->fake.db, true);
-    assert_int_equal(close_envelope(&f->fake.runtime, f->other, NULL, &f->e.id, &found, &e),
-                     ERR_OK);
+    assert_int_equal(
+        close_envelope(&f->fake.runtime, f->other, NULL, &f->e.id, CLOSER_OPERATOR, &found, &e),
+        ERR_OK);
     memory_db_delay_flush(f->fake.db, false);
     struct id id = f->e.id;
     fake_markers_forget(&f->fake, &id);

@@ -145,10 +145,34 @@ static void expiry_returns_exactly_what_is_left(void **state)
     envelope_open_next(&e, "bob", "Bob", NOW_US, &c);
     assert_false(envelope_past_due(&e, e.expires_us - 1));
     assert_true(envelope_past_due(&e, e.expires_us));
-    assert_int_equal(envelope_expire(&e, e.expires_us), 1000 - c.amount_fen);
+    assert_int_equal(envelope_expire(&e, CLOSER_DEADLINE, e.expires_us), 1000 - c.amount_fen);
     assert_int_equal(e.state, STATE_EXPIRED);
     assert_int_equal(e.refunded_fen + e.opened_fen, 1000);
     assert_true(envelope_consistent(&e));
+}
+
+static void what_closed_it_is_known(void **state)
+{
+    struct envelope e = make(MODE_LUCKY, 1000, 1), early = e;
+    struct claim c;
+    (void)state;
+    e.closed_by = CLOSER_SENDER; /* of a damaged row */
+    assert_int_equal(envelope_closer(&e), CLOSER_NONE);
+    envelope_expire(&early, CLOSER_SENDER, NOW_US);
+    assert_int_equal(envelope_closer(&early), CLOSER_SENDER);
+    early.closed_by = CLOSER_NONE; /* stored by a program of before */
+    assert_int_equal(envelope_closer(&early), CLOSER_OPERATOR);
+    early.closed_us = early.expires_us;
+    assert_int_equal(envelope_closer(&early), CLOSER_DEADLINE);
+    early.closed_by = CLOSER_COUNT;
+    assert_int_equal(envelope_closer(&early), CLOSER_DEADLINE);
+    envelope_open_next(&e, "bob", "Bob", NOW_US, &c);
+    assert_int_equal(e.closed_by, CLOSER_CLAIMS);
+    e.closed_by = CLOSER_NONE;
+    assert_int_equal(envelope_closer(&e), CLOSER_CLAIMS);
+    assert_null(envelope_closer_name(CLOSER_NONE));
+    assert_null(envelope_closer_name(CLOSER_COUNT));
+    assert_string_equal(envelope_closer_name(CLOSER_OPERATOR), "operator");
 }
 
 static void only_recipients_are_admitted(void **state)
@@ -207,6 +231,7 @@ int main(void)
         cmocka_unit_test(equal_shares_have_no_luckiest),
         cmocka_unit_test(learning_is_adding_up),
         cmocka_unit_test(expiry_returns_exactly_what_is_left),
+        cmocka_unit_test(what_closed_it_is_known),
         cmocka_unit_test(only_recipients_are_admitted),
         cmocka_unit_test(amounts_are_veiled_from_those_who_may_still_open),
         cmocka_unit_test(a_claim_has_one_journal_for_ever),

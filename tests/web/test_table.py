@@ -159,6 +159,9 @@ ROWS = [
     row("too-large-chunked-for-the-pool", "POST /v1/envelopes", TOKEN + JSON + CHUNKED, chunks(POOLS_LARGE), own_length=True,
         status=413, code="body_too_large"),
     row("too-large-grab-for-the-pool", GRAB, TOKEN, POOLS_LARGE, status=413, code="body_too_large"),
+    row("recall-of-others", "POST /v1/envelopes/{others}/recall", TOKEN + EMPTY, status=403, code="not_sender"),
+    row("recall-no-token", "POST /v1/envelopes/{open}/recall", EMPTY, status=401, code="unauthorized"),
+    row("get-of-recall", "GET /v1/envelopes/{sold}/recall", TOKEN, status=405, code="method_not_allowed"),
     row("too-large-claim", "POST /v1/envelopes/{sold}/claim", TOKEN, LARGE, status=413, code="body_too_large"),
     row("too-large-grab", GRAB, TOKEN, LARGE, status=413, code="body_too_large"),
     row("too-large-get", "GET /v1/me", TOKEN, LARGE, status=(400, 413)),
@@ -187,10 +190,12 @@ def scene(service):
     from client import Client
     alice, bob = Client(service, service.token("table-a")), Client(service, service.token("table-b"))
     service.ctl("topup", "table-a", 100000)
+    service.ctl("topup", "table-b", 100)
+    others = bob.send(100, 1).json["id"]
     sold, live, claimed = (alice.send(100, shares).json["id"] for shares in (1, 90, 90))
     assert bob.grab_and_open(sold).state == "opened"
     # Until the marker is there, the pool answers: both are tested.
-    yield {"open": live, "claimed": claimed, "sold": sold, "token": alice.token, "etag": alice.envelope(live).headers["ETag"]}
+    yield {"open": live, "others": others, "claimed": claimed, "sold": sold, "token": alice.token, "etag": alice.envelope(live).headers["ETag"]}
     alice.close()
     bob.close()
 

@@ -8,7 +8,7 @@ import {sleep} from '../lib/retry.js';
 import {countText, createClaims} from './claim_list.js';
 import {coin, markOpened, packetCover, packetOpened, seal} from './cover.js';
 import {fill, focusOn, h, prefersStillness} from './dom.js';
-import {grab, open, present} from './envelope_steps.js';
+import {grab, open, overKey, present} from './envelope_steps.js';
 import {drawTools, sendToo} from './envelope_tools.js';
 import {showError} from './error_panel.js';
 
@@ -104,6 +104,7 @@ function draw(place) {
     const looks = {
         cover: {grabbing: 'sealed', opening: 'grabbed'}[state] ?? state,
         mine: state === 'opened' && mine,
+        by: OVER.includes(state) && envelope.closed_by,
         opened: state === 'sealed' && envelope.opened_shares,
         luckiest: state === 'opened' && envelope.state !== 'open' && envelope.luckiest?.seq === mine.seq,
     };
@@ -148,7 +149,7 @@ function drawHero(place, {cover, mine, luckiest}) {
     const {envelope} = place.visit.known;
     const held = parts.hero.contains(document.activeElement) ? document.activeElement?.getAttribute('data-hold') : null;
     const closed = () => [
-        h('p', {id: 'over', class: 'over', tabindex: -1, 'data-hold': 'over'}, t('over.' + cover)),
+        h('p', {id: 'over', class: 'over', tabindex: -1, 'data-hold': 'over'}, t(overKey(cover, envelope))),
         h('button', {class: 'link', 'data-do': 'look', 'data-hold': 'look', onclick: lookAtList}, t('envelope.look')),
     ];
     const hint = (text, more = {}) => h('p', {class: 'hint', ...more}, text);

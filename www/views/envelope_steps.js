@@ -57,6 +57,11 @@ function failed(place, error) {
     focusPanel(parts.hero);
 }
 
+/* The key of the words for how an envelope ended. */
+export function overKey(state, envelope) {
+    return 'over.' + (state === 'expired' && envelope?.closed_by === 'sender' ? 'recalled' : state);
+}
+
 /* Brings what has just come about to eyes, ears and the focus. What has the focus is read out by itself. */
 export function present({app, parts: {hero}, say, sound, visit}) {
     const {t} = app.i18n;
@@ -72,6 +77,6 @@ export function present({app, parts: {hero}, say, sound, visit}) {
         say('envelope.grabbed');
     } else if (state === 'sold_out' || state === 'expired') {
         focusOn(hero.querySelector('#over'));
-        app.announce(t('over.' + state));
+        app.announce(t(overKey(state, visit.known.envelope)));
     }
 }

@@ -11,13 +11,12 @@
 #define TRIES_MAX 5
 #define DUE_MAX 512 /* envelopes listed at once */
 
-enum close_which { CLOSE_DUE, CLOSE_ANY };
-
 struct closing_run {
     const struct runtime *runtime;
     struct open_set *set;
     struct clock_guard *guard; /* NULL: close at any time of the primary's clock */
-    enum close_which which;
+    bool due_only;             /* close only what is past due */
+    enum envelope_closer by;
     size_t closed; /* out */
     bool damaged;  /* out: the row of an envelope of the set is damaged */
 };
@@ -25,6 +24,13 @@ struct closing_run {
 static bool close_damaged(const struct open_set *set, size_t i)
 {
     return set->exists[i] && !set->envelopes[i].frozen && envelope_damaged(&set->envelopes[i]);
+}
+
+/* Return what closes e: a recall that comes after the deadline only does the deadline's work. */
+static enum envelope_closer close_by(const struct closing_run *c, const struct envelope *e)
+{
+    bool late = c->by == CLOSER_SENDER && envelope_past_due(e, c->set->now_us);
+    return late ? CLOSER_DEADLINE : c->by;
 }
 
 /* Close in memory those of the set that may be. Return how many. */
@@ -38,10 +44,10 @@ static size_t close_expire(struct closing_run *c, struct transfer *transfers)
         memset(&transfers[i], 0, sizeof transfers[i]);
         c->damaged |= close_damaged(set, i);
         set->changed[i] = set->exists[i] && !e->frozen && envelope_may_change(e) &&
-                          (c->which == CLOSE_ANY || envelope_past_due(e, set->now_us));
+                          (!c->due_only || envelope_past_due(e, set->now_us));
         if (!set->changed[i])
             continue;
-        int64_t refund_fen = envelope_expire(e, set->now_us);
+        int64_t refund_fen = envelope_expire(e, close_by(c, e), set->now_us);
         transfers[i] =
             transfer_for_refund(runtime->rng, e->sender, &e->id, refund_fen, set->now_us);
         closed++;
@@ -118,11 +124,12 @@ static enum err close_freeze_damaged(const struct runtime *runtime, struct store
 }
 
 static enum err close_ids(const struct runtime *runtime, struct store *store, struct cache *cache,
-                          struct clock_guard *guard, struct open_set *set, enum close_which which,
+                          struct clock_guard *guard, struct open_set *set, enum envelope_closer by,
                           struct close_due_result *done)
 {
     static const struct txn_policy policy = {.tries_max = TRIES_MAX};
-    struct closing_run run = {.runtime = runtime, .set = set, .guard = guard, .which = which};
+    struct closing_run run = {
+        .runtime = runtime, .set = set, .guard = guard, .due_only = guard != NULL, .by = by};
     enum err err = txn_run(runtime, store, close_once, &run, &policy);
     if (err != ERR_OK)
         return err;
@@ -130,7 +137,7 @@ static enum err close_ids(const struct runtime *runtime, struct store *store, st
     close_count(done, set);
     close_publish(runtime, cache, set);
     /* Only settle may freeze; it is also the only one that would meet the row again and again. */
-    return run.damaged && which == CLOSE_DUE ? close_freeze_damaged(runtime, store, set) : ERR_OK;
+    return run.damaged && run.due_only ? close_freeze_damaged(runtime, store, set) : ERR_OK;
 }
 
 static void close_set_ids(struct open_set *set, const struct id *ids, size_t n)
@@ -158,13 +165,13 @@ static enum err close_due_set(const struct runtime *runtime, struct store *store
     memcpy(ids, due, n * sizeof ids[0]);
     qsort(ids, n, sizeof ids[0], close_compare_ids);
     close_set_ids(set, ids, n);
-    enum err err = close_ids(runtime, store, cache, guard, set, CLOSE_DUE, done);
+    enum err err = close_ids(runtime, store, cache, guard, set, CLOSER_DEADLINE, done);
     /* a fault may also be one row that another table does not match, such as a missing account */
     if (err != ERR_LOCKED && err_class(err) != CLASS_DATA && err != ERR_FAULT)
         return err;
     for (size_t i = 0; i < n; i++) {
         close_set_ids(set, &ids[i], 1);
-        (void)close_ids(runtime, store, cache, guard, set, CLOSE_DUE, done);
+        (void)close_ids(runtime, store, cache, guard, set, CLOSER_DEADLINE, done);
     }
     return ERR_OK;
 }
@@ -201,7 +208,8 @@ enum err close_due(const struct runtime *runtime, struct store *store, struct ca
 }
 
 enum err close_envelope(const struct runtime *runtime, struct store *store, struct cache *cache,
-                        const struct id *id, bool *found, struct envelope *envelope)
+                        const struct id *id, enum envelope_closer by, bool *found,
+                        struct envelope *envelope)
 {
     struct close_due_result done = {.closed = 0};
     struct open_set *set = malloc(sizeof *set);
@@ -209,7 +217,7 @@ enum err close_envelope(const struct runtime *runtime, struct store *store, stru
         return ERR_FAULT;
     close_set_ids(set, id, 1);
     set->nowait = false;
-    enum err err = close_ids(runtime, store, cache, NULL, set, CLOSE_ANY, &done);
+    enum err err = close_ids(runtime, store, cache, NULL, set, by, &done);
     *found = err == ERR_OK && set->exists[0];
     if (*found)
         *envelope = set->envelopes[0];

@@ -16,11 +16,13 @@ struct close_due_result {
 MUST_USE enum err close_due(const struct runtime *runtime, struct store *store, struct cache *cache,
                             struct clock_guard *guard, struct close_due_result *done);
 
-/* Close envelope id over store now, due or not, and publish its end. Set *found, and *envelope to
- * its state after. cache may be NULL. ERR_UNAVAILABLE: it is frozen or locked by another process,
- * or the primary is away; nothing is closed, or it is unknown. No transaction is left open. */
+/* Close envelope id over store now, due or not, and publish its end. by is stored as what closed
+ * it, but for a recall after the deadline, which counts as the deadline's. Set *found, and
+ * *envelope to its state after. cache may be NULL. ERR_UNAVAILABLE: it is frozen or locked by
+ * another process, or the primary is away; nothing is closed, or it is unknown. No transaction is
+ * left open. */
 MUST_USE enum err close_envelope(const struct runtime *runtime, struct store *store,
-                                 struct cache *cache, const struct id *id, bool *found,
-                                 struct envelope *envelope);
+                                 struct cache *cache, const struct id *id, enum envelope_closer by,
+                                 bool *found, struct envelope *envelope);
 
 #endif

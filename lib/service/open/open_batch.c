@@ -325,7 +325,8 @@ static void open_close_past_due(const struct open_batch *b, struct open_job *job
     job->must_close = false;
     job->base.err = open_check_clock(b);
     if (job->base.err == ERR_OK)
-        job->base.err = close_envelope(b->runtime, b->store, b->cache, &job->id, &found, &e);
+        job->base.err =
+            close_envelope(b->runtime, b->store, b->cache, &job->id, CLOSER_DEADLINE, &found, &e);
     if (job->base.err == ERR_OK && !found)
         job->base.err = ERR_NOT_FOUND;
     if (job->base.err == ERR_OK)

@@ -157,18 +157,6 @@ static bool send_repeats(const struct send_row *row, const struct send_job *job)
            send_repeats_0_1(row, job);
 }
 
-/* Make e again what it was when it was sent: the answer to a repeat of its key. */
-static void send_restore(struct envelope *e)
-{
-    e->state = STATE_OPEN;
-    e->opened_shares = e->opened_fen = e->refunded_fen = e->closed_us = 0;
-    e->luckiest_seq = e->luckiest_fen = 0;
-    e->luckiest_user[0] = e->luckiest_name[0] = '\0';
-    e->has_seed = false;
-    memset(e->seed, 0, sizeof e->seed);
-    e->version = 1;
-}
-
 /* Decide one job under the locks. Return true if its answer rests on what an earlier
  * transaction stored. */
 static bool send_decide(struct send_batch *b, size_t i, struct send_job *job)
@@ -182,7 +170,7 @@ static bool send_decide(struct send_batch *b, size_t i, struct send_job *job)
             job->base.err = ERR_IDEMPOTENCY_KEY_REUSED;
             return false;
         }
-        send_restore(row->envelope);
+        envelope_reset_to_send(row->envelope); /* the answer to a repeat of its key */
         job->replayed = id_compare(&row->envelope->id, &job->tried) != 0;
         return true;
     }
