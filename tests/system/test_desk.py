@@ -60,6 +60,7 @@ def test_block_and_unblock(service, user):
     service.ctl("user", "block", bob.user, "--why", "spam, see ticket 12")
     wait_until(lambda: bob.grab(envelope).code == "user_blocked", 5, "grabs are refused")
     wait_until(lambda: bob.open(envelope, "x" + ticket).code == "user_blocked", 5, "opens are refused")
+    wait_until(lambda: bob.claim(alice.send(100, 5).json["id"]).code == "user_blocked", 5, "claims are refused")
     wait_until(lambda: bob.send(101, 1).code == "user_blocked", 5, "sends are refused")
     assert bob.grab(envelope).status == 403
     assert bob.get("/v1/me").json["balance"] == 100 and bob.envelope(envelope).status == 200  # looks are not
