@@ -19,6 +19,8 @@ void admin_close(struct admin *a);
 MUST_USE enum err admin_create_database(struct admin *a, const char *name);
 /* Select the database name for the statements that follow. */
 MUST_USE enum err admin_use(struct admin *a, const char *name);
+/* Set *n to the number of tables in the database name. */
+MUST_USE enum err admin_count_tables(struct admin *a, const char *name, int64_t *n);
 /* Create user@localhost unless it exists and set its password, which is formed as a name is.
  */
 MUST_USE enum err admin_set_user(struct admin *a, const char *user, const char *password);

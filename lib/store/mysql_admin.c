@@ -68,6 +68,17 @@ enum err admin_use(struct admin *a, const char *name)
     return sql_run(s);
 }
 
+enum err admin_count_tables(struct admin *a, const char *name, int64_t *n)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    if (!sql_plain_name(name))
+        return sql_fail(s, ERR_RANGE);
+    buf_printf(sql_begin(s),
+               "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '%s'", name);
+    enum err err = sql_send(s);
+    return err == ERR_OK ? sql_rows(s, row_take_i64, n) : err;
+}
+
 enum err admin_set_user(struct admin *a, const char *user, const char *password)
 {
     struct mysql_store *s = mysql_of(a->store);
