@@ -31,7 +31,10 @@ class Load:
             thread.start()
         return self
 
-    def __exit__(self, *_):
+    def stop(self):
         self.ending.set()
         for thread in self.threads:
             thread.join()
+
+    def __exit__(self, *_):
+        self.stop()
