@@ -18,6 +18,7 @@ enum ctl_exit {
 struct ctl {
     struct daemon daemon;           /* settings are loaded; runtime is not connected */
     struct account_service service; /* after ctl_connect */
+    const char *config_path;        /* the file of the settings */
     int argc;                       /* of the command: argv[0] is its name */
     char **argv;
     bool quiet; /* failures to connect are not printed: doctor reports them */
@@ -27,7 +28,8 @@ typedef enum ctl_exit ctl_command_fn(struct ctl *c);
 
 ctl_command_fn ctl_init, ctl_migrate, ctl_token, ctl_topup, ctl_withdraw, ctl_show, ctl_close,
     ctl_frozen, ctl_unfreeze, ctl_user, ctl_envelope, ctl_history, ctl_totals, ctl_report,
-    ctl_export, ctl_audit, ctl_verify, ctl_restored, ctl_doctor, ctl_config_example;
+    ctl_export, ctl_audit, ctl_verify, ctl_backup, ctl_restore, ctl_rotate, ctl_restored,
+    ctl_doctor, ctl_config_example;
 
 /* Print that `what` failed with err on standard error; return the exit code for err. */
 enum ctl_exit ctl_fail(enum err err, const char *what);
@@ -54,6 +56,10 @@ MUST_USE enum err ctl_apply_patches(struct ctl *c, struct admin *a);
  * made if there is none, and give it its privileges. Errors are printed. */
 MUST_USE enum err ctl_make_role(struct ctl *c, struct admin *a, const char *role,
                                 const char *credentials);
+
+/* Return true after reporting each pool that accepts connections: it would go on with what it has
+ * cached. */
+bool ctl_pools_run(const struct config *config);
 
 /* Let the web server find the markers of that generation from now on, or none if markers are
  * switched off. ERR_FAULT after printing the reason. */

@@ -24,8 +24,7 @@ static bool is_served(const char *path)
     return served;
 }
 
-/* Report each pool that runs, and would go on with the old generation. */
-static bool pools_run(const struct config *c)
+bool ctl_pools_run(const struct config *c)
 {
     const char *const sockets[] = {c->send.socket, c->grab.socket, c->open.socket, c->query.socket};
     bool any = false;
@@ -57,7 +56,7 @@ enum ctl_exit ctl_restored(struct ctl *c)
     bool force = c->argc == 2 && strcmp(c->argv[1], "--force") == 0;
     if (c->argc > 1 && !force)
         return ctl_usage(c, "unknown argument");
-    if (!force && pools_run(&c->daemon.config))
+    if (!force && ctl_pools_run(&c->daemon.config))
         return CTL_WRONG;
     struct admin *a = ctl_admin(c, &exit_code);
     if (a == NULL)

@@ -50,6 +50,13 @@ static const struct command commands[] = {
      ctl_unfreeze, true},
     {"audit", "[--json]", "check every invariant on one snapshot", ctl_audit, true},
     {"verify", "--all | ENVELOPE...", "recompute the draws of closed envelopes", ctl_verify, true},
+    {"backup", "DIRECTORY", "dump the database without locking it, and copy the secrets",
+     ctl_backup, true},
+    {"restore", "DIRECTORY", "put a backup into an empty database; pools must be stopped",
+     ctl_restore, true},
+    {"rotate", "KEY add|swap|drop | DATABASE-USER add|drop",
+     "replace a key or a password while programs run: both are accepted meanwhile", ctl_rotate,
+     true},
     {"restored", "[--force]", "after a restore: invalidate caches; pools must be stopped",
      ctl_restored, true},
     {"doctor", "[--json]", "check servers, sockets and secrets, and print how to fix them",
@@ -190,6 +197,7 @@ static enum ctl_exit run(struct ctl *c, const char *config_path)
                    command->summary);
             return CTL_OK;
         }
+    c->config_path = config_path;
     if (command->needs_config && daemon_load(&c->daemon, "hongbaoctl", config_path) != ERR_OK)
         return CTL_USAGE;
     if (secret_keep_out_of_dumps() != ERR_OK) /* several commands read keys */

@@ -19,9 +19,15 @@ void admin_close(struct admin *a);
 MUST_USE enum err admin_create_database(struct admin *a, const char *name);
 /* Select the database name for the statements that follow. */
 MUST_USE enum err admin_use(struct admin *a, const char *name);
-/* Create user@localhost unless it exists and set its password, which is formed as a name is.
- */
+/* Set *n to the number of tables in the database name. */
+MUST_USE enum err admin_count_tables(struct admin *a, const char *name, int64_t *n);
+/* Create user@localhost unless it exists and let password, which is formed as a name is, be the
+ * only one that it has. */
 MUST_USE enum err admin_set_user(struct admin *a, const char *user, const char *password);
+/* Let user@localhost connect with the password fresh and, until admin_set_user, with old, its
+ * password now. Both are formed as a name is. */
+MUST_USE enum err admin_add_password(struct admin *a, const char *user, const char *old,
+                                     const char *fresh);
 /* Set *exists if there is a user@localhost. */
 MUST_USE enum err admin_user_exists(struct admin *a, const char *user, bool *exists);
 /* Grant privileges ("SELECT, INSERT") on table of database to user@localhost. table may

@@ -68,6 +68,18 @@ enum err admin_use(struct admin *a, const char *name)
     return sql_run(s);
 }
 
+enum err admin_count_tables(struct admin *a, const char *name, int64_t *n)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    if (!sql_plain_name(name))
+        return sql_fail(s, ERR_RANGE);
+    buf_printf(sql_begin(s),
+               "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '%s'", name);
+    enum err err = sql_send(s);
+    return err == ERR_OK ? sql_rows(s, row_take_i64, n) : err;
+}
+
+/* MySQL keeps a second password until it is discarded; on MariaDB the statement leaves only one. */
 enum err admin_set_user(struct admin *a, const char *user, const char *password)
 {
     struct mysql_store *s = mysql_of(a->store);
@@ -77,6 +89,31 @@ enum err admin_set_user(struct admin *a, const char *user, const char *password)
                "CREATE USER IF NOT EXISTS '%s'@'localhost' IDENTIFIED BY '%s'; "
                "ALTER USER '%s'@'localhost' IDENTIFIED BY '%s'",
                user, password, user, password);
+    enum err err = sql_run(s);
+    if (err != ERR_OK || s->mariadb)
+        return err;
+    buf_printf(sql_begin(s), "ALTER USER '%s'@'localhost' DISCARD OLD PASSWORD", user);
+    return sql_run(s);
+}
+
+enum err admin_add_password(struct admin *a, const char *user, const char *old, const char *fresh)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    if (!(sql_plain_name(user) && sql_plain_name(old) && sql_plain_name(fresh)))
+        return sql_fail(s, ERR_RANGE);
+    enum err err = admin_ping(a); /* connects, and so learns which server it is */
+    if (err != ERR_OK)
+        return err;
+    struct buf *q = sql_begin(s);
+    if (s->mariadb)
+        buf_printf(q,
+                   "ALTER USER '%s'@'localhost' IDENTIFIED "
+                   "VIA mysql_native_password USING PASSWORD('%s') "
+                   "OR mysql_native_password USING PASSWORD('%s')",
+                   user, fresh, old);
+    else
+        buf_printf(q, "ALTER USER '%s'@'localhost' IDENTIFIED BY '%s' RETAIN CURRENT PASSWORD",
+                   user, fresh);
     return sql_run(s);
 }
 

@@ -1,11 +1,11 @@
 """SIGHUP reads the settings again: workers are replaced, and no request fails."""
 import json
 import signal
-import threading
 
 import pytest
 
 from client import Client
+from load import Load
 from service import SLOW, Service, wait_until
 
 
@@ -28,30 +28,6 @@ def write_setting(service, old, new):
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
-
-
-class Load:
-    """Four clients that send and look until stopped; keeps the status of each answer."""
-
-    def __init__(self, service):
-        self.service, self.ending, self.statuses = service, threading.Event(), []
-        self.threads = [threading.Thread(target=self.run) for _ in range(4)]
-
-    def run(self):
-        client = Client(self.service, self.service.token("alice"))
-        while not self.ending.is_set():
-            self.statuses += [client.send(1, 1).status, client.get("/v1/me").status]
-        client.close()
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ending.set()
-        for thread in self.threads:
-            thread.join()
 
 
 def test_changed_settings_without_a_failed_request(own):
