@@ -150,8 +150,10 @@ enum ctl_exit ctl_export(struct ctl *c)
     const struct clock *clock = &clock_system;
     if (!ctl_read_options(c, "from,to,csv", &o))
         return CTL_USAGE;
+    if (o.argc == 1 && !o.csv && user_valid(o.argv[0], strlen(o.argv[0])))
+        return ctl_export_user(c, o.argv[0]);
     if (o.argc != 0 || !o.csv)
-        return ctl_usage(c, "--csv, and --from and --to with days, are expected");
+        return ctl_usage(c, "a user, or --csv with --from and --to, is expected");
     int64_t now_us = clock->wall_us(clock->self);
     struct desk *d = ctl_open_desk(c, false, &exit_code);
     if (d == NULL)

@@ -45,6 +45,9 @@ enum ctl_exit ctl_do_act(struct ctl *c, const char *what, const char *subject, c
                          enum err (*act)(struct ctl *c, void *context, char outcome[256]),
                          void *context);
 
+/* Print the data kept of user as JSON; return the exit code. */
+enum ctl_exit ctl_export_user(struct ctl *c, const char *user);
+
 /* Print the event *e as a line. A desk_event_fn; context is not used. */
 void ctl_print_event(void *context, const struct desk_event *e);
 

@@ -67,9 +67,11 @@ support: SELECT ON user_rule
 support: SELECT ON act
 desk: SELECT, INSERT, UPDATE ON user_rule
 desk: SELECT, INSERT ON act
-desk: UPDATE (outcome) ON act
+desk: UPDATE (outcome, why) ON act
 desk: SELECT, UPDATE ON account
 desk: SELECT, UPDATE ON envelope
 desk: SELECT, UPDATE ON claim
+desk: SELECT ON transfer
+desk: SELECT ON credit
 desk: SELECT ON meta
 desk: SELECT ON schema_version

@@ -38,6 +38,12 @@ MUST_USE enum err desk_user_rule_get(struct desk *d, const char *user, struct de
 /* Store the rules of *user: blocked and sent_per_day_fen. */
 MUST_USE enum err desk_user_rule(struct desk *d, const struct desk_user *user);
 
+/* Remove the names of user, and what user wrote: the name of the account, names and greetings on
+ * envelopes, names on claims, and the reason of each act on user or on an envelope of user if it
+ * holds one of these names. Ids and amounts stay. Each statement is a transaction of its own with
+ * at most 500 entries of the ledger; a call that was interrupted can be repeated. */
+MUST_USE enum err desk_user_forget(struct desk *d, const char *user);
+
 /* ---- envelopes and history ---- */
 struct desk_event {
     int64_t at_us;
@@ -54,6 +60,10 @@ typedef void desk_event_fn(void *context, const struct desk_event *event);
 /* Call each(context, ...) for everything that happened to user, oldest first. */
 MUST_USE enum err desk_user_history(struct desk *d, const char *user, desk_event_fn *each,
                                     void *context);
+/* Call each(context, ...) for every text that user wrote, oldest first: what is "name" or
+ * "greeting", and text holds it. */
+MUST_USE enum err desk_user_texts(struct desk *d, const char *user, desk_event_fn *each,
+                                  void *context);
 /* Call each(context, ...) for everything that happened to envelope id, oldest first. */
 MUST_USE enum err desk_envelope_history(struct desk *d, const struct id *id, desk_event_fn *each,
                                         void *context);

@@ -169,7 +169,7 @@ static void take_event(void *context, struct sql_row *row)
     rows->each(rows->context, &e);
 }
 
-static enum err send_events(struct mysql_store *s, desk_event_fn *each, void *context)
+enum err desk_send_events(struct mysql_store *s, desk_event_fn *each, void *context)
 {
     struct event_rows rows = {each, context};
     enum err err = sql_send(s);
@@ -202,7 +202,7 @@ enum err desk_user_history(struct desk *d, const char *user, desk_event_fn *each
     put_acts(q);
     sql_user(q, user);
     buf_puts(q, " ORDER BY 1, 2");
-    return send_events(s, each, context);
+    return desk_send_events(s, each, context);
 }
 
 enum err desk_envelope_history(struct desk *d, const struct id *id, desk_event_fn *each,
@@ -239,7 +239,7 @@ enum err desk_envelope_history(struct desk *d, const struct id *id, desk_event_f
            "IF(outcome = '', '', CONCAT(' (', outcome, ')'))), 5 FROM act WHERE subject = ");
     sql_user(q, text);
     buf_puts(q, " ORDER BY 1, 8, 6");
-    return send_events(s, each, context);
+    return desk_send_events(s, each, context);
 }
 
 enum err desk_envelopes(struct desk *d, const struct desk_filter *filter, desk_event_fn *each,
@@ -261,7 +261,7 @@ enum err desk_envelopes(struct desk *d, const struct desk_filter *filter, desk_e
     if (filter->frozen_only)
         buf_puts(q, " AND frozen <> 0");
     buf_printf(q, " ORDER BY id DESC LIMIT %zu", filter->limit);
-    return send_events(s, each, context);
+    return desk_send_events(s, each, context);
 }
 
 /* ---- acts ---- */
