@@ -1,7 +1,7 @@
 /* forget and the export of one user: what a person may ask about the data kept of them. The user id
  * and the amounts stay, because the books of others refer to them. */
 #include "bin/ctl_desk.h"
-#include "lib/wire/item_key.h"
+#include "lib/service/common/envelope_cache.h"
 #include "lib/wire/json.h"
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,6 @@
 
 #define RULES_TAKE_EFFECT_S 3 /* pools read the rules of users every second */
 #define EXPORT_MAX_BYTES ((size_t)1 << 30)
-#define FORGOTTEN_TTL_S 1
 
 /* ---- forget ---- */
 
@@ -61,14 +60,10 @@ struct dropping {
     struct cache *cache;
 };
 
-/* An empty item reads as none; the cache has no delete. */
 static void drop_item(void *context, const struct desk_event *e)
 {
     const struct dropping *drop = context;
-    char key[ITEM_KEY_SIZE];
-    item_key(key, ITEM_KEY_ENVELOPE, drop->runtime->generation, &e->envelope);
-    drop->cache->ops->hint(drop->cache, CACHE_HINT_SET, key, "", 0, FORGOTTEN_TTL_S);
-    drop->cache->ops->flush(drop->cache, false);
+    envelope_cache_drop(drop->runtime, drop->cache, &e->envelope);
 }
 
 /* Remove the copies of the user's envelopes from the cache. */
@@ -81,8 +76,6 @@ static enum err drop_copies(struct ctl *c, struct desk *d, const char *user)
         return ERR_UNAVAILABLE;
     struct dropping drop = {.runtime = s->runtime, .cache = session_pool_take_cache(s->sessions)};
     enum err err = drop.cache == NULL ? ERR_FAULT : desk_envelopes(d, &all, drop_item, &drop);
-    if (drop.cache != NULL)
-        drop.cache->ops->flush(drop.cache, true);
     session_pool_give_cache(s->sessions, drop.cache);
     ctl_disconnect(c);
     return err;

@@ -1,9 +1,10 @@
-/* POST /v1/envelopes/{id}/open, .../claim and .../recall. All opens of a burst share one
- * transaction, and so do its claims: they wait for the same commit. Only a claim that needs the
- * primary before it can be admitted is deferred, and what happens once in an envelope's life. */
+/* POST /v1/envelopes/{id}/open, .../claim, .../recall and .../thanks. All opens of a burst share
+ * one transaction, and so do its claims: they wait for the same commit. Only a claim that needs the
+ * primary before it can be admitted is deferred, and what is rare. */
 #include "cgi/program.h"
 #include "lib/base/clock.h"
 #include "lib/service/account/recall.h"
+#include "lib/service/account/thanks.h"
 #include "lib/service/claim/claim.h"
 #include <stddef.h>
 #include <stdlib.h>
@@ -95,7 +96,7 @@ static enum err claim_encode(struct call *c)
     return ERR_OK;
 }
 
-/* ---- recall ---- */
+/* ---- recall and thanks ---- */
 
 /* Count c against rate kind, of which a user may do as many a minute as sends. */
 static enum err limit_per_minute(struct call *c, enum rate_kind kind, const char *detail)
@@ -118,6 +119,22 @@ static enum err recall(struct call *c)
     c->amount_fen = e.refunded_fen;
     api_encode_recall(c->response, &e);
     return ERR_OK;
+}
+
+static enum err thanks(struct call *c)
+{
+    const struct open_pool *pool = c->process->services;
+    enum claim_thanks wish;
+    struct claim claim;
+    enum err err = limit_per_minute(c, RATE_THANKS, "you thank too often");
+    if (err == ERR_OK)
+        err = api_decode_thanks(c->http->body, c->http->body_len, &wish, &c->problem);
+    if (err == ERR_OK)
+        err = thanks_give(&pool->account, c->who->user, &c->id, wish, c->deadline_us, &claim,
+                          &c->response->replayed);
+    if (err == ERR_OK)
+        api_encode_thanks(c->response, &claim);
+    return err;
 }
 
 /* ---- the program ---- */
@@ -160,7 +177,8 @@ int main(int argc, char **argv)
                                          .now = claim_door,
                                          .wait = claim_door_wait,
                                          .encode = claim_encode},
-                                        {.route = ROUTE_RECALL, .wait = recall}};
+                                        {.route = ROUTE_RECALL, .wait = recall},
+                                        {.route = ROUTE_THANKS, .wait = thanks}};
     static const struct program program = {
         .name = "hongbao-open",
         .summary = "FastCGI: claims shares of red envelopes, opens grabbed ones, recalls the rest.",

@@ -16,7 +16,7 @@ grab: SELECT ON schema_version
 grab: SELECT ON user_rule
 open: SELECT, UPDATE ON envelope
 open: SELECT, DELETE ON seed
-open: SELECT, INSERT ON claim
+open: SELECT, INSERT, UPDATE (thanks) ON claim
 open: INSERT ON credit
 open: INSERT ON closing
 open: INSERT ON transfer

@@ -8,7 +8,7 @@ export type EnvelopeState = 'open' | 'sold_out' | 'expired';
 export type ClosedBy = 'claims' | 'deadline' | 'sender' | 'operator';
 
 export interface Person { user: string; name: string }
-export interface Claim extends Person { amount: number; seq: number; opened_at: string }
+export interface Claim extends Person { amount: number; seq: number; opened_at: string; thanks?: string | null }
 export interface Luckiest extends Person { amount: number; seq: number }
 export interface Mine { amount: number; seq: number; opened_at?: string; credited?: boolean }
 
@@ -56,6 +56,8 @@ export interface Site {
     version?: string;
     /** Covers that an envelope may have, where the service knows them. */
     themes?: string[];
+    /** What a sender can be thanked with. */
+    thanks?: string[];
 }
 
 export interface Me { user: string; name: string; balance: number; pending: number; currency: string }
@@ -96,6 +98,7 @@ export interface Api {
     open(id: string, ticket: string, o?: CallOptions): Promise<Answer>;
     envelope(id: string, page?: Page, o?: CallOptions): Promise<Answer<Envelope>>;
     preview(id: string, o?: CallOptions): Promise<Answer<Preview>>;
+    thank(id: string, thanks: string, o?: CallOptions): Promise<Answer<{seq: number; thanks: string}>>;
     recall(id: string, o?: CallOptions): Promise<Answer<Recall>>;
     site(o?: CallOptions): Promise<Answer<Site>>;
     records(kind: string, page?: Page, o?: CallOptions): Promise<Answer>;

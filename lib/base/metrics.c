@@ -32,6 +32,7 @@ const char *const metric_states[] = {
     "ticket_expired",
     "not_recipient",
     "not_sender",
+    "not_opened",
     "scope_required",
     "not_found",
     "method_not_allowed",

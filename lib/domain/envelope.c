@@ -126,6 +126,7 @@ void envelope_open_next(struct envelope *e, const char *user, const char *name, 
     c->amount_fen = next_amount(e);
     c->seq = e->opened_shares + 1;
     c->opened_us = now_us;
+    c->thanks = THANKS_NONE;
     assert(c->amount_fen >= 1 && c->amount_fen <= e->cap_fen);
     add_claim(e, c);
     if (e->opened_shares == e->shares) {
@@ -231,14 +232,37 @@ const char *envelope_theme_name(enum envelope_theme t)
     return (size_t)t < THEME_COUNT ? theme_names[t] : theme_names[THEME_PLAIN];
 }
 
+/* Return the index of name among names[first..n), or n if it is not there. */
+static size_t find_name(const char *const *names, size_t first, size_t n, const char *name)
+{
+    size_t i = first;
+    while (i < n && strcmp(names[i], name) != 0)
+        i++;
+    return i;
+}
+
 bool envelope_theme_find(const char *name, enum envelope_theme *out)
 {
-    for (size_t i = 0; i < THEME_COUNT; i++)
-        if (strcmp(theme_names[i], name) == 0) {
-            *out = (enum envelope_theme)i;
-            return true;
-        }
-    return false;
+    size_t at = find_name(theme_names, 0, THEME_COUNT, name);
+    if (at < THEME_COUNT)
+        *out = (enum envelope_theme)at;
+    return at < THEME_COUNT;
+}
+
+static const char *const thanks_names[THANKS_COUNT] = {NULL,   "thanks", "hug",
+                                                       "luck", "cheers", "wow"};
+
+const char *claim_thanks_name(enum claim_thanks t)
+{
+    return (size_t)t < THANKS_COUNT ? thanks_names[t] : NULL;
+}
+
+bool claim_thanks_find(const char *name, enum claim_thanks *out)
+{
+    size_t at = find_name(thanks_names, THANKS_NONE + 1, THANKS_COUNT, name);
+    if (at < THANKS_COUNT)
+        *out = (enum claim_thanks)at;
+    return at < THANKS_COUNT;
 }
 
 bool envelope_veiled(const struct envelope *e, const char *user, bool has_claim)

@@ -54,10 +54,22 @@ struct envelope {
     bool frozen;     /* its books do not agree: nothing is opened, credited or refunded */
 };
 
+/* What the user of a claim thanked with. */
+enum claim_thanks {
+    THANKS_NONE = 0,
+    THANKS_THANKS,
+    THANKS_HUG,
+    THANKS_LUCK,
+    THANKS_CHEERS,
+    THANKS_WOW,
+    THANKS_COUNT
+};
+
 struct claim {
     struct id envelope;
     char user[USER_SIZE], name[NAME_SIZE];
     int64_t amount_fen, seq, opened_us;
+    enum claim_thanks thanks;
 };
 
 /* Return true if the mode, total, shares and cap of e are within the limits of the draw. For any e.
@@ -101,6 +113,12 @@ const char *envelope_mode_name(enum envelope_mode m);
 /* Return the name of by in the API ("claims"), a static string; NULL for CLOSER_NONE and any other
  * number. */
 const char *envelope_closer_name(enum envelope_closer by);
+/* Return the name of thanks t in the API ("hug"), a static string; NULL for THANKS_NONE and any
+ * other number. */
+const char *claim_thanks_name(enum claim_thanks t);
+/* Find the thanks called name and set *out. Return false, with *out unchanged, if there are none.
+ */
+bool claim_thanks_find(const char *name, enum claim_thanks *out);
 /* Return the name of theme t in the API ("new_year"), a static string; "plain" for any other
  * number. */
 const char *envelope_theme_name(enum envelope_theme t);

@@ -2,6 +2,7 @@
  * envelopes are found through the user's transfers, which are numbered: a range of numbers bounds
  * the rows that one transaction locks. */
 #include "lib/store/mysql_desk.h"
+#include <stdio.h>
 
 #define FORGET_BATCH 500
 

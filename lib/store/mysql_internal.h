@@ -153,6 +153,7 @@ unsigned lane_of(const char *user);
 /* ---- the operations of store.h, which holds their contracts ---- */
 enum err mysql_open_read(struct store *s, struct open_set *set);
 enum err mysql_open_look(struct store *s, struct open_set *set);
+enum err mysql_thanks_write(struct store *s, const struct claim *c);
 enum err mysql_open_write(struct store *s, const struct open_set *set);
 enum err mysql_send_read(struct store *s, struct send_set *set);
 enum err mysql_send_write(struct store *s, const struct send_set *set);

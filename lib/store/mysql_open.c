@@ -30,6 +30,7 @@ static void take_found_claim(void *context, struct sql_row *row)
     c.amount_fen = row_i64(row);
     c.seq = row_i64(row);
     c.opened_us = row_i64(row);
+    c.thanks = (enum claim_thanks)row_i64(row);
     for (size_t i = 0; i < set->n_rows; i++) {
         if (id_compare(&set->rows[i].envelope, &c.envelope) != 0 ||
             strcmp(set->rows[i].user, c.user) != 0)
@@ -48,8 +49,8 @@ static size_t put_looks(struct buf *q, const struct open_set *set)
     for (size_t i = 0; i < set->n_rows; i++) {
         if (!set->rows[i].look)
             continue;
-        buf_puts(q, n++ == 0 ? "SELECT envelope_id, user_id, name, amount_fen, seq, opened_us "
-                               "FROM claim FORCE INDEX (PRIMARY) "
+        buf_puts(q, n++ == 0 ? "SELECT envelope_id, user_id, name, amount_fen, seq, opened_us, "
+                               "thanks FROM claim FORCE INDEX (PRIMARY) "
                                "WHERE (envelope_id, user_id) IN (("
                              : ", (");
         sql_id(q, &set->rows[i].envelope);
@@ -168,4 +169,20 @@ enum err mysql_open_write(struct store *store, const struct open_set *set)
     if (err == ERR_OK)
         err = sql_affected_exactly(s, changed);
     return err == ERR_OK ? sql_closings_take(s, closed) : err;
+}
+
+enum err mysql_thanks_write(struct store *store, const struct claim *c)
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    buf_printf(q, "UPDATE claim SET thanks = %d WHERE envelope_id = ", (int)c->thanks);
+    sql_id(q, &c->envelope);
+    buf_puts(q, " AND user_id = ");
+    sql_user(q, c->user);
+    buf_puts(q, "; UPDATE envelope SET version = version + 1 WHERE id = ");
+    sql_id(q, &c->envelope);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_affected_exactly(s, 1);
+    return err == ERR_OK ? sql_affected_exactly(s, 1) : err;
 }

@@ -99,9 +99,10 @@ static void take_claim_row(void *context, struct sql_row *row)
     c->amount_fen = row_i64(row);
     c->seq = row_i64(row);
     c->opened_us = row_i64(row);
+    c->thanks = (enum claim_thanks)row_i64(row);
 }
 
-#define CLAIM_COLUMNS "user_id, name, amount_fen, seq, opened_us"
+#define CLAIM_COLUMNS "user_id, name, amount_fen, seq, opened_us, thanks"
 
 enum err mysql_claim_get(struct store *store, const struct id *id, const char *user,
                          struct claim *c, bool *found)

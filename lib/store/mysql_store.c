@@ -124,6 +124,7 @@ static const struct store_ops mysql_ops = {
     .open_read = mysql_open_read,
     .open_look = mysql_open_look,
     .open_write = mysql_open_write,
+    .thanks_write = mysql_thanks_write,
     .send_read = mysql_send_read,
     .send_write = mysql_send_write,
     .key_in_progress = mysql_key_in_progress,

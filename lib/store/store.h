@@ -2,10 +2,11 @@
  * session, used by one thread at a time.
  *
  * Transactions. open_read, send_read, wallet_read, guest_write and credit_read begin one;
- * open_look, the *_write functions and refund_write continue it; commit or rollback ends it.
- * year_totals_add and freeze begin and commit one of their own; entries_add, too, if there is
- * something to number; books_read begins one and rolls it back. Operations marked "autocommit" are
- * one statement that commits by itself. All others are plain reads and leave no transaction open.
+ * open_look, the *_write functions (thanks_write, too) and refund_write continue it; commit or
+ * rollback ends it. year_totals_add and freeze begin and commit one of their own; entries_add, too,
+ * if there is something to number; books_read begins one and rolls it back. Operations marked
+ * "autocommit" are one statement that commits by itself. All others are plain reads and leave no
+ * transaction open.
  *
  * Errors of every operation:
  *   ERR_UNAVAILABLE  the server was not reached, or the connection was lost (see below).
@@ -176,6 +177,10 @@ struct store_ops {
     /* Insert the claims of set and their credits, and write the changed envelopes, which were open
      * when read. At least one is changed. ERR_DUPLICATE: a user has a claim already. */
     enum err (*open_write)(struct store *s, const struct open_set *set);
+
+    /* Store the thanks of claim c and raise the version of its envelope, open or closed, in the
+     * transaction of open_read, which found the claim with other thanks. */
+    enum err (*thanks_write)(struct store *s, const struct claim *c);
 
     /* Begin a transaction, lock and read the accounts of set, and read what is stored under the
      * keys of its rows. Fills the members of set marked out. */

@@ -20,6 +20,7 @@ enum route {
     ROUTE_GRAB,
     ROUTE_OPEN,
     ROUTE_RECALL,
+    ROUTE_THANKS,
     ROUTE_ENVELOPE,
     ROUTE_ME,
     ROUTE_SENT,
@@ -113,6 +114,10 @@ void api_money_canonical(const struct api_money *m, struct buf *out);
  * does not fit; other errors as for every decode function, with *p filled. */
 MUST_USE enum err api_decode_open(const char *body, size_t len, char ticket[TICKET_SIZE],
                                   size_t *ticket_len, struct problem *p);
+/* Decode body[0..len) of a thanks into *out. Errors as for every decode function, with *p filled.
+ */
+MUST_USE enum err api_decode_thanks(const char *body, size_t len, enum claim_thanks *out,
+                                    struct problem *p);
 struct api_page {
     size_t limit; /* 1..100, default 20 */
     bool has_year;
@@ -138,6 +143,8 @@ void api_encode_sent(struct http_response *r, const struct envelope *e);
 void api_encode_grab(struct http_response *r, const struct grab_answer *a);
 /* Fill *r with 200 and the outcome a of an open. */
 void api_encode_open(struct http_response *r, const struct open_answer *a);
+/* Fill *r with 200 and the thanks of claim c. */
+void api_encode_thanks(struct http_response *r, const struct claim *c);
 /* Fill *r with 200 and the end of e, which is closed: the answer to a recall. */
 void api_encode_recall(struct http_response *r, const struct envelope *e);
 #define API_ETAG_SIZE 128

@@ -260,3 +260,16 @@ enum err api_decode_open(const char *body, size_t len, char ticket[TICKET_SIZE],
     json_free(doc);
     return fits ? ERR_OK : problem_set(p, ERR_TICKET_INVALID, "ticket", "%s", "not a ticket");
 }
+
+enum err api_decode_thanks(const char *body, size_t len, enum claim_thanks *out, struct problem *p)
+{
+    static const struct api_field fields[] = {{"thanks", JSON_STRING, true}};
+    struct json_doc *doc = api_parse(body, len, fields, COUNT(fields), p);
+    if (doc == NULL)
+        return p->err;
+    bool known = claim_thanks_find(json_member(json_top(doc), "thanks")->text, out);
+    json_free(doc);
+    return known ? ERR_OK
+                 : problem_set(p, ERR_INVALID_REQUEST, "thanks", "%s",
+                               "one of the thanks that GET /v1/site lists");
+}

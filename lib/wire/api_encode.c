@@ -99,6 +99,10 @@ static void put_site(struct json_writer *w, const struct config *c, const char *
     for (int i = 0; i < THEME_COUNT; i++)
         json_put_string(w, NULL, envelope_theme_name((enum envelope_theme)i));
     json_close_array(w);
+    json_open_array(w, "thanks");
+    for (int i = THANKS_NONE + 1; i < THANKS_COUNT; i++)
+        json_put_string(w, NULL, claim_thanks_name((enum claim_thanks)i));
+    json_close_array(w);
     json_put_string(w, "version", version);
 }
 

@@ -4,6 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+static void put_thanks(struct json_writer *w, const struct claim *c)
+{
+    const char *name = claim_thanks_name(c->thanks);
+    if (name == NULL)
+        json_put_null(w, "thanks");
+    else
+        json_put_string(w, "thanks", name);
+}
+
 static void put_claim(struct json_writer *w, const struct claim *c)
 {
     json_open_object(w, NULL);
@@ -12,6 +21,7 @@ static void put_claim(struct json_writer *w, const struct claim *c)
     json_put_int(w, "amount", c->amount_fen);
     json_put_int(w, "seq", c->seq);
     put_time(w, "opened_at", c->opened_us);
+    put_thanks(w, c);
     json_close_object(w);
 }
 
@@ -76,6 +86,16 @@ void api_encode_recall(struct http_response *r, const struct envelope *e)
     put_closer(w, e);
     json_put_int(w, "refunded", e->refunded_fen);
     put_time(w, "closed_at", e->closed_us);
+    answer_end(w);
+}
+
+void api_encode_thanks(struct http_response *r, const struct claim *c)
+{
+    struct json_writer *w = answer_begin(r, 200, "ok");
+    if (w == NULL)
+        return;
+    json_put_int(w, "seq", c->seq);
+    put_thanks(w, c);
     answer_end(w);
 }
 

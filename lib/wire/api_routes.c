@@ -21,6 +21,8 @@ const struct api_route api_routes[ROUTE_COUNT] = {
                     false, false},
     [ROUTE_RECALL] = {ROUTE_RECALL, "recall", "POST", "/v1/envelopes/{id}/recall", AUTH_USER,
                       BODY_NONE, false, false},
+    [ROUTE_THANKS] = {ROUTE_THANKS, "thanks", "POST", "/v1/envelopes/{id}/thanks", AUTH_USER,
+                      BODY_JSON, false, false},
     [ROUTE_ENVELOPE] = {ROUTE_ENVELOPE, "envelope", "GET", "/v1/envelopes/{id}", AUTH_OPTIONAL,
                         BODY_NONE, false, true},
     [ROUTE_ME] = {ROUTE_ME, "me", "GET", "/v1/me", AUTH_USER, BODY_NONE, false, false},
@@ -39,9 +41,9 @@ const struct api_route api_routes[ROUTE_COUNT] = {
 };
 
 const char *const api_route_names[METRIC_ROUTES] = {
-    "guests", "topups", "withdrawals", "send",   "claim",   "grab",
-    "open",   "recall", "envelope",    "me",     "sent",    "received",
-    "ledger", "site",   "healthz",     "readyz", "metrics", "none"};
+    "guests", "topups",  "withdrawals", "send",    "claim", "grab",     "open",
+    "recall", "thanks",  "envelope",    "me",      "sent",  "received", "ledger",
+    "site",   "healthz", "readyz",      "metrics", "none"};
 _Static_assert(ROUTE_COUNT <= METRIC_ROUTES, "metrics count by route");
 
 /* Return true if path matches pattern; {id} matches the text up to the next '/'. */

@@ -63,6 +63,7 @@ uint32_t contract_lanes(struct store *s);
     X(account_lock_is_not_waited_for)                                                              \
     X(open_is_visible_after_the_commit)                                                            \
     X(second_claim_of_a_user_is_refused)                                                           \
+    X(thanks_are_stored_and_make_a_version)                                                        \
     X(transaction_reads_what_others_commit)                                                        \
     X(second_claim_of_a_position_is_refused)                                                       \
     X(envelope_lock_is_not_waited_for)                                                             \

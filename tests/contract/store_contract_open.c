@@ -95,6 +95,42 @@ void store_contract_second_claim_of_a_user_is_refused(void **state)
     t->a->ops->rollback(t->a);
 }
 
+void store_contract_thanks_are_stored_and_make_a_version(void **state)
+{
+    struct store_contract *t = *state;
+    static struct envelope e;
+    struct claim c, none, page[2];
+    char user[USER_SIZE], second[USER_SIZE];
+    bool found;
+    size_t n;
+    send_one(t, 2, &e);
+    contract_user(t, user, "first");
+    contract_user(t, second, "second");
+    contract_open(t->a, &e.id, user, 0);
+    contract_open(t->a, &e.id, second, 0);
+    for (int i = 0; i < 2; i++) { /* of a closed envelope, and again */
+        int64_t before = get(t->a, &e.id).version;
+        assert_int_equal(contract_open_read(t->a, &set, &e.id, user, true), ERR_OK);
+        assert_true(set.rows[0].found);
+        assert_int_equal(set.rows[0].claim.thanks, i == 0 ? THANKS_NONE : THANKS_HUG);
+        set.rows[0].claim.thanks = i == 0 ? THANKS_HUG : THANKS_WOW;
+        assert_int_equal(t->a->ops->thanks_write(t->a, &set.rows[0].claim), ERR_OK);
+        assert_int_equal(t->a->ops->commit(t->a), ERR_OK);
+        assert_int_equal(get(t->b, &e.id).version, before + 1);
+    }
+    assert_int_equal(t->b->ops->claim_get(t->b, &e.id, user, &c, &found), ERR_OK);
+    assert_int_equal(c.thanks, THANKS_WOW);
+    assert_int_equal(t->b->ops->claims_page(t->b, &e.id, 0, 2, page, &n), ERR_OK);
+    assert_int_equal(page[0].thanks, THANKS_WOW);
+    assert_int_equal(page[1].thanks, THANKS_NONE);
+    assert_int_equal(get(t->b, &e.id).state, STATE_SOLD_OUT);
+    none = c;
+    none.user[0]++;
+    assert_int_equal(contract_open_read(t->a, &set, &e.id, user, true), ERR_OK);
+    assert_int_equal(t->a->ops->thanks_write(t->a, &none), ERR_FAULT);
+    t->a->ops->rollback(t->a);
+}
+
 void store_contract_transaction_reads_what_others_commit(void **state)
 {
     struct store_contract *t = *state;

@@ -173,6 +173,7 @@ static const struct store_ops memory_ops = {
     .open_read = memory_open_read,
     .open_look = memory_open_look,
     .open_write = memory_open_write,
+    .thanks_write = memory_thanks_write,
     .send_read = memory_send_read,
     .send_write = memory_send_write,
     .key_in_progress = memory_key_in_progress,

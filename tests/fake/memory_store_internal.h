@@ -132,6 +132,7 @@ void memory_copy_envelope(const struct memory_envelope *row, struct envelope *ou
 /* ---- operations ---- */
 enum err memory_open_read(struct store *s, struct open_set *set);
 enum err memory_open_look(struct store *s, struct open_set *set);
+enum err memory_thanks_write(struct store *s, const struct claim *c);
 enum err memory_open_write(struct store *s, const struct open_set *set);
 enum err memory_due_list(struct store *s, struct id *ids, size_t limit, size_t *n);
 enum err memory_refund_write(struct store *s, const struct open_set *set,

@@ -94,6 +94,27 @@ enum err memory_open_write(struct store *store, const struct open_set *set)
     return memory_leave(store, MEMORY_OPEN_WRITE, err);
 }
 
+enum err memory_thanks_write(struct store *store, const struct claim *c)
+{
+    struct memory_store *s = memory_of(store);
+    enum err err = memory_enter(store, MEMORY_THANKS_WRITE);
+    if (err != ERR_OK)
+        return err;
+    assert(s->in_transaction);
+    const struct claim *claim = memory_find(s->db, MEMORY_CLAIMS, c);
+    const struct memory_envelope *envelope = memory_find_envelope(s->db, &c->envelope);
+    if (claim == NULL || envelope == NULL)
+        return memory_leave(store, MEMORY_THANKS_WRITE, ERR_FAULT);
+    struct claim thanked = *claim;
+    struct memory_envelope row = *envelope;
+    thanked.thanks = c->thanks;
+    row.e.version++;
+    err = memory_replace(s, MEMORY_CLAIMS, &thanked);
+    if (err == ERR_OK)
+        err = memory_replace(s, MEMORY_ENVELOPES, &row);
+    return memory_leave(store, MEMORY_THANKS_WRITE, err);
+}
+
 /* Only what an open or a closing changes, and only of an open envelope. */
 static enum err update_envelope(struct memory_store *s, const struct open_set *set, size_t i)
 {

@@ -12,6 +12,7 @@ OPERATIONS = [(path, method.upper(), operation) for path, item in API["paths"].i
 # Answers to a valid request that depend on what is stored: codes, states, or a status without either.
 STATES = {"grab": "grabbed opened busy sold_out expired not_found not_recipient",
           "claim": "opened busy sold_out expired not_found not_recipient",
+          "thanks": "200 not_found not_opened",
           "recall": "sold_out expired not_found not_sender",
           "open": "opened sold_out expired not_found not_recipient ticket_invalid",
           "envelope": "200 open sold_out expired not_found not_recipient", "metrics": "not_found", "guests": "201",

@@ -22,6 +22,7 @@ class Claim:
     amount: int
     seq: int
     opened_at: str
+    thanks: object = None
 
 
 @dataclasses.dataclass
@@ -39,6 +40,7 @@ class Envelope:
     closed_by: object = None
     refunded: int = 0
     claims: list = dataclasses.field(default_factory=list)
+    thanked: int = 0  # how often
     tickets: dict = dataclasses.field(default_factory=dict)  # by user
 
     @property

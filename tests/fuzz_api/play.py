@@ -263,6 +263,18 @@ class Player(Reader):
         need(answer.status == 200 and got == shown, "a recall is answered with", answer, "of", shown)
         self.check_replayed(answer, was == "sender")
 
+    def step_thanks(self, step, envelope):
+        claim = envelope.claim_of(step["user"])
+        word = ("thanks", "hug", "luck", "cheers", "wow")[step["limit"] % 5]
+        answer = self.users[step["user"]].request("POST", f"/v1/envelopes/{envelope.id}/thanks", {"thanks": word})
+        if not claim:
+            need(answer.code == "not_opened", "thanks without a share are answered with", answer)
+            return
+        need(answer.json == {"seq": claim.seq, "thanks": word}, "thanks are answered with", answer)
+        self.check_replayed(answer, claim.thanks == word)
+        envelope.thanked += claim.thanks != word
+        claim.thanks = word
+
     def finish(self):
         """Compare everything. Return the closed envelopes, as shown with all claims."""
         self.wait_for_ends(LONG_S / 2)

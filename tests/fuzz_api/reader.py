@@ -33,14 +33,14 @@ class Reader:
             if not answer.json["next"]:
                 break
             after = "&after=" + answer.json["next"]
-        want = [(self.names[c.user], c.amount, c.seq, c.opened_at) for c in envelope.claims if not veiled]
-        got = [(c["user"], c["amount"], c["seq"], c["opened_at"]) for c in claims]
+        want = [(self.names[c.user], c.amount, c.seq, c.opened_at, c.thanks) for c in envelope.claims if not veiled]
+        got = [(c["user"], c["amount"], c["seq"], c["opened_at"], c["thanks"]) for c in claims]
         need(sorted(got, key=lambda c: c[2]) == want, "claims are shown as", got, "and are", want)
         self.check_tag(user, envelope)
 
     def check_tag(self, user, envelope):
         """Look with the tag of an earlier look: 304 if and only if nothing has changed."""
-        key, now = (user, envelope.id), (envelope.state, len(envelope.claims))
+        key, now = (user, envelope.id), (envelope.state, len(envelope.claims), envelope.thanked)
         tag, then = self.tags.get(key, ('"none"', None))
         answer = self.users[user].envelope(envelope.id, headers={"If-None-Match": tag})
         need(answer.status == (304 if then == now else 200), "If-None-Match of", then, "is answered with", answer, "for", now)

@@ -15,7 +15,7 @@ STEPS = 150
 THEMES = (None, "plain", "new_year", "birthday", "wedding", "thanks", "company")
 SHRINK_SECONDS = 30
 WEIGHTS = {"send": 14, "again": 4, "grab": 12, "open": 14, "take": 14, "rush": 4, "steal": 2, "look": 10, "preview": 2, "me": 6, "sent": 4,
-           "received": 4, "ledger": 5, "topup": 6, "withdraw": 5, "close": 2, "recall": 4, "settle": 2}
+           "received": 4, "ledger": 5, "topup": 6, "withdraw": 5, "close": 2, "recall": 4, "thanks": 8, "settle": 2}
 
 
 def make_send(rng, step):

@@ -85,6 +85,11 @@ static enum err faulty_open_write(struct store *s, const struct open_set *set)
     FAULTY(s, open_write(of(s)->real, set));
 }
 
+static enum err faulty_thanks_write(struct store *s, const struct claim *c)
+{
+    FAULTY(s, thanks_write(of(s)->real, c));
+}
+
 static enum err faulty_send_read(struct store *s, struct send_set *set)
 {
     FAULTY(s, send_read(of(s)->real, set));
@@ -142,6 +147,7 @@ struct store *faulty_store_new(struct store *real, struct faults *faults)
                                 .barrier = faulty_barrier,
                                 .open_read = faulty_open_read,
                                 .open_look = faulty_open_look,
+                                .thanks_write = faulty_thanks_write,
                                 .open_write = faulty_open_write,
                                 .send_read = faulty_send_read,
                                 .send_write = faulty_send_write,

@@ -174,7 +174,8 @@ static void close_in_flow(struct flow *f)
     int repeats = 0;
     assert_false(marked(f));
     do {
-        err = close_envelope(&f->runtime, f->store, NULL, &f->envelope, CLOSER_OPERATOR, &found, &e);
+        err =
+            close_envelope(&f->runtime, f->store, NULL, &f->envelope, CLOSER_OPERATOR, &found, &e);
         (void)marked(f); /* whatever happened */
     } while (again(err, &repeats));
     assert_int_equal(err, ERR_OK);

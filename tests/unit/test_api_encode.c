@@ -163,6 +163,10 @@ static void envelopes(void **state)
     struct claim claims[] = {claim_of("carol", 1, 30), claim_of("bob", 2, 60)};
     struct envelope_view v = {.envelope = &e};
     (void)state;
+    claims[0].thanks = THANKS_HUG;
+    http_response_init(&r);
+    api_encode_thanks(&r, &claims[0]);
+    expect(&r, 200, "ok", "{\"seq\":1,\"thanks\":\"hug\"}");
     http_response_init(&r);
     api_encode_envelope(&r, &v);
     expect(&r, 200, "expired",
@@ -177,9 +181,9 @@ static void envelopes(void **state)
              "{" HEAD "null" CLOSED ",\"mine\":{\"amount\":60,\"seq\":2,\"opened_at\":\"" AT
              "\"},\"claims\":["
              "{\"user\":\"carol\",\"name\":\"carol\",\"amount\":30,\"seq\":1,\"opened_at\":\"" AT
-             "\"},"
+             "\",\"thanks\":\"hug\"},"
              "{\"user\":\"bob\",\"name\":\"bob\",\"amount\":60,\"seq\":2,\"opened_at\":\"" AT
-             "\"}],\"next\":\"%s\"}",
+             "\",\"thanks\":null}],\"next\":\"%s\"}",
              cursor);
     http_response_init(&r);
     api_encode_envelope(&r, &v);

@@ -211,7 +211,8 @@ static void site(void **state)
         "\"expires_min\":60,\"expires_max\":604800,\"recipients_max\":100,"
         "\"sent_per_day\":2000000,\"body_max\":8192},\"defaults\":{\"greeting\":\"x\","
         "\"expires_in\":86400,\"theme\":\"plain\"},\"themes\":[\"plain\",\"new_year\",\"birthday\","
-        "\"wedding\",\"thanks\",\"company\"],\"version\":\"1\"}");
+        "\"wedding\",\"thanks\",\"company\"],\"thanks\":[\"thanks\",\"hug\",\"luck\",\"cheers\","
+        "\"wow\"],\"version\":\"1\"}");
     http_response_init(&r);
     api_encode_site(&r, &config, "1", tag);
     assert_int_equal(r.status, 304);

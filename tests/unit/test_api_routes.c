@@ -67,6 +67,7 @@ static const struct route_case route_cases[] = {
     {ROUTE_GRAB, "POST", ENVELOPE "/grab", "grab"},
     {ROUTE_OPEN, "POST", ENVELOPE "/open", "open"},
     {ROUTE_RECALL, "POST", ENVELOPE "/recall", "recall"},
+    {ROUTE_THANKS, "POST", ENVELOPE "/thanks", "thanks"},
     {ROUTE_ENVELOPE, "GET", ENVELOPE, "envelope"},
     {ROUTE_ME, "GET", "/v1/me", "me"},
     {ROUTE_SENT, "GET", "/v1/me/sent", "sent"},

@@ -92,6 +92,7 @@ export function createApi({base, token, onUnauthorized, ahead = null, fetch = we
         grab: (id, o) => call('POST', pathOf(id) + '/grab', o),
         open: (id, ticket, o) => call('POST', pathOf(id) + '/open', {...o, body: {ticket}}),
         envelope: (id, page, o) => call('GET', pathOf(id) + queryOf(page), o),
+        thank: (id, thanks, o) => call('POST', pathOf(id) + '/thanks', {...o, body: {thanks}}),
         recall: (id, o) => call('POST', pathOf(id) + '/recall', o),
         site: (o) => call('GET', 'site', {...o, anonymous: true}),
         preview: (id, o) => call('GET', pathOf(id), {...o, anonymous: true}),

@@ -12,8 +12,8 @@ import {persist} from './retry.js';
  * or has ended. */
 export function createVisit({calls, turned, options, onStep}) {
     /** @type {{envelope: any, claims: import('../types').Claim[], mine: import('../types').Mine | null,
-     *     ticket: string | null, final: string | null, doing: string | null}} */
-    const known = {envelope: null, claims: [], mine: null, ticket: null, final: null, doing: null};
+     *     ticket: string | null, final: string | null, doing: string | null, thanks: string | null}} */
+    const known = {envelope: null, claims: [], mine: null, ticket: null, final: null, doing: null, thanks: null};
 
     /* What following the envelope brought. */
     function learn(envelope, claims) {

@@ -4,6 +4,7 @@
 import {drawBars} from '../lib/chart.js';
 import {arrangeClaims} from '../lib/claims.js';
 import {avatar, fill, h, icon, s, spoken} from './dom.js';
+import {thanksText} from './thanks.js';
 
 const CHART = {width: 320, height: 72};
 const ROWS_AT_ONCE = 60;
@@ -74,6 +75,7 @@ function createRows(app, signal) {
         const best = envelope.state === 'open' ? null : envelope.luckiest?.seq ?? null;
         const arranged = arrangeClaims(claims, {order: chosen?.value ?? 'time', query: find.value, first: best});
         const wanted = arranged.slice(0, shown).map(rowOf);
+        wanted.forEach((row, n) => markThanks(app.i18n, row, arranged[n].thanks ?? ''));
         if (wanted.length !== list.children.length || wanted.some((row, n) => row !== list.children[n])) {
             fill(list, wanted);
         }
@@ -136,6 +138,19 @@ function markRow(row, kind, words, wanted) {
         row.classList.add(kind);
         row.querySelector('.marks').append(
             h('span', {class: 'mark ' + kind}, kind === 'luckiest' && icon('crown'), words));
+    }
+}
+
+/* Shows the thanks of a row, or others in their place. */
+function markThanks(i18n, row, word) {
+    if ((row.dataset.thanks ?? '') === word) {
+        return;
+    }
+    row.dataset.thanks = word;
+    row.querySelector('.mark.thanked')?.remove();
+    const text = thanksText(i18n, word);
+    if (text) {
+        row.querySelector('.marks').prepend(h('span', {class: 'mark thanked'}, text));
     }
 }
 

@@ -11,6 +11,7 @@ import {fill, focusOn, h, prefersStillness} from './dom.js';
 import {grab, open, overKey, present} from './envelope_steps.js';
 import {drawTools, sendToo} from './envelope_tools.js';
 import {showError} from './error_panel.js';
+import {ownThanks, thanksBar} from './thanks.js';
 
 /* The coin turns for at least this long, however quick the answer. */
 const TURN_MS = 600;
@@ -69,7 +70,8 @@ function createPlace({app, id, node, signal}) {
             {again: () => place.watch.poke(), waiting: true}),
         onChange: (envelope, claims) => learn(place, envelope, claims),
     })};
-    app.account.listen(() => draw(place), signal);
+    place.redraw = () => draw(place);
+    app.account.listen(place.redraw, signal);
     return place;
 }
 
@@ -104,6 +106,7 @@ function draw(place) {
     const looks = {
         cover: {grabbing: 'sealed', opening: 'grabbed'}[state] ?? state,
         mine: state === 'opened' && mine,
+        thanks: state === 'opened' && ownThanks(visit),
         by: OVER.includes(state) && envelope.closed_by,
         opened: state === 'sealed' && envelope.opened_shares,
         luckiest: state === 'opened' && envelope.state !== 'open' && envelope.luckiest?.seq === mine.seq,
@@ -132,13 +135,13 @@ function draw(place) {
 
 /* Claims and sums are for those who have opened, for the sender, and when it is over: until then knowing them would
  * make waiting pay. */
-function drawList({app, node, parts, watch}, state, envelope, claims, mine) {
+function drawList({app, node, parts, visit, watch}, state, envelope, claims, mine) {
     const seen = SEEN.includes(state) || claimsOf(app.store.token())?.sub === envelope.sender.user;
     parts.list.node.hidden = !seen;
     node.classList.toggle('wide', seen);
     if (seen) {
         watch?.wantClaims();
-        parts.list.update(envelope, claims, mine);
+        parts.list.update(envelope, claims.map((c) => (c.seq === mine?.seq ? {...c, thanks: ownThanks(visit)} : c)), mine);
     }
 }
 
@@ -156,7 +159,7 @@ function drawHero(place, {cover, mine, luckiest}) {
     const until = () => hint(t('envelope.until', {time: i18n.date(envelope.expires_at)}), {class: 'hint until'});
     const drawings = {
         opened: () => [packetOpened(i18n, envelope, {fen: mine.amount, currency: app.store.currency()}),
-            sendToo(app, luckiest ? 'envelope.your_turn' : 'envelope.send_too')],
+            thanksBar(place), sendToo(app, luckiest ? 'envelope.your_turn' : 'envelope.send_too')],
         grabbed: () => packetCover(i18n, envelope, {state: 'grabbed', heart: [
             coin(i18n, () => open(place)), parts.said, hint(t('envelope.coin'))]}),
         sealed: () => packetCover(i18n, envelope, {state: 'sealed', onGrab: () => grab(place), heart: [

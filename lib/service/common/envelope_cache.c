@@ -5,6 +5,8 @@
 #include "lib/service/common/gate.h"
 #include <string.h>
 
+#define DROPPED_TTL_S 1
+
 void envelope_cache_hint(const struct runtime *runtime, struct cache *cache,
                          const struct envelope *e)
 {
@@ -17,6 +19,14 @@ void envelope_cache_hint(const struct runtime *runtime, struct cache *cache,
         cache->ops->hint(cache, CACHE_HINT_ADD, key, text.data, text.len,
                          gate_ttl_s(runtime, e->expires_us));
     buf_free(&text);
+}
+
+void envelope_cache_drop(const struct runtime *runtime, struct cache *cache, const struct id *id)
+{
+    char key[ITEM_KEY_SIZE];
+    item_key(key, ITEM_KEY_ENVELOPE, runtime->generation, id);
+    cache->ops->hint(cache, CACHE_HINT_SET, key, "", 0, DROPPED_TTL_S);
+    cache->ops->flush(cache, true);
 }
 
 void envelope_cache_prepare(const struct runtime *runtime, const struct id *id,

@@ -9,6 +9,10 @@
 void envelope_cache_hint(const struct runtime *runtime, struct cache *cache,
                          const struct envelope *e);
 
+/* Make the envelope item of id read as missing: the cache has no delete. Waits until the cache has
+ * taken it. */
+void envelope_cache_drop(const struct runtime *runtime, struct cache *cache, const struct id *id);
+
 /* Read the envelope item of id in one round trip. Return true if the cache had it; *e then holds
  * the unchanging part, and zero elsewhere. */
 MUST_USE bool envelope_cache_get(const struct runtime *runtime, struct cache *cache,
