@@ -309,15 +309,15 @@ static void refuses_altered_envelope_items(void **state)
         int line;
         const char *by;
     } cases[] = {
-        {0, "r2"},  {0, "r"},       {1, "00"},
+        {0, "r3"},  {0, "r"},       {1, "00"},
         {2, "zz"}, /* format, generation, id */
         {5, "0"},   {5, "3"},       {5, "x"},
         {5, ""},                                          /* mode */
         {6, "0"},   {6, "01"},      {6, "1000000000001"}, /* total */
         {7, "0"},   {7, "1000001"},                       /* shares */
-        {8, "0"},   {10, "3"},                            /* cap, kind of recipients */
-        {12, "-1"}, {13, "0"},                            /* created, expires before that */
-        {14, "ab"},                                       /* a short hash */
+        {8, "0"},   {10, "6"},      {11, "3"},            /* cap, theme, kind of recipients */
+        {13, "-1"}, {14, "0"},                            /* created, expires before that */
+        {15, "ab"},                                       /* a short hash */
     };
     struct envelope e = envelope_sample(), back;
     char altered[ENVELOPE_VALUE_TEXT_SIZE], sender[USER_SIZE + 1];
