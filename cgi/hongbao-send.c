@@ -129,6 +129,8 @@ static enum err move_money(struct call *c, enum transfer_kind kind)
     err = hash_canonical(&text, request.body_hash);
     if (err != ERR_OK)
         return err;
+    if (kind == TRANSFER_WITHDRAW && !c->process->config->withdrawals)
+        request.refused = ERR_WITHDRAWALS_OFF;
     request.backend = c->who->user;
     c->account = request.user = wish->user;
     c->reference = request.reference = wish->reference;

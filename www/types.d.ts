@@ -50,6 +50,8 @@ export interface Recall { state: EnvelopeState; closed_by: ClosedBy; refunded: n
 /** What the site allows; see GET /v1/site. */
 export interface Site {
     demo: boolean;
+    /** Whether back ends can withdraw money. */
+    withdrawals?: boolean;
     currency: {code: string; decimals: number};
     limits: {[name: string]: number};
     defaults: {greeting?: string; expires_in?: number};

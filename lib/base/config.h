@@ -26,6 +26,7 @@ struct config {
     char currency[16];
     int64_t year_offset_min; /* -720..840; default 480 */
     bool demo;               /* POST /v1/guests on */
+    bool withdrawals;        /* POST /v1/withdrawals on */
     int64_t demo_balance_fen;
     char site_url[CONFIG_PATH_SIZE]; /* of this host's web server, for doctor; "": not checked */
     char run_dir[CONFIG_PATH_SIZE];  /* metrics file, pids */

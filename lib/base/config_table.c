@@ -27,6 +27,8 @@ const struct setting config_table[] = {
     TEXT("site", "currency", currency, "CNY", "Currency code, or the name of a community's points. Amounts have two decimals."),
     NUMBER("site", "year_offset", year_offset_min, -720, 840, "480", "min", "Time zone in which years and days begin, as minutes east of UTC."),
     BOOL("site", "demo", demo, "no", "Allow anyone to sign in as a guest with play money."),
+    BOOL("site", "withdrawals", withdrawals, "yes",
+         "Let back ends withdraw money. No: it can only be passed on within the site."),
     NUMBER("site", "demo_balance", demo_balance_fen, 1, 100000000, "100000", "fen", "Initial balance of a guest."),
     TEXT("site", "url", site_url, "http://127.0.0.1/", "Address at which the web server of this host answers, without TLS, for hongbaoctl doctor. Empty: it is not checked."),
     TEXT("site", "run_dir", run_dir, "/run/hongbao", "Directory of the file with the shared counters."),

@@ -19,6 +19,7 @@ static const struct err_row rows[ERR_COUNT] = {
     [ERR_NOT_RECIPIENT] = {CLASS_CLIENT, "not_recipient"},
     [ERR_NOT_SENDER] = {CLASS_CLIENT, "not_sender"},
     [ERR_NOT_OPENED] = {CLASS_CLIENT, "not_opened"},
+    [ERR_WITHDRAWALS_OFF] = {CLASS_CLIENT, "withdrawals_off"},
     [ERR_USER_BLOCKED] = {CLASS_CLIENT, "user_blocked"},
     [ERR_SCOPE_REQUIRED] = {CLASS_CLIENT, "scope_required"},
     [ERR_NOT_FOUND] = {CLASS_CLIENT, "not_found"},

@@ -33,6 +33,7 @@ const char *const metric_states[] = {
     "not_recipient",
     "not_sender",
     "not_opened",
+    "withdrawals_off",
     "scope_required",
     "not_found",
     "method_not_allowed",

@@ -75,6 +75,7 @@ void api_encode_me(struct http_response *r, const struct me_view *v, const char 
 static void put_site(struct json_writer *w, const struct config *c, const char *version)
 {
     json_put_bool(w, "demo", c->demo);
+    json_put_bool(w, "withdrawals", c->withdrawals);
     json_open_object(w, "currency");
     json_put_string(w, "code", c->currency);
     json_put_int(w, "decimals", DECIMALS);

@@ -24,6 +24,7 @@ static const struct problem_row rows[ERR_COUNT] = {
     [ERR_NOT_RECIPIENT] = {403, "This envelope is meant for others."},
     [ERR_NOT_SENDER] = {403, "Only the sender of an envelope may take it back."},
     [ERR_NOT_OPENED] = {403, "You have opened no share of this envelope."},
+    [ERR_WITHDRAWALS_OFF] = {403, "This site pays no money out."},
     [ERR_USER_BLOCKED] = {403, "This user may not send, grab or open; ask the operator."},
     [ERR_SCOPE_REQUIRED] = {403, "This token may not be used for this call."},
     [ERR_NOT_FOUND] = {404, "There is nothing at this address."},

@@ -39,7 +39,7 @@ NO_REQUEST = {
     "deep objects": b'{"a":' * 20 + b"1" + b"}" * 20, "many values": b'{"a":[' + b"1," * 999 + b"1]}",
 }
 JSON_ROUTES = {"send": "/v1/envelopes", "guest": "/v1/guests", "topup": "/v1/topups", "withdraw": "/v1/withdrawals",
-               "open": f"/v1/envelopes/{ID}/open"}
+               "open": f"/v1/envelopes/{ID}/open", "thanks": f"/v1/envelopes/{ID}/thanks"}
 
 # ---- amounts: what is no whole number in any range, as text ----
 NO_AMOUNT = ["0", "-0", "-1", "1.0", "1.5", "1e2", "1E2", "1e-2", "100e0", "0.1", "-1e9", '""', '"1"', '" 1"', '"１"', '"1e2"',

@@ -75,7 +75,8 @@ def test_every_route_requires_a_valid_token(service, anybody):
     envelope = "/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86"
     for method, path, body in (("GET", "/v1/me", None), ("GET", "/v1/me/sent", None), ("GET", "/v1/me/received", None),
                                ("GET", "/v1/me/ledger", None), ("GET", envelope, None), ("POST", envelope + "/grab", None),
-                               ("POST", envelope + "/open", {"ticket": "x"}),
+                               ("POST", envelope + "/open", {"ticket": "x"}), ("POST", envelope + "/recall", None),
+                               ("POST", envelope + "/thanks", {"thanks": "hug"}),
                                ("POST", "/v1/envelopes", {"mode": "lucky", "total": 1, "shares": 1})):
         for token, code in (("x", "unauthorized"), (old, "token_expired")):
             answer = anybody.request(method, path, body, {"Idempotency-Key": "k"}, token=token)

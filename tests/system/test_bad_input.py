@@ -282,10 +282,9 @@ def test_bad_http(service, user, state):
     """Refusals by the web server itself are problem documents, never HTML."""
     before = state()
     token = user().token
+    envelope = "/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/"
     for path in ("/v1/envelopes", "/v1/guests", "/v1/topups", "/v1/withdrawals",
-                 "/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/claim",
-                 "/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/grab",
-                 "/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/open"):
+                 *(envelope + call for call in ("claim", "grab", "open", "recall", "thanks"))):
         head = (f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: k\r\n"
                 "Content-Type: application/json\r\nConnection: close\r\n")
         check_problem(path, raw_exchange(service, f"{head}\r\n".encode()), 411, "length_required")
@@ -293,15 +292,14 @@ def test_bad_http(service, user, state):
             check_problem(path, raw_exchange(service, f"{head}Content-Length: {size}\r\n\r\n".encode() + b"x" * size),
                           413, "body_too_large")
     bob = user()
-    for path in ("/v1/envelopes", "/v1/guests", "/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/open"):
+    for path in ("/v1/envelopes", "/v1/guests", envelope + "open", envelope + "thanks"):
         for kind in ("text/plain", "application/x-www-form-urlencoded", "application/jsonx"):
             assert post(bob, path, "{}", **{"Content-Type": kind}).code == "unsupported_media_type"
     wallet = Client(service, service.token("backend", kind="wallet"))
     for path in ("/v1/topups", "/v1/withdrawals"):
         assert post(wallet, path, "{}", **{"Content-Type": "text/plain"}).code == "unsupported_media_type"
-    for call in ("claim", "grab"):
-        path = f"/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/{call}"
-        assert bob.request("POST", path, "{}").code == "invalid_request"
+    for call in ("claim", "grab", "recall"):
+        assert bob.request("POST", envelope + call, "{}").code == "invalid_request"
     for bad in (b"GET /v1/me HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
                 b"POST /v1/guests HTTP/1.1\r\nHost: x\r\nContent-Length: 1e2\r\n\r\n"):
         status, headers, body = raw_exchange(service, bad)

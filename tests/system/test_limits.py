@@ -29,6 +29,13 @@ def test_a_user_sends_only_so_many_a_minute(limited):
     assert alice.get("/v1/me").json["balance"] == 970
 
 
+@pytest.mark.parametrize("call,body", [("recall", None), ("thanks", {"thanks": "hug"})])
+def test_a_user_recalls_and_thanks_only_so_often_a_minute(limited, call, body):
+    eve, path = Client(limited, limited.token("eve")), f"/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/{call}"
+    assert [eve.request("POST", path, body).code for _ in range(4)] == ["not_found"] * 3 + ["rate_limited"]
+    assert Client(limited, limited.token("dave")).request("POST", path, body).code == "not_found"
+
+
 def ask(service, pool, operation, method, uri, body=b"", **more):
     """Send a request as a client at another address; return its status."""
     headers = {"Content-Type": "application/json"} if body else None

@@ -51,6 +51,8 @@ def refused(s):
     yield Request("POST", "/v1/guests", None, {})
     yield send_request(alice, 10, 1, uuid.uuid4().hex)
     yield open_request(bob, s.live, s.ticket)
+    yield Request("POST", f"/v1/envelopes/{s.live}/recall", alice)
+    yield Request("POST", f"/v1/envelopes/{s.live}/thanks", bob, {"thanks": "hug"})
     yield grab_request(bob, unknown)
     yield claim_request(bob, s.live)  # who has a ticket
 

@@ -1,6 +1,7 @@
 """Thanks: one word of a fixed set per claim, shown in the list."""
 import pytest
 from client import Client
+from service import wait_until
 from test_races import together
 
 WORDS = ["thanks", "hug", "luck", "cheers", "wow"]
@@ -79,6 +80,14 @@ def test_other_words_are_refused_by_name(user, word):
     answer = thank(bob, envelope, word)
     assert (answer.status, answer.code, answer.json["member"]) == (400, "invalid_request", "thanks")
     assert shown(alice, envelope) == {bob.user: None}
+
+
+def test_blocked_user_cannot_thank_and_get_is_no_way(user, service):
+    bob = user()
+    for call in ("thanks", "recall"):
+        assert bob.get(f"/v1/envelopes/01a20d63-04ab-7000-b431-b856e67a7b86/{call}").code == "method_not_allowed"
+    service.ctl("user", "block", bob.user, "--why", "asked to")
+    wait_until(lambda: thank(bob, "01a20d63-04ab-7000-b431-b856e67a7b86", "hug").code == "user_blocked", 5, "the block is known")
 
 
 def test_everyone_thanks_while_others_claim(user, service):

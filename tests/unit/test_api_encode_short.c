@@ -206,7 +206,8 @@ static void site(void **state)
     assert_int_equal(strlen(tag), 18);
     expect(
         &r, 200, "ok",
-        "{\"demo\":false,\"currency\":{\"code\":\"CNY\",\"decimals\":2},\"limits\":{"
+        "{\"demo\":false,\"withdrawals\":true,\"currency\":{\"code\":\"CNY\",\"decimals\":2},"
+        "\"limits\":{"
         "\"share_cap\":20000,\"shares_max\":500,\"greeting_max\":50,\"name_max\":32,"
         "\"expires_min\":60,\"expires_max\":604800,\"recipients_max\":100,"
         "\"sent_per_day\":2000000,\"body_max\":8192},\"defaults\":{\"greeting\":\"x\","

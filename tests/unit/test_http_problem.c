@@ -29,6 +29,7 @@ static void every_error_has_its_status_and_code(void **state)
         {ERR_NOT_RECIPIENT, 403, "not_recipient"},
         {ERR_NOT_SENDER, 403, "not_sender"},
         {ERR_NOT_OPENED, 403, "not_opened"},
+        {ERR_WITHDRAWALS_OFF, 403, "withdrawals_off"},
         {ERR_USER_BLOCKED, 403, "user_blocked"},
         {ERR_SCOPE_REQUIRED, 403, "scope_required"},
         {ERR_NOT_FOUND, 404, "not_found"},

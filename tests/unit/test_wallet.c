@@ -104,6 +104,20 @@ static void a_reference_is_replayed_for_ever(void **state)
     assert_int_equal(balance(), 500);
 }
 
+static void a_setting_refuses_only_what_is_new(void **state)
+{
+    struct wallet_request r = topup("shop-a", "1", 500), other = topup("shop-a", "2", 501);
+    (void)state;
+    other.reference = "order-18";
+    other.refused = ERR_WITHDRAWALS_OFF;
+    assert_int_equal(move(&r), ERR_OK);
+    assert_int_equal(move(&other), ERR_WITHDRAWALS_OFF);
+    r.refused = ERR_WITHDRAWALS_OFF;
+    assert_int_equal(move(&r), ERR_OK);
+    assert_true(f.replayed);
+    assert_int_equal(balance(), 500);
+}
+
 /* Version 0.1 did not store the back end. */
 static void a_row_without_a_back_end_is_replayed_to_any(void **state)
 {
@@ -151,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(two_back_ends_use_one_reference, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reference_is_replayed_for_ever, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_setting_refuses_only_what_is_new, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_row_without_a_back_end_is_replayed_to_any, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_commit_without_a_reply_is_no_replay, set_up, tear_down),

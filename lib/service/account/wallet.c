@@ -104,6 +104,8 @@ static enum err wallet_try(struct store *store, void *context)
         metrics_add(m->runtime->metrics, METRIC_BARRIERS, 1);
         return store->ops->barrier(store);
     }
+    if (err == ERR_OK)
+        err = m->request->refused;
     if (err == ERR_OK && m->request->must_exist && !row.account.exists)
         err = ERR_NOT_FOUND;
     if (err == ERR_OK)

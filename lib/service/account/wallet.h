@@ -11,6 +11,8 @@ struct wallet_request {
     const char *user, *reference;
     const char *backend; /* whose reference it is: the subject of its wallet token, or BACKEND_.. */
     int64_t amount_fen;
+    enum err refused;      /* error if neither key nor reference is known: a setting refuses the
+                            * move; ERR_OK: none */
     bool must_exist;       /* open no account: ERR_NOT_FOUND if there is none */
     bool has_key;          /* an Idempotency-Key was sent: the hashes are set */
     uint8_t key_hash[32];  /* SHA-256 of user, route and Idempotency-Key */
@@ -22,9 +24,9 @@ struct wallet_request {
  * *replayed, which is false otherwise. What version 0.1 booked has no back end: a reference that
  * was used then counts for every back end. ERR_REFERENCE_REUSED:
  * the reference has another user or amount; ERR_IDEMPOTENCY_KEY_REUSED: the key has another body;
- * ERR_IDEMPOTENCY_IN_PROGRESS: an equal request is running; ERR_INSUFFICIENT_FUNDS;
- * ERR_LIMIT_EXCEEDED: the balance would pass AMOUNT_MAX_FEN; ERR_LOCKED: another transaction holds
- * the account; ERR_UNAVAILABLE: repeat the identical request. */
+ * request->refused; ERR_IDEMPOTENCY_IN_PROGRESS: an equal request is running;
+ * ERR_INSUFFICIENT_FUNDS; ERR_LIMIT_EXCEEDED: the balance would pass AMOUNT_MAX_FEN; ERR_LOCKED:
+ * another transaction holds the account; ERR_UNAVAILABLE: repeat the identical request. */
 MUST_USE enum err wallet_move(const struct account_service *s, const struct wallet_request *request,
                               int64_t deadline_us, struct transfer *out, bool *replayed);
 
