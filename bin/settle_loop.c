@@ -3,6 +3,7 @@
 #include "bin/settle_worker.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/service_manager.h"
 #include "lib/service/account/guests.h"
 #include "lib/service/account/status.h"
 #include "lib/service/common/close.h"
@@ -147,6 +148,14 @@ static void beat(const struct runtime *runtime, bool ready, size_t threads)
     metrics_beat(runtime->metrics, &state, runtime->clock->mono_us(runtime->clock->self));
 }
 
+/* A database that is away does not stop the progress; a thread that hangs does. crew: NULL before
+ * the threads are started. */
+static void report_progress(const struct crew *crew)
+{
+    if (service_manager_watches() && (crew == NULL || crew_works(crew)))
+        service_manager_notify("WATCHDOG=1");
+}
+
 static enum err read_database(const struct account_service *s, struct runtime *runtime,
                               bool schema_logged)
 {
@@ -176,6 +185,7 @@ static int wait_for_database(struct runtime *runtime, const sigset_t *signals)
             break;
         schema_logged |= err == ERR_SCHEMA;
         beat(runtime, false, 1);
+        report_progress(NULL);
         int got = sigtimedwait(signals, NULL, &pause);
         if (got > 0)
             signal_number = got;
@@ -227,6 +237,7 @@ enum err settle_loop(struct runtime *runtime, const sigset_t *signals, int *ende
     enum err err = start_all(runtime, crew);
     while (err == ERR_OK && *ended_by <= 0) {
         beat(runtime, crew_ready(crew), crew_size(crew));
+        report_progress(crew);
         *ended_by = sigtimedwait(signals, NULL, &second); /* -1: a second has passed */
     }
     crew_stop(crew);

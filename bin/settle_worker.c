@@ -9,7 +9,8 @@
 
 #define WORKERS_MAX 32
 #define RETRY_PAUSE_MS 500
-#define LATE_US (30 * US_PER_S) /* longer than a round takes on a slow disk */
+#define LATE_US (30 * US_PER_S)  /* longer than a round takes on a slow disk */
+#define HANGS_US (90 * US_PER_S) /* longer than rounds and time-outs take when all is slow */
 
 struct crew {
     const struct runtime *runtime;
@@ -67,6 +68,16 @@ bool crew_ready(const struct crew *crew)
     return true;
 }
 
+bool crew_works(const struct crew *crew)
+{
+    const struct clock *clock = crew->runtime->clock;
+    int64_t now_us = clock->mono_us(clock->self);
+    for (size_t i = 0; i < crew->n; i++)
+        if (now_us - atomic_load(&crew->workers[i].ended_us) > HANGS_US)
+            return false;
+    return true;
+}
+
 size_t crew_size(const struct crew *crew)
 {
     return crew->n;
@@ -90,6 +101,11 @@ static bool pause_for(struct crew *crew, int64_t pause_ms)
     return stopping;
 }
 
+static int64_t mono_us(const struct settle_worker *w)
+{
+    return w->runtime->clock->mono_us(w->runtime->clock->self);
+}
+
 static void *worker_main(void *context)
 {
     struct settle_worker *w = context;
@@ -98,6 +114,7 @@ static void *worker_main(void *context)
         bool again = false;
         enum err err = w->round(w, &again);
         log_outcome(w, err);
+        atomic_store(&w->ended_us, mono_us(w));
         pause_ms = err != ERR_OK ? RETRY_PAUSE_MS
                    : again       ? w->rest_ms
                                  : w->runtime->config->settle_interval_ms;
@@ -113,7 +130,9 @@ enum err crew_add(struct crew *crew, const char *name, int64_t first_ms,
     if (session == NULL)
         return ERR_FAULT;
     struct settle_worker *w = &crew->workers[crew->n];
-    *w = (struct settle_worker){.finished_us = runtime->clock->mono_us(runtime->clock->self),
+    int64_t now_us = runtime->clock->mono_us(runtime->clock->self);
+    *w = (struct settle_worker){.finished_us = now_us,
+                                .ended_us = now_us,
                                 .name = name,
                                 .runtime = runtime,
                                 .sessions = crew->sessions,

@@ -28,6 +28,7 @@ struct settle_worker {
     char guest[USER_SIZE];         /* progress of the end of idle guests */
     unsigned sweep_shard;          /* progress of the clean-up of markers */
     _Atomic int64_t finished_us;   /* monotonic: the end of the last round without an error */
+    _Atomic int64_t ended_us;      /* monotonic: the end of the last round, whatever came of it */
     bool failing;                  /* an error was logged and rounds have failed since */
     struct crew *crew;
 };
@@ -41,6 +42,9 @@ MUST_USE enum err crew_add(struct crew *crew, const char *name, int64_t first_ms
                            enum err (*round)(struct settle_worker *w, bool *again));
 /* Return true if every thread of crew has finished a round without an error lately. Thread-safe. */
 bool crew_ready(const struct crew *crew);
+/* Return true if every thread of crew has ended a round lately, with or without an error: none
+ * hangs. Thread-safe. */
+bool crew_works(const struct crew *crew);
 /* Return the number of threads of crew. */
 size_t crew_size(const struct crew *crew);
 /* Wait for the running rounds, end all threads and free crew. */

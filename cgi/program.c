@@ -14,6 +14,7 @@
 #define HONGBAO_CONFIG_FILE "/etc/hongbao/hongbao.conf"
 #endif
 #define EXIT_USAGE 2
+#define PROGRESS_MAX_US (20 * US_PER_S) /* longer than a beat waits for a stalled database */
 
 /* Load the keys that the program checks with: one that is taken over can sign with no other.
  * Without guests, no guest's token is valid. */
@@ -175,6 +176,14 @@ static void worker_died(void *context)
     metrics_restart(s->metrics, metrics_program(s->program->name));
 }
 
+/* The beat is that of the thread which also starts the services, so it stops with them. */
+static bool worker_works(void *context, int64_t pid)
+{
+    const struct setup *s = context;
+    return metrics_process_beats(s->metrics, pid, clock_system.mono_us(clock_system.self),
+                                 PROGRESS_MAX_US);
+}
+
 int program_main(int argc, char **argv, const struct program *program)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
@@ -213,8 +222,11 @@ int program_main(int argc, char **argv, const struct program *program)
         return EXIT_FAILURE;
     const struct config_pool *pool = pool_of(&setup);
     setup.supervised = !socket_is_listening(0);
-    const struct master_worker worker = {
-        .run = process_run, .reload = worker_reload, .died = worker_died, .context = &setup};
+    const struct master_worker worker = {.run = process_run,
+                                         .reload = worker_reload,
+                                         .died = worker_died,
+                                         .works = worker_works,
+                                         .context = &setup};
     return master_run(pool->socket, (unsigned)pool->processes, &worker) == 0 ? EXIT_SUCCESS
                                                                              : EXIT_FAILURE;
 }

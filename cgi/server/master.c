@@ -22,6 +22,8 @@
 #define GRACE_US INT64_C(10000000)
 #define RESPAWN_PAUSE_US INT64_C(1000000)
 #define TAKEOVER_US INT64_C(2000000)
+#define START_US INT64_C(10000000) /* how long a child may take until it makes progress */
+#define WATCH_S 1
 
 static int64_t now_us(void)
 {
@@ -205,8 +207,31 @@ static void end_old(struct master *m)
     }
 }
 
+/* A child without progress holds requests that the web server gives up, so the pool is not reported
+ * alive: the service manager restarts it. Children that are new get time to start. */
+static void report_progress(const struct master *m)
+{
+    int64_t now = now_us();
+    for (unsigned i = 0; i < m->processes; i++)
+        if (m->pids[i] > 0 && now - m->started_us[i] > START_US && m->worker->works != NULL &&
+            !m->worker->works(m->worker->context, m->pids[i]))
+            return;
+    service_manager_notify("WATCHDOG=1");
+}
+
+/* Wait for a signal, as long as it can take until the master has something else to do. Return its
+ * number; -1 if none arrived. */
+static int await_signal(const struct master *m, const sigset_t *signals, bool busy, bool watched)
+{
+    const struct timespec soon = {.tv_nsec = 200L * 1000 * 1000}, later = {.tv_sec = WATCH_S};
+    if (busy || m->n_old > 0)
+        return sigtimedwait(signals, NULL, &soon);
+    return watched ? sigtimedwait(signals, NULL, &later) : sigwaitinfo(signals, NULL);
+}
+
 static void supervise(struct master *m, const sigset_t *signals)
 {
+    const bool watched = service_manager_watches();
     int signal_number = 0;
     while (signal_number != SIGTERM && signal_number != SIGINT) {
         bool missing = reap(m);
@@ -214,9 +239,9 @@ static void supervise(struct master *m, const sigset_t *signals)
             respawn(m);
         if (m->n_old > 0)
             end_old(m);
-        struct timespec pause = {.tv_nsec = 200L * 1000 * 1000};
-        signal_number = missing || m->n_old > 0 ? sigtimedwait(signals, NULL, &pause)
-                                                : sigwaitinfo(signals, NULL);
+        if (watched)
+            report_progress(m);
+        signal_number = await_signal(m, signals, missing, watched);
         if (signal_number == SIGHUP) {
             log_reopen();
             reload(m);

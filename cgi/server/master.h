@@ -2,6 +2,9 @@
 #ifndef HONGBAO_CGI_SERVER_MASTER_H
 #define HONGBAO_CGI_SERVER_MASTER_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct master_worker {
     /* Serve on listener and return the exit code of the process. */
     int (*run)(void *context, int listener);
@@ -11,6 +14,8 @@ struct master_worker {
     unsigned (*reload)(void *context);
     /* Note, in the master, that a child has died and will be replaced. NULL: nothing. */
     void (*died)(void *context);
+    /* Return true if the child pid makes progress. Called in the master. NULL: assume it. */
+    bool (*works)(void *context, int64_t pid);
     void *context; /* of all */
 };
 
@@ -18,7 +23,8 @@ struct master_worker {
  * path (mode 0660), until SIGTERM or SIGINT. Then pass SIGTERM on, wait up to 10 s for the
  * children, remove the socket and return 0. SIGHUP reopens the log and is passed on; if
  * worker->reload then asks for it, new children are started, and the old ones end once these
- * accept. A child that dies is replaced. If the service manager passed a listening socket, use that
+ * accept. A child that dies is replaced. A service manager that watches is notified of progress
+ * while each child makes some. If the service manager passed a listening socket, use that
  * instead of path, and leave it in place. If descriptor 0 is already a listening socket
  * (spawn-fcgi, a web server's bin-path), call worker->run in this process and return its result.
  * Return -1 if the socket cannot be created or is in use (logged). Call it before any thread is

@@ -100,6 +100,9 @@ void metrics_leave(struct metrics *m);
 /* Return how many processes of program have written a beat to m within METRIC_BEAT_MAX_US before
  * mono_us, and are ready. */
 unsigned metrics_ready(const struct metrics *m, enum metric_program program, int64_t mono_us);
+/* Return true if the process pid has written a beat to m within_us before mono_us or later. */
+bool metrics_process_beats(const struct metrics *m, int64_t pid, int64_t mono_us,
+                           int64_t within_us);
 /* Return true if a process of program that has written a beat lately has other settings than those
  * with the hash settings. mono_us is now. */
 bool metrics_other_settings(const struct metrics *m, enum metric_program program, uint64_t settings,

@@ -118,6 +118,14 @@ unsigned metrics_ready(const struct metrics *m, enum metric_program program, int
     return n;
 }
 
+bool metrics_process_beats(const struct metrics *m, int64_t pid, int64_t mono_us, int64_t within_us)
+{
+    for (size_t i = 0; i < METRIC_WORKERS; i++)
+        if (slot_load(&m->workers[i].pid) == pid)
+            return slot_beats(&m->workers[i], mono_us, within_us);
+    return false;
+}
+
 bool metrics_other_settings(const struct metrics *m, enum metric_program program, uint64_t settings,
                             int64_t mono_us)
 {

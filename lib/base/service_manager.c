@@ -28,6 +28,11 @@ static bool env_is(const char *name, uint64_t expected)
     return text != NULL && str_to_u64(text, strlen(text), &n) && n == expected;
 }
 
+bool service_manager_watches(void)
+{
+    return getenv("WATCHDOG_USEC") != NULL && env_is("WATCHDOG_PID", (uint64_t)getpid());
+}
+
 int service_manager_listener(void)
 {
     bool passed = env_is("LISTEN_PID", (uint64_t)getpid()) && env_is("LISTEN_FDS", 1);

@@ -18,4 +18,8 @@ int service_manager_listener(void);
  * changed. */
 void service_manager_notify(const char *state);
 
+/* Return true if the service manager restarts this process unless it is notified of progress
+ * ("WATCHDOG=1") again and again. See sd_watchdog_enabled(3). */
+bool service_manager_watches(void);
+
 #endif

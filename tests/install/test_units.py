@@ -43,6 +43,8 @@ def test_syntax(installed, tmp_path):
 def test_never_gives_up(installed, name):
     text = unit(installed, name).read_text()
     assert "StartLimitIntervalSec=0\n" in text and "Restart=always\n" in text
+    if name != "hongbao-cache.service":  # memcached knows no watchdog
+        assert "\nType=notify\n" in text and re.search(r"\nWatchdogSec=[1-9]\d\n", text)
     for limit in ("MemoryMax=", "TasksMax=", "LimitCORE=0", "UMask=0077"):
         assert f"\n{limit}" in text, limit
 
