@@ -38,11 +38,12 @@ MUST_USE enum err desk_user_rule_get(struct desk *d, const char *user, struct de
 /* Store the rules of *user: blocked and sent_per_day_fen. */
 MUST_USE enum err desk_user_rule(struct desk *d, const struct desk_user *user);
 
-/* Remove the names of user, and what user wrote: the name of the account, names and greetings on
- * envelopes, names on claims, and the reason of each act on user or on an envelope of user if it
- * holds one of these names. Ids and amounts stay. Each statement is a transaction of its own with
- * at most 500 entries of the ledger; a call that was interrupted can be repeated. */
-MUST_USE enum err desk_user_forget(struct desk *d, const char *user);
+/* Replace the names of user by the id, at most 32 characters, in the account, the user's envelopes
+ * and claims; the greetings of the user's envelopes by greeting; and by "(removed)" the reason of
+ * each act on user or on an envelope of user that holds one of these names. Ids and amounts stay.
+ * Each statement is a transaction of its own with at most 500 entries of the ledger; a call that
+ * was interrupted can be repeated. */
+MUST_USE enum err desk_user_forget(struct desk *d, const char *user, const char *greeting);
 
 /* ---- envelopes and history ---- */
 struct desk_event {

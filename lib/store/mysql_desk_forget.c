@@ -33,27 +33,34 @@ static enum err forget_in_acts(struct mysql_store *s, const char *user)
     sql_user(q, user);
     buf_puts(q, "))) AND EXISTS (SELECT 1 FROM (");
     put_names(q, user);
-    buf_puts(q, ") n WHERE n.name <> '' AND INSTR(LOWER(a.why), LOWER(n.name)) > 0)");
+    buf_puts(q, ") n WHERE n.name <> '' AND n.name <> LEFT(");
+    sql_user(q, user);
+    buf_puts(q, ", 32) AND INSTR(LOWER(a.why), LOWER(n.name)) > 0)");
     return sql_run(s);
 }
 
-/* Remove the texts that belong to the transfers of user that range selects. The version of an
+/* Replace the texts that belong to the transfers of user that range selects. The version of an
  * envelope rises, so that no reader is answered from an older copy. */
-static enum err forget_range(struct mysql_store *s, const char *user, const char *range)
+static enum err forget_range(struct mysql_store *s, const char *user, const char *greeting,
+                             const char *range)
 {
     struct buf *q = sql_begin(s);
     buf_puts(q, "UPDATE transfer t STRAIGHT_JOIN envelope e ON e.id = LEFT(t.ref, 16) LEFT JOIN "
-                "claim c ON c.envelope_id = e.id AND c.user_id = t.user_id SET c.name = '', "
-                "e.luckiest_name = IF(e.luckiest_user = t.user_id, '', e.luckiest_name), "
-                "e.sender_name = IF(e.sender = t.user_id, '', e.sender_name), "
-                "e.greeting = IF(e.sender = t.user_id, '', e.greeting), "
-                "e.version = e.version + 1 WHERE t.kind IN (3, 4) AND t.user_id = ");
+                "claim c ON c.envelope_id = e.id AND c.user_id = t.user_id SET "
+                "c.name = LEFT(c.user_id, 32), e.luckiest_name = "
+                "IF(e.luckiest_user = t.user_id, LEFT(t.user_id, 32), e.luckiest_name), "
+                "e.sender_name = IF(e.sender = t.user_id, LEFT(t.user_id, 32), e.sender_name), "
+                "e.greeting = IF(e.sender = t.user_id, ");
+    sql_text(q, greeting);
+    buf_puts(q, ", e.greeting), e.version = e.version + 1 WHERE t.kind IN (3, 4) AND t.user_id = ");
     sql_user(q, user);
-    buf_printf(
-        q,
-        " AND %s AND (c.name <> '' OR (e.luckiest_user = t.user_id AND e.luckiest_name <> '')"
-        " OR (e.sender = t.user_id AND (e.sender_name <> '' OR e.greeting <> '')))",
-        range);
+    buf_printf(q,
+               " AND %s AND (c.name <> LEFT(c.user_id, 32) OR (e.luckiest_user = t.user_id AND "
+               "e.luckiest_name <> LEFT(t.user_id, 32)) OR (e.sender = t.user_id AND "
+               "(e.sender_name <> LEFT(t.user_id, 32) OR e.greeting <> ",
+               range);
+    sql_text(q, greeting);
+    buf_puts(q, ")))");
     return sql_run(s);
 }
 
@@ -66,7 +73,7 @@ static enum err read_entries(struct mysql_store *s, const char *user, int64_t *e
     return err == ERR_OK ? sql_rows(s, row_take_i64, entries) : err;
 }
 
-enum err desk_user_forget(struct desk *d, const char *user)
+enum err desk_user_forget(struct desk *d, const char *user, const char *greeting)
 {
     struct mysql_store *s = desk_session(d);
     int64_t entries = 0;
@@ -77,14 +84,15 @@ enum err desk_user_forget(struct desk *d, const char *user)
     for (int64_t after = 0; err == ERR_OK && after < entries; after += FORGET_BATCH) {
         snprintf(range, sizeof range, "t.entry > %lld AND t.entry <= %lld", (long long)after,
                  (long long)(after + FORGET_BATCH));
-        err = forget_range(s, user, range);
+        err = forget_range(s, user, greeting, range);
     }
     if (err == ERR_OK)
-        err = forget_range(s, user, "t.entry IS NULL"); /* of programs of an older version */
+        err = forget_range(s, user, greeting,
+                           "t.entry IS NULL"); /* of programs of an older version */
     if (err != ERR_OK)
         return err;
     struct buf *q = sql_begin(s);
-    buf_puts(q, "UPDATE account SET name = '' WHERE user_id = ");
+    buf_puts(q, "UPDATE account SET name = LEFT(user_id, 32) WHERE user_id = ");
     sql_user(q, user);
     return sql_run(s);
 }
@@ -94,14 +102,15 @@ enum err desk_user_texts(struct desk *d, const char *user, desk_event_fn *each, 
     struct mysql_store *s = desk_session(d);
     struct buf *q = sql_begin(s);
     buf_puts(q, "SELECT created_us, 'name' AS what, sender, id, 0, 0, sender_name FROM envelope "
-                "WHERE sender_name <> '' AND sender = ");
+                "WHERE sender_name <> LEFT(sender, 32) AND sender = ");
     sql_user(q, user);
     buf_puts(q, " UNION ALL SELECT created_us, 'greeting', sender, id, 0, 0, greeting FROM "
                 "envelope WHERE greeting <> '' AND sender = ");
     sql_user(q, user);
     buf_puts(q, " UNION ALL SELECT c.opened_us, 'name', c.user_id, c.envelope_id, 0, c.seq, c.name "
                 "FROM transfer t STRAIGHT_JOIN claim c ON c.envelope_id = LEFT(t.ref, 16) AND "
-                "c.user_id = t.user_id WHERE t.kind = 4 AND c.name <> '' AND t.user_id = ");
+                "c.user_id = t.user_id WHERE t.kind = 4 AND c.name <> LEFT(c.user_id, 32) AND "
+                "t.user_id = ");
     sql_user(q, user);
     buf_puts(q, " ORDER BY 1, 2");
     return desk_send_events(s, each, context);

@@ -213,3 +213,41 @@ def test_anonymous_client_is_not_blocked(service, user):
     anybody = Client(service)
     assert anybody.get(f"/v1/envelopes/{envelope}").status == 200
     anybody.close()
+
+
+def test_forget(service, user):
+    alice, bob = user(money=1000, name="Alice Wunder"), user(name="Bob Baumeister")
+    envelope = alice.send(100, 2, greeting="for my dear friends").json["id"]
+    bob.grab_and_open(envelope)
+    service.ctl("envelope", "freeze", envelope, "--why", "alice wunder called")
+    service.ctl("envelope", "unfreeze", envelope, "--why", "settled")
+    assert alice.envelope(envelope).json["sender"]["name"] == "Alice Wunder"
+
+    def refused(client, reason):
+        done = service.ctl("forget", client.user, "--why", "request 7", check=False)
+        assert done.returncode == WRONG and reason in done.stdout, done.stdout + done.stderr
+        assert service.sql(f"SELECT COUNT(*) FROM user_rule WHERE blocked = 1 AND user_id = '{client.user}'") == [["0"]]
+    assert service.ctl("forget", alice.user, check=False).returncode == USAGE  # without a reason
+    assert service.ctl("forget", "nobody-" + alice.user, "--why", "request 7", check=False).returncode == WRONG
+    refused(alice, "an envelope is open")
+    service.ctl("close", envelope, "--why", "test")
+    wait_until(lambda: alice.get("/v1/me").json["balance"] > 900, 10, "refunded")
+    refused(alice, "the balance is")
+    data = json.loads(service.ctl("export", alice.user).stdout)
+    assert data["name"] == "Alice Wunder" and data["balance"] == alice.get("/v1/me").json["balance"]
+    assert {"Alice Wunder", "for my dear friends"} <= {row["text"] for row in data["texts"]}
+    assert {"topup", "send", "refund", "forget"} == {row["what"] for row in data["history"]}
+    for client in (alice, bob):
+        wait_until(lambda: client.get("/v1/me").json["pending"] == 0, 10, "credited")
+        service.ctl("withdraw", client.user, f"{client.get('/v1/me').json['balance']}fen")
+        assert "forgotten" in service.ctl("forget", client.user, "--why", "request 7").stdout
+        assert {row["what"] for row in json.loads(service.ctl("export", client.user).stdout)["texts"]} <= {"greeting"}
+    seen = alice.envelope(envelope)
+    assert seen.status == 200 and seen.json["sender"]["name"] == alice.user and seen.json["claims"][0]["name"] == bob.user
+    dump = str(service.sql("SELECT name FROM account UNION SELECT CONCAT(sender_name, greeting, luckiest_name) FROM envelope "
+                           "UNION SELECT name FROM claim UNION SELECT CONCAT(why, outcome) FROM act")).lower()
+    assert not [text for text in ("alice wunder", "bob baumeister", "dear friends") if text in dump]
+    assert acts(service, envelope)[0][2] == "(removed)" and acts(service, envelope)[1][2] == "settled"
+    assert bob.claim(user(money=10).send(10, 1).json["id"]).code == "user_blocked"  # which would write the name again
+    service.ctl("verify", envelope)
+    assert service.audit() == {}
