@@ -104,7 +104,7 @@ static enum err block_and_forget(struct ctl *c, struct desk *d, const char *user
         return desk_user_rule(d, &rule);
     }
     if (err == ERR_OK)
-        err = desk_user_forget(d, user);
+        err = desk_user_forget(d, user, c->daemon.config.greeting_default);
     return err == ERR_OK ? drop_copies(c, d, user) : err;
 }
 
