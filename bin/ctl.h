@@ -28,7 +28,7 @@ typedef enum ctl_exit ctl_command_fn(struct ctl *c);
 
 ctl_command_fn ctl_init, ctl_migrate, ctl_token, ctl_topup, ctl_withdraw, ctl_show, ctl_close,
     ctl_frozen, ctl_unfreeze, ctl_user, ctl_envelope, ctl_history, ctl_totals, ctl_report,
-    ctl_export, ctl_forget, ctl_audit, ctl_verify, ctl_backup, ctl_restore, ctl_rotate,
+    ctl_export, ctl_forget, ctl_lost, ctl_audit, ctl_verify, ctl_backup, ctl_restore, ctl_rotate,
     ctl_restored, ctl_doctor, ctl_config_example;
 
 /* Print that `what` failed with err on standard error; return the exit code for err. */

@@ -45,6 +45,8 @@ static const struct command commands[] = {
      ctl_export, true},
     {"forget", "USER --why TEXT", "remove a user's names and texts; ids and amounts stay",
      ctl_forget, true},
+    {"lost", "LOG...", "find operations that request logs acknowledge and the database lacks",
+     ctl_lost, true},
     {"show", "ENVELOPE|USER", "print what is stored, as JSON", ctl_show, true},
     {"close", "ENVELOPE [--why TEXT]", "close an envelope now and refund what is left", ctl_close,
      true},

@@ -114,6 +114,21 @@ typedef void desk_entry_fn(void *context, const struct desk_entry *entry);
 MUST_USE enum err desk_export(struct desk *d, int64_t from_us, int64_t to_us, desk_entry_fn *each,
                               void *context);
 
+/* ---- operations that a request log acknowledges ---- */
+enum desk_operation_kind { DESK_SENT, DESK_OPENED, DESK_TOPPED_UP, DESK_WITHDRAWN };
+struct desk_operation {
+    enum desk_operation_kind kind;
+    char user[USER_SIZE];           /* sender, claimant, or whose balance was changed */
+    struct id envelope;             /* DESK_SENT, DESK_OPENED */
+    char backend[USER_SIZE];        /* DESK_TOPPED_UP, DESK_WITHDRAWN: whose reference it is */
+    char reference[REFERENCE_SIZE]; /* with backend */
+    int64_t amount_fen;
+    bool lost; /* set by desk_find_lost */
+};
+/* Set lost in each of operations[0..n): true if no row has this kind, ids, user and amount. n is at
+ * most 100: they are one statement. */
+MUST_USE enum err desk_find_lost(struct desk *d, struct desk_operation *operations, size_t n);
+
 /* ---- acts ---- */
 struct desk_act {
     struct id id;

@@ -251,3 +251,47 @@ def test_forget(service, user):
     assert bob.claim(user(money=10).send(10, 1).json["id"]).code == "user_blocked"  # which would write the name again
     service.ctl("verify", envelope)
     assert service.audit() == {}
+
+
+def test_lost(service, user, tmp_path):
+    """The rows of one send, one open, one top-up and one withdrawal are deleted, found, and put back."""
+    alice, bob = user(), user()
+    backend = Client(service, service.token("shop", kind="wallet"))
+    for route, amount in (("topups", 1000), ("topups", 500), ("withdrawals", 100), ("withdrawals", 50)):
+        body = {"user": alice.user, "amount": amount, "reference": f"{route}-{amount}-{alice.user}"}
+        assert backend.request("POST", f"/v1/{route}", body, {"Idempotency-Key": body["reference"]}).status == 201
+    backend.close()
+    kept, gone, other = (alice.send(total, 1).json["id"] for total in (100, 200, 300))
+    for envelope in (kept, other):
+        assert bob.grab_and_open(envelope).state == "opened"
+    wait_until(lambda: bob.get("/v1/me").json["pending"] == 0, 10, "credited")
+
+    def logged():
+        lines = [line for path in (service.directory / "log").glob("*.log") for line in path.read_text().splitlines()]
+        return [line for line in lines if alice.user in line or bob.user in line]
+    wait_until(lambda: sum('"amount"' in line and '"route"' in line for line in logged()) >= 9, 5, "logged")
+    log = tmp_path / "requests.log"
+    log.write_text("\n".join(logged()) + "\n")
+    done = service.ctl("lost", str(log))
+    assert "9 acknowledged operations, 0 lost" in done.stdout and "0 lines could not" in done.stdout
+    rows = {"envelope": f"id = X'{gone.replace('-', '')}'",
+            "claim": f"envelope_id = X'{other.replace('-', '')}'",
+            "transfer": f"ref IN ('topups-500-{alice.user}', 'withdrawals-50-{alice.user}')"}
+    try:
+        for table, where in rows.items():
+            service.sql(f"CREATE TABLE kept_{table} AS SELECT * FROM {table} WHERE {where}")
+            service.sql(f"DELETE FROM {table} WHERE {where}")
+        done = service.ctl("lost", str(log), check=False)
+    finally:
+        for table in rows:
+            service.sql(f"INSERT INTO {table} SELECT * FROM kept_{table}")
+            service.sql(f"DROP TABLE kept_{table}")
+    found = sorted(tuple(line.split()[1:5]) for line in done.stdout.splitlines()[:-1])
+    assert done.returncode == WRONG and found == sorted([
+        ("send", "2.00", gone, alice.user), ("open", "3.00", other, bob.user),
+        ("topup", "5.00", f"topups-500-{alice.user}", alice.user),
+        ("withdraw", "0.50", f"withdrawals-50-{alice.user}", alice.user)])
+    assert "4 lost, with 10.50" in done.stdout
+    assert service.ctl("lost", str(tmp_path / "none.log"), check=False).returncode == USAGE
+    log.write_text(log.read_text() + '{"time":"2026-01-31T00:')  # torn
+    assert "1 lines could not" in service.ctl("lost", str(log), check=False).stdout
