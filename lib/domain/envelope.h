@@ -20,7 +20,6 @@ enum envelope_theme {
     THEME_COUNT
 };
 
-/* envelope_members.c has a row for each member. */
 /* What closed an envelope. */
 enum envelope_closer {
     CLOSER_NONE = 0, /* it is open, or a program that did not store it closed it */
@@ -31,6 +30,7 @@ enum envelope_closer {
     CLOSER_COUNT
 };
 
+/* envelope_members.c has a row for each member. */
 struct envelope {
     struct id id;
     char sender[USER_SIZE], sender_name[NAME_SIZE];
