@@ -20,7 +20,7 @@ def test_preview_without_a_token(user, anybody):
     for envelope, mode, greeting, state, left in ((live, "lucky", "你好", "open", 2), (sold, "equal", None, "sold_out", 0),
                                                   (late, "lucky", None, "expired", 2)):
         preview = anybody.envelope(envelope)
-        assert preview.json == {"id": envelope, "sender": {"name": "Alice"}, "mode": mode, "state": state,
+        assert preview.json == {"id": envelope, "sender": {"name": "Alice"}, "mode": mode, "theme": "plain", "state": state,
                                 "greeting": greeting or "恭喜发财，大吉大利", "left": left, "guests": False}
         view = alice.envelope(envelope)
         assert view.json["state"] == state and view.headers["ETag"]

@@ -30,11 +30,11 @@ def plant(service, sender, winner, total, time_us):
         "BEGIN; "
         f"INSERT INTO envelope VALUES (X'{ident.hex}', '{sender}', '{sender}', 1, {total}, 1, 20000, 'old', 0, '', 1, 1, "
         f"{total}, 0, {time_us}, {time_us + 86400000000}, {time_us}, X'{promise}', X'{seed.hex()}', 1, {total}, "
-        f"'{winner}', '{winner}', 2, 0); "
+        f"'{winner}', '{winner}', 2, 0, 0, 1); "
         f"UPDATE account SET balance_fen = balance_fen - {total}, entries = entries + 1 WHERE user_id = '{sender}'; "
         f"INSERT INTO transfer (user_id, id, kind, ref, amount_fen, at_us, booked_us, entry) SELECT '{sender}', "
         f"X'{transfer.hex}', 3, X'{ident.hex}', {total}, {time_us}, {time_us}, entries FROM account WHERE user_id = '{sender}'; "
-        f"INSERT INTO claim VALUES (X'{ident.hex}', '{winner}', '{winner}', {total}, 1, {time_us}); "
+        f"INSERT INTO claim VALUES (X'{ident.hex}', '{winner}', '{winner}', {total}, 1, {time_us}, 0); "
         f"INSERT INTO credit (user_id, envelope_id, lane, seq, amount_fen, opened_us) "
         f"VALUES ('{winner}', X'{ident.hex}', 3, 1, {total}, {time_us}); "
         f"INSERT INTO closing VALUES (X'{ident.hex}'); COMMIT")
