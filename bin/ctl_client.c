@@ -48,17 +48,25 @@ static int start(pid_t *pid, char **argv, int in, int out)
     return why;
 }
 
+/* posix_spawn changes no argument, though its type allows it. */
+static char *argument(const char *text)
+{
+    char *out;
+    memcpy(&out, &text, sizeof out);
+    return out;
+}
+
 enum err ctl_run_client(const struct config *config, const char *program, const char *const *more,
                         size_t n_more, int in, int out)
 {
     char text[CONNECTION_ARGUMENTS][ARGUMENT_SIZE];
-    char *argv[ARGUMENTS_MAX + 1] = {(char *)(size_t)program};
+    char *argv[ARGUMENTS_MAX + 1] = {argument(program)};
     size_t n = connection_arguments(config, text), argc = 1;
     assert(1 + n + n_more <= ARGUMENTS_MAX);
     for (size_t i = 0; i < n; i++)
         argv[argc++] = text[i];
     for (size_t i = 0; i < n_more; i++)
-        argv[argc++] = (char *)(size_t)more[i];
+        argv[argc++] = argument(more[i]);
     pid_t pid = 0;
     int status = 0, why = start(&pid, argv, in, out);
     if (why != 0) {

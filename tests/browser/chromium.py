@@ -71,6 +71,11 @@ class Chromium:
         self.console(), self.requested()
         return self
 
+    def forget(self, origin):
+        """Forget what is stored and cached of an origin: its port may have been that of an earlier test."""
+        self.cdp("Network.clearBrowserCache")
+        self.cdp("Storage.clearDataForOrigin", origin=origin, storageTypes="all")
+
     def look(self, name, motion=False):
         width, height, scale, phone, dark = LOOKS[name]
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale,

@@ -64,6 +64,7 @@ def device(take, proxy):
         browser = take()
         made.append(browser)
         browser.origin = proxy.origin
+        browser.forget(proxy.origin)
         browser.look(look, motion)
         browser.speak(languages)
         return browser
