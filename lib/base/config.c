@@ -110,9 +110,17 @@ static int setting_take(void *user, const char *section, const char *name, const
 /* Check the rules between settings. */
 static bool settings_agree(const struct config *c, struct buf *message)
 {
-    if (c->expires_min_s <= c->expires_default_s && c->expires_default_s <= c->expires_max_s)
+    const char *address = c->site_address;
+    if (c->expires_min_s > c->expires_default_s || c->expires_default_s > c->expires_max_s) {
+        buf_puts(message, "[limits] expires_min, expires_default, expires_max: not in this order");
+        return false;
+    }
+    if (address[0] == '\0')
         return true;
-    buf_puts(message, "[limits] expires_min, expires_default, expires_max: not in this order");
+    bool is_http = strncmp(address, "http://", 7) == 0 || strncmp(address, "https://", 8) == 0;
+    if (is_http && address[strlen(address) - 1] == '/')
+        return true;
+    buf_puts(message, "[site] address: begins with http:// or https:// and ends with /");
     return false;
 }
 

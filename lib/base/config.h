@@ -28,6 +28,7 @@ struct config {
     bool demo;               /* POST /v1/guests on */
     bool withdrawals;        /* POST /v1/withdrawals on */
     int64_t demo_balance_fen;
+    char site_address[CONFIG_PATH_SIZE]; /* public, ends in '/'; "": unknown */
     char site_url[CONFIG_PATH_SIZE]; /* of this host's web server, for doctor; "": not checked */
     char run_dir[CONFIG_PATH_SIZE];  /* metrics file, pids */
     char log_dir[CONFIG_PATH_SIZE];  /* "": stderr */

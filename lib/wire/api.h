@@ -22,6 +22,7 @@ enum route {
     ROUTE_RECALL,
     ROUTE_THANKS,
     ROUTE_ENVELOPE,
+    ROUTE_CARD,
     ROUTE_ME,
     ROUTE_SENT,
     ROUTE_RECEIVED,
@@ -44,7 +45,7 @@ struct api_route {
     enum route_auth auth;
     enum route_body body;
     bool idempotency_key; /* required */
-    bool paged;           /* takes the parameters of api_decode_page; others take none */
+    bool has_query;       /* it checks its parameters itself; others take none */
 };
 extern const struct api_route api_routes[ROUTE_COUNT];
 /* Names of the routes for metrics_print; METRIC_ROUTES entries. */
@@ -157,6 +158,11 @@ void api_envelope_etag(char out[API_ETAG_SIZE], const uint8_t generation[16], in
 void api_encode_envelope(struct http_response *r, const struct envelope_view *v);
 /* Fill *r with 200 and the part of e that is shown without a token. */
 void api_encode_preview(struct http_response *r, const struct envelope *e);
+/* Fill *r with 200 and an HTML document with the Open Graph tags (https://ogp.me) of the link to e,
+ * whose id is id; e is NULL if it is not shown without a token. address is that of the site, with a
+ * slash at its end; "": the tags are relative, which not every robot accepts. */
+void api_encode_card(struct http_response *r, const struct id *id, const struct envelope *e,
+                     const char *address);
 /* Fill *r with 200 and the account v; currency is the site's label. */
 void api_encode_me(struct http_response *r, const struct me_view *v, const char *currency);
 /* Fill *r with 200 and the page v of sent envelopes. */

@@ -25,6 +25,7 @@ const struct api_route api_routes[ROUTE_COUNT] = {
                       BODY_JSON, false, false},
     [ROUTE_ENVELOPE] = {ROUTE_ENVELOPE, "envelope", "GET", "/v1/envelopes/{id}", AUTH_OPTIONAL,
                         BODY_NONE, false, true},
+    [ROUTE_CARD] = {ROUTE_CARD, "card", "GET", "/", AUTH_NONE, BODY_NONE, false, true},
     [ROUTE_ME] = {ROUTE_ME, "me", "GET", "/v1/me", AUTH_USER, BODY_NONE, false, false},
     [ROUTE_SENT] = {ROUTE_SENT, "sent", "GET", "/v1/me/sent", AUTH_USER, BODY_NONE, false, true},
     [ROUTE_RECEIVED] = {ROUTE_RECEIVED, "received", "GET", "/v1/me/received", AUTH_USER, BODY_NONE,
@@ -41,9 +42,9 @@ const struct api_route api_routes[ROUTE_COUNT] = {
 };
 
 const char *const api_route_names[METRIC_ROUTES] = {
-    "guests", "topups",  "withdrawals", "send",    "claim", "grab",     "open",
-    "recall", "thanks",  "envelope",    "me",      "sent",  "received", "ledger",
-    "site",   "healthz", "readyz",      "metrics", "none"};
+    "guests", "topups", "withdrawals", "send",   "claim",   "grab", "open",
+    "recall", "thanks", "envelope",    "card",   "me",      "sent", "received",
+    "ledger", "site",   "healthz",     "readyz", "metrics", "none"};
 _Static_assert(ROUTE_COUNT <= METRIC_ROUTES, "metrics count by route");
 
 /* Return true if path matches pattern; {id} matches the text up to the next '/'. */
@@ -136,6 +137,6 @@ enum err api_check_request(const struct api_route *route, const struct http_requ
         strcasecmp(r->content_encoding, "identity") != 0)
         return problem_set(p, ERR_UNSUPPORTED_MEDIA_TYPE, "Content-Encoding",
                            "send the body without a content coding");
-    enum err err = route->paged ? ERR_OK : check_query(r, p);
+    enum err err = route->has_query ? ERR_OK : check_query(r, p);
     return err == ERR_OK && route->idempotency_key ? check_key(r, p) : err;
 }

@@ -114,6 +114,7 @@ NO_GATE = ["", " ", "x", "g", "g2", "g2 ", "g1 # @ 5 0 0 0 9 3 0 2 0 0 1 0", "G2
 # ---- configuration: (section, line) ----
 NO_SETTING = [
     ("site", "demo = maybe"), ("site", "demo = 1"), ("site", "demo = YES"), ("site", "demo ="), ("site", "nonsense = 1"),
+    ("site", "address = hongbao.example.com/"), ("site", "address = https://hongbao.example.com"),
     ("site", "year_offset = 841"), ("site", "year_offset = x"), ("site", "set_number = 4096"), ("site", "set_number = -1"),
     ("site", "currency = " + "x" * 100), ("site", "run_dir = " + "x" * 300), ("site", "marker_days = 0"),
     ("site", "marker_days = x"), ("site", "markers = perhaps"), ("limits", "share_cap = 0"), ("limits", "share_cap = x"),
