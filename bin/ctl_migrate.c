@@ -1,5 +1,6 @@
 /* migrate: the numbered patches of sql_dir, each once, and the privileges that go with them. A
- * patch that fails names the server's error; those before it stay, and the command can be repeated.
+ * patch that fails is named with its statement and the server's error; those before it stay, and
+ * the command can be repeated.
  */
 #include "bin/ctl.h"
 #include "bin/ctl_grants.h"
@@ -39,23 +40,45 @@ static int64_t oldest_programs(const char *text, int64_t version)
     return strncmp(text, WORKS_WITH, len) == 0 ? strtoll(text + len, NULL, 10) : version;
 }
 
+/* Copy statement n of a patch's text, 1 for the first, to out without comments and line ends; cut
+ * to cap bytes. */
+static void patch_statement(const char *text, size_t n, char *out, size_t cap)
+{
+    size_t len = 0;
+    bool quoted = false;
+    for (; *text != '\0' && n > 0; text++) {
+        if (!quoted && strncmp(text, "--", 2) == 0) {
+            text += strcspn(text, "\n") - 1;
+            continue;
+        }
+        if (*text == ';' && !quoted)
+            n--;
+        else if (n == 1 && len + 1 < cap && (*text > ' ' || (len > 0 && out[len - 1] != ' ')))
+            out[len++] = *text > ' ' ? *text : ' ';
+        quoted ^= *text == '\'';
+    }
+    out[len] = '\0';
+}
+
 static enum err apply_patch(struct admin *a, const char *directory, const char *name,
                             int64_t version)
 {
-    char path[2 * CONFIG_PATH_SIZE + 256], why[512] = "cannot be read";
+    char path[2 * CONFIG_PATH_SIZE + 256], why[512] = "cannot be read", statement[160] = "";
+    size_t failed = 0;
     struct buf text;
     buf_init(&text, FILE_MAX_BYTES);
     snprintf(path, sizeof path, "%s/%s", directory, name);
     enum err err = ERR_FAULT;
     if (ctl_read_file(path, &text)) {
-        err = admin_apply(a, version, oldest_programs(text.data, version), text.data);
+        err = admin_apply(a, version, oldest_programs(text.data, version), text.data, &failed);
         admin_error(a, why, sizeof why);
+        patch_statement(text.data, failed, statement, sizeof statement);
     }
     buf_free(&text);
     if (err == ERR_OK)
         printf("applied %s\n", name);
     else
-        fprintf(stderr, "hongbaoctl: %s: %s\n", path, why);
+        fprintf(stderr, "hongbaoctl: %s: statement %zu, %s: %s\n", path, failed, statement, why);
     return err;
 }
 

@@ -57,9 +57,10 @@ MUST_USE enum err admin_patch_applied(struct admin *a, int64_t version, bool *ap
 /* Set *above if a patch above version has been applied. */
 MUST_USE enum err admin_patch_above(struct admin *a, int64_t version, bool *above);
 /* Execute the statements of patch version and record it. oldest is the patch that programs must
- * know at least to work with the tables after it. */
+ * know at least to work with the tables after it. On error *failed is the number of the statement
+ * that failed, 1 for the first, and 0 if none did; those before it took effect. */
 MUST_USE enum err admin_apply(struct admin *a, int64_t version, int64_t oldest,
-                              const char *statements);
+                              const char *statements, size_t *failed);
 /* Write what the server answered to the last statement that failed to out, which holds cap bytes:
  * number and text; "" if nothing is known. May quote a part of the statement. */
 void admin_error(struct admin *a, char *out, size_t cap);

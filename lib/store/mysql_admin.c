@@ -179,13 +179,20 @@ enum err admin_patch_above(struct admin *a, int64_t version, bool *above)
 }
 
 /* The column oldest came with patch 5: an earlier one, applied to tables without it, has none. */
-enum err admin_apply(struct admin *a, int64_t version, int64_t oldest, const char *statements)
+enum err admin_apply(struct admin *a, int64_t version, int64_t oldest, const char *statements,
+                     size_t *failed)
 {
     struct mysql_store *s = mysql_of(a->store);
+    *failed = 1;
     buf_puts(sql_begin(s), statements);
-    enum err err = sql_run(s);
+    enum err err = sql_send(s);
+    for (; err == ERR_OK && s->more; ++*failed)
+        err = sql_affected(s, NULL);
+    if (err == ERR_OK)
+        err = s->step_err;
     if (err != ERR_OK)
         return err;
+    *failed = 0;
     struct buf *q = sql_begin(s);
     buf_puts(q, version >= 5 ? "INSERT INTO schema_version (oldest, version, applied_us) VALUES ("
                              : "INSERT INTO schema_version (version, applied_us) VALUES (");

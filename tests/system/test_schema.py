@@ -101,10 +101,13 @@ def test_failed_patch_is_named_and_can_be_repeated(own, tmp_path):
                               timeout=60, check=False)
 
     (patches / "0098_trial.sql").write_text(f"-- Works with the programs of schema {PROGRAM}: it only adds.\n"
-                                            "CREATE TABLE IF NOT EXISTS trial (a INT);\nALTER TABLE nowhere ADD b INT;\n")
+                                            "CREATE TABLE IF NOT EXISTS trial (a INT); -- one; two\n"
+                                            "INSERT INTO trial SELECT 1 FROM DUAL WHERE ';' = '--';\n"
+                                            "-- a comment\nALTER TABLE nowhere\n  ADD b INT;\nDROP TABLE trial;\n")
     try:
         failed = migrate()
-        assert failed.returncode == 4 and "0098_trial.sql" in failed.stderr and "error 1146" in failed.stderr and "nowhere" in failed.stderr
+        assert failed.returncode == 4 and "0098_trial.sql" in failed.stderr and "error 1146" in failed.stderr
+        assert "statement 3, ALTER TABLE nowhere ADD b INT: " in failed.stderr, failed.stderr
         assert ready(own).status == 200
         (patches / "0098_trial.sql").write_text(f"-- Works with the programs of schema {PROGRAM}: it only adds.\n"
                                                 "CREATE TABLE IF NOT EXISTS trial (a INT);\n")
