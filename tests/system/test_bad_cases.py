@@ -199,7 +199,7 @@ def test_settings(service, tmp_path):
         name = line.split(" ")[0]
         text = re.sub(rf"(?m)^{re.escape(name)} = .*\n", "", good) if name.isidentifier() else good
         done = check(f"{text}\n[{section}]\n{line}\n" if section else f"{line}\n{text}")
-        if done.returncode != 2 or not re.search(r"line \d+|not in this order", done.stderr):
+        if done.returncode != 2 or not re.search(r"line \d+|not in this order|ends with /", done.stderr):
             wrong.append((section, line, done.returncode, done.stderr))
     assert wrong == []
 
