@@ -143,6 +143,25 @@ static enum err check_dump(int fd, const char *path)
     return lseek(fd, 0, SEEK_SET) == 0 ? ERR_OK : report(path, strerror(errno));
 }
 
+/* Return true if both files can be read, are not empty and have the same text. */
+static bool same_text(const char *one, const char *other)
+{
+    const char *const paths[] = {one, other};
+    struct buf texts[2];
+    bool same = true;
+    for (size_t i = 0; i < 2; i++) {
+        buf_init(&texts[i], FILE_MAX_BYTES);
+        same = ctl_read_file(paths[i], &texts[i]) && texts[i].data != NULL && same;
+    }
+    same = same && strcmp(texts[0].data, texts[1].data) == 0;
+    for (size_t i = 0; i < 2; i++) {
+        if (texts[i].data != NULL)
+            bytes_wipe(texts[i].data, texts[i].len);
+        buf_free(&texts[i]);
+    }
+    return same;
+}
+
 /* Put back the secrets that are missing. One that is there must be that of the backup. */
 static enum err restore_secrets(struct ctl *c, const char *directory)
 {
@@ -151,16 +170,10 @@ static enum err restore_secrets(struct ctl *c, const char *directory)
     char from[PATH_SIZE];
     enum err err = ERR_OK;
     for (size_t i = 0; i < n && err == ERR_OK; i++) {
-        struct buf kept, now;
-        buf_init(&kept, FILE_MAX_BYTES);
-        buf_init(&now, FILE_MAX_BYTES);
         snprintf(from, sizeof from, "%s/%s", directory, files[i].name);
         err = backup_copy(from, files[i].path);
-        if (err == ERR_OK && !(ctl_read_file(from, &kept) && ctl_read_file(files[i].path, &now) &&
-                               strcmp(kept.data, now.data) == 0))
+        if (err == ERR_OK && !same_text(from, files[i].path))
             err = report(files[i].path, "differs from that of the backup; move it away first");
-        buf_free(&kept);
-        buf_free(&now);
     }
     return err;
 }

@@ -20,7 +20,8 @@ void ctl_keys(const struct config *config, struct ctl_key keys[CTL_KEYS])
     keys[3] = (struct ctl_key){"ticket", config->ticket_file};
 }
 
-/* Write text to the new file path. On failure return false with the reason in errno. */
+/* Write text to the new file path. On failure return false with the reason in errno, and leave no
+ * file that was begun. */
 static bool write_new(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
@@ -33,6 +34,8 @@ static bool write_new(const char *path, const char *text)
     bool ok = written >= 0 && (size_t)written == len && fsync(fd) == 0;
     int why = errno;
     close(fd);
+    if (!ok)
+        unlink(path);
     errno = why;
     return ok;
 }
