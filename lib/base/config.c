@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define SETTINGS_MAX 128
+#define LINE_SIZE 1024 /* of a line with its newline and NUL */
+#define EXAMPLE_WIDTH 100
 
 /* Parse a number that may be negative, which str_to_i64 does not accept. */
 static bool parse_number(const char *text, int64_t *out)
@@ -68,7 +70,8 @@ void config_defaults(struct config *c)
 struct loading {
     struct config *config;
     struct buf *message;
-    const char *path;
+    FILE *file;
+    int lines; /* read so far */
     bool seen[SETTINGS_MAX];
 };
 
@@ -107,6 +110,42 @@ static int setting_take(void *user, const char *section, const char *name, const
     return 0;
 }
 
+/* Reader of libinih, which would take the rest of a line that does not fit for another line. Skip
+ * the rest of a comment; end the file at a setting that is too long. */
+static char *line_read(char *line, int size, void *user)
+{
+    struct loading *l = user;
+    if (fgets(line, size, l->file) == NULL)
+        return NULL;
+    l->lines++;
+    size_t n = strlen(line);
+    if (n + 1 < (size_t)size || line[n - 1] == '\n')
+        return line;
+    int c = fgetc(l->file);
+    if (c != EOF && line[0] != '#' && line[0] != ';') {
+        buf_printf(l->message, "more than %d bytes", size - 2);
+        return NULL;
+    }
+    while (c != EOF && c != '\n')
+        c = fgetc(l->file);
+    return line;
+}
+
+/* Read the settings of l->file. Return ERR_INVALID_REQUEST for one that is not valid. */
+static enum err settings_read(struct loading *l, const char *path)
+{
+#ifdef HAVE_INI_MAX_LINE
+    ini_max_line = LINE_SIZE;
+#endif
+    int line = ini_parse_stream(line_read, l, setting_take, l);
+    if (line == 0 && l->message->len == 0)
+        return ERR_OK;
+    if (l->message->len == 0)
+        buf_puts(l->message, "not a setting");
+    buf_printf(l->message, " (%s, line %d)", path, line != 0 ? line : l->lines);
+    return ERR_INVALID_REQUEST;
+}
+
 /* Check the rules between settings. */
 static bool settings_agree(const struct config *c, struct buf *message)
 {
@@ -126,30 +165,39 @@ static bool settings_agree(const struct config *c, struct buf *message)
 
 enum err config_load(struct config *c, const char *path, struct buf *message)
 {
-    struct loading l = {.config = c, .message = message, .path = path};
     config_defaults(c);
     FILE *file = fopen(path, "re");
     if (file == NULL) {
         buf_printf(message, "%s: %s", path, strerror(errno));
         return ERR_INVALID_REQUEST;
     }
-    int line = ini_parse_file(file, setting_take, &l);
+    struct loading l = {.config = c, .message = message, .file = file};
+    enum err err = settings_read(&l, path);
     fclose(file);
-    if (line != 0) {
-        if (message->len == 0)
-            buf_puts(message, "not a setting");
-        buf_printf(message, " (%s, line %d)", path, line);
-        return ERR_INVALID_REQUEST;
-    }
-    if (settings_agree(c, message))
-        return ERR_OK;
+    if (err != ERR_OK || settings_agree(c, message))
+        return err;
     buf_printf(message, " (%s)", path);
     return ERR_INVALID_REQUEST;
+}
+
+/* Append text as a comment, broken at spaces into lines of at most EXAMPLE_WIDTH bytes. */
+static void comment_print(struct buf *out, const char *text)
+{
+    while (strlen(text) > EXAMPLE_WIDTH - 2) {
+        size_t n = EXAMPLE_WIDTH - 2;
+        while (n > 1 && text[n] != ' ')
+            n--;
+        buf_printf(out, "# %.*s\n", (int)n, text);
+        text += n + 1;
+    }
+    buf_printf(out, "# %s\n", text);
 }
 
 void config_print_example(struct buf *out)
 {
     const char *section = "";
+    struct buf comment;
+    buf_init(&comment, LINE_SIZE);
     buf_puts(out,
              "# hongbao.conf: all settings and their defaults. To change one, remove the # and\n"
              "# edit the value. 1 fen is 1/100 of the currency unit. See hongbao.conf(5).\n");
@@ -158,10 +206,15 @@ void config_print_example(struct buf *out)
         if (strcmp(section, s->section) != 0)
             buf_printf(out, "\n[%s]\n", s->section);
         section = s->section;
-        buf_printf(out, "\n# %s (", s->help);
-        setting_describe(out, s);
-        buf_printf(out, ")\n#%s = %s\n", s->name, s->value);
+        buf_reset(&comment);
+        buf_printf(&comment, "%s (", s->help);
+        setting_describe(&comment, s);
+        buf_puts(&comment, ")");
+        buf_puts(out, "\n");
+        comment_print(out, comment.data);
+        buf_printf(out, "#%s = %s\n", s->name, s->value);
     }
+    buf_free(&comment);
 }
 
 /* FNV-1a */

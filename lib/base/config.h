@@ -72,8 +72,9 @@ struct config {
 void config_defaults(struct config *c);
 /* Set *c to the defaults and then to what the file path holds. ERR_INVALID_REQUEST, with file,
  * line, setting and range appended to *message, if the file is unreadable, a section or setting is
- * unknown or set twice, or a value does not parse or lies outside its range; *c is then undefined.
- */
+ * unknown or set twice, a value does not parse or lies outside its range, or a line is too long:
+ * more than 1,022 bytes, or 198 where libinih does not let it be raised. Comments may be longer. *c
+ * is undefined after an error. Not thread-safe: it sets libinih's length of a line. */
 MUST_USE enum err config_load(struct config *c, const char *path, struct buf *message);
 /* Return a hash of all settings in c, however their file is written. */
 uint64_t config_hash(const struct config *c);

@@ -2,6 +2,7 @@
  * envelopes are found through the user's transfers, which are numbered: a range of numbers bounds
  * the rows that one transaction locks. */
 #include "lib/store/mysql_desk.h"
+#include <inttypes.h>
 #include <stdio.h>
 
 #define FORGET_BATCH 500
@@ -82,8 +83,8 @@ enum err desk_user_forget(struct desk *d, const char *user, const char *greeting
     if (err == ERR_OK)
         err = read_entries(s, user, &entries);
     for (int64_t after = 0; err == ERR_OK && after < entries; after += FORGET_BATCH) {
-        snprintf(range, sizeof range, "t.entry > %lld AND t.entry <= %lld", (long long)after,
-                 (long long)(after + FORGET_BATCH));
+        snprintf(range, sizeof range, "t.entry > %" PRId64 " AND t.entry <= %" PRId64, after,
+                 after + FORGET_BATCH);
         err = forget_range(s, user, greeting, range);
     }
     if (err == ERR_OK)
