@@ -67,10 +67,30 @@ def report(capsys):
     return print_through
 
 
+def is_whole(session):
+    files = set(pathlib.Path(__file__).parent.glob("test_*.py"))
+    return files <= {item.path for item in session.items} and not session.config.option.keyword
+
+
+_whole_runs = []  # of the processes of pytest-xdist
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    """Take over what a process of pytest-xdist saw."""
+    if error is None:
+        _whole_runs.append(node.workeroutput["whole"])
+        SEEN.update(map(tuple, node.workeroutput["seen"]))
+
+
 def pytest_sessionfinish(session, exitstatus):
     """Fail a complete run in which a declared answer never occurred: the API or its description is wrong."""
-    files = set(pathlib.Path(__file__).parent.glob("test_*.py"))
-    whole = files <= {item.path for item in session.items} and not session.config.option.keyword
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:  # a process of pytest-xdist
+        output["whole"] = is_whole(session)
+        output["seen"] = [list(answer) for answer in SEEN]
+        return
+    whole = all(_whole_runs) if _whole_runs else is_whole(session)
     missing = sorted(set(declared()) - SEEN)
     if whole and missing and exitstatus == 0:
         session.exitstatus = 1

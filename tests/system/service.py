@@ -76,7 +76,7 @@ class Service:
     # ---- start and stop ----
     def start_command(self, *more):
         command = [str(SOURCE / "start"), "--data", str(self.directory), "--build", BUILD,
-                   "--port", str(self.port)]
+                   "--port", str(self.port), "--as-built"]
         for setting in self.settings:
             command += ["--set", setting]
         return command + list(more)
