@@ -1,5 +1,6 @@
 /* Closing what is due: decided under the lock, refunded once, published only once it is durable. */
 #include "lib/service/common/close.h"
+#include "lib/service/common/newest_version.h"
 #include "tests/fake/fake_service.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -329,6 +330,25 @@ static void what_another_closed_is_published_once_it_is_durable(void **state)
     assert_true(published(f, &id));
 }
 
+/* Thanks make versions after the close: another process may have read before them. */
+static void a_close_that_was_read_replaces_no_version(void **state)
+{
+    struct fixture *f = *state;
+    static const struct who bob = {.user = "bob"};
+    struct newest_version newest;
+    struct newest_version_query query = {.who = &bob, .id = &f->e.id, .out = &newest};
+    struct envelope found;
+    bool exists;
+    assert_int_equal(close_one(f, &f->e.id, &exists, &found), ERR_OK);
+    found.version += 3;
+    newest_version_hint_made(&f->fake.runtime, f->fake.cache, &found, NULL, 0);
+    f->fake.cache->ops->flush(f->fake.cache, true);
+    assert_int_equal(close_one(f, &f->e.id, &exists, &found), ERR_OK);
+    newest_versions_get(&f->fake.runtime, f->fake.cache, &query, 1);
+    assert_true(newest.known);
+    assert_int_equal(newest.version, found.version + 3);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -345,6 +365,7 @@ int main(void)
         TEST(the_operator_closes_any),
         TEST(the_operator_cannot_close_a_damaged_one),
         TEST(what_another_closed_is_published_once_it_is_durable),
+        TEST(a_close_that_was_read_replaces_no_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

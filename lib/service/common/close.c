@@ -229,8 +229,7 @@ enum err close_envelope(const struct runtime *runtime, struct store *store, stru
     if (err != ERR_OK)
         store->ops->rollback(store);
     else if (*found && done.closed == 0) {
-        const struct envelope *closed = envelope;
-        publish_closed(runtime, cache, &closed, 1);
+        publish_read_close(runtime, cache, envelope);
         close_flush(cache);
     }
     free(set);

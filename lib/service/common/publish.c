@@ -20,17 +20,31 @@ static void publish_put_marker(const struct runtime *runtime, const struct id *i
         metrics_add(runtime->metrics, METRIC_MARKERS_FAILED, 1);
 }
 
-void publish_closed(const struct runtime *runtime, struct cache *cache,
-                    const struct envelope *const *es, size_t n)
+/* Write the markers and gates of es[0..n). */
+static void publish_ends(const struct runtime *runtime, struct cache *cache,
+                         const struct envelope *const *es, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (publish_wants_marker(runtime, es[i]->to_kind != TO_ANYONE))
             publish_put_marker(runtime, &es[i]->id, es[i]->state, METRIC_MARKERS_PUT);
-    if (cache == NULL)
-        return;
-    gate_close_all(runtime, cache, es, n);
-    for (size_t i = 0; i < n; i++)
+    if (cache != NULL)
+        gate_close_all(runtime, cache, es, n);
+}
+
+void publish_closed(const struct runtime *runtime, struct cache *cache,
+                    const struct envelope *const *es, size_t n)
+{
+    publish_ends(runtime, cache, es, n);
+    for (size_t i = 0; i < n && cache != NULL; i++)
         newest_version_hint_made(runtime, cache, es[i], NULL, 0);
+}
+
+void publish_read_close(const struct runtime *runtime, struct cache *cache,
+                        const struct envelope *e)
+{
+    publish_ends(runtime, cache, &e, 1);
+    if (cache != NULL)
+        newest_version_hint_read(runtime, cache, e);
 }
 
 bool publish_has_marker(const struct runtime *runtime, const struct closing *c)

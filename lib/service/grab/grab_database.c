@@ -96,7 +96,7 @@ static bool grab_answer_stored_end(struct grab_database *d, struct session *s,
 {
     if (durable_wait(d->durable, s->store, &e->id, e->version) != ERR_OK)
         return grab_database_refuse(job, ERR_UNAVAILABLE);
-    publish_closed(d->runtime, s->cache, &e, 1);
+    publish_read_close(d->runtime, s->cache, e);
     s->cache->ops->flush(s->cache, false);
     closed_table_put(d->closed_table, &e->id, e->state, e->to_kind != TO_ANYONE);
     grab_answer_end(job, e->state);
