@@ -4,6 +4,7 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include <errno.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,10 @@ struct lost_search {
     struct desk *desk;
     struct desk_operation operations[AT_ONCE];
     struct lost_line lines[AT_ONCE];
-    size_t n;                                     /* in both */
-    uint64_t requests, acknowledged, bad, missed; /* lines read so far */
+    size_t n;                             /* in both */
+    uint64_t requests, acknowledged, bad; /* lines read so far */
+    void *found; /* the lost operations that were printed; see tsearch(3) */
+    uint64_t missed;
     int64_t lost_fen;
 };
 
@@ -94,15 +97,43 @@ static void print_lost(const struct lost_line *line, const struct desk_operation
            has_reference ? "  by " : "", op->backend);
 }
 
+static int compare_operations(const void *first, const void *second)
+{
+    const struct desk_operation *a = first, *b = second;
+    int order = (int)a->kind - (int)b->kind;
+    if (order == 0)
+        order = memcmp(&a->envelope, &b->envelope, sizeof a->envelope);
+    if (order == 0)
+        order = strcmp(a->reference, b->reference);
+    if (order == 0)
+        order = strcmp(a->backend, b->backend);
+    return order != 0 ? order : strcmp(a->user, b->user);
+}
+
+/* Print and count a lost operation at its first acknowledgement: a replay has a line of its own. */
+static enum err take_lost(struct lost_search *l, size_t i)
+{
+    struct desk_operation *op = malloc(sizeof *op);
+    if (op == NULL)
+        return ERR_FAULT;
+    *op = l->operations[i];
+    struct desk_operation **known = tsearch(op, &l->found, compare_operations);
+    if (known == NULL || *known != op) {
+        free(op);
+        return known == NULL ? ERR_FAULT : ERR_OK;
+    }
+    print_lost(&l->lines[i], op);
+    l->missed++;
+    l->lost_fen += op->amount_fen;
+    return ERR_OK;
+}
+
 static enum err look_up(struct lost_search *l)
 {
     enum err err = desk_find_lost(l->desk, l->operations, l->n);
     for (size_t i = 0; err == ERR_OK && i < l->n; i++)
-        if (l->operations[i].lost) {
-            print_lost(&l->lines[i], &l->operations[i]);
-            l->missed++;
-            l->lost_fen += l->operations[i].amount_fen;
-        }
+        if (l->operations[i].lost)
+            err = take_lost(l, i);
     l->n = 0;
     return err;
 }
@@ -178,8 +209,8 @@ static enum ctl_exit print_result(const struct lost_search *l)
 {
     char amount[DESK_AMOUNT_SIZE];
     ctl_write_amount(amount, l->lost_fen);
-    printf("%llu requests, %llu acknowledged operations, %llu lost, with %s; %llu lines could not "
-           "be checked\n",
+    printf("%llu requests, %llu acknowledgements, %llu operations lost, with %s; %llu lines could "
+           "not be checked\n",
            (unsigned long long)l->requests, (unsigned long long)l->acknowledged,
            (unsigned long long)l->missed, amount, (unsigned long long)l->bad);
     if (l->requests == 0) {
@@ -204,6 +235,7 @@ enum ctl_exit ctl_lost(struct ctl *c)
         enum err err = look_up(&l);
         exit_code = err == ERR_OK ? print_result(&l) : ctl_fail(err, "lost");
     }
+    tdestroy(l.found, free);
     desk_close(l.desk);
     return exit_code;
 }

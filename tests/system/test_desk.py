@@ -9,6 +9,7 @@ import uuid
 import pytest
 
 from client import Client
+from foreign import Foreign
 from service import BUILD, wait_until
 
 DONE, WRONG, USAGE = 0, 1, 2
@@ -253,6 +254,42 @@ def test_forget(service, user):
     assert service.audit() == {}
 
 
+@pytest.mark.parametrize("table", ["envelope", "account"])
+def test_forget_killed_midway_and_run_again(service, user, table):
+    """The first run dies while it waits for a row of this table: the names that come after it stay, until the second run."""
+    alice = user(money=1000, name="Carola Halbweg")
+    envelope = alice.send(100, 2, greeting="half of it").json["id"]
+    service.ctl("close", envelope, "--why", "Carola Halbweg called")
+    wait_until(lambda: alice.get("/v1/me").json["balance"] == 1000, 10, "refunded")
+    service.ctl("withdraw", alice.user, "1000fen")
+
+    def kept():
+        texts = service.sql(f"SELECT 'account' FROM account WHERE user_id = '{alice.user}' AND name LIKE 'Carola%' UNION SELECT 'envelope' "
+                            f"FROM envelope WHERE sender = '{alice.user}' AND (sender_name LIKE 'Carola%' OR greeting LIKE 'half%') "
+                            "UNION SELECT 'act' FROM act WHERE why LIKE 'Carola%'")
+        return {row[0] for row in texts}
+
+    def waits():
+        return service.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'hongbao_desk' AND info LIKE 'UPDATE%'") == [["1"]]
+    assert kept() == {"account", "envelope", "act"}
+    with subprocess.Popen([service.directory / "hongbaoctl", "forget", alice.user, "--why", "request 8"]) as first:
+        blocked = f"SELECT COUNT(*) FROM user_rule WHERE blocked = 1 AND user_id = '{alice.user}'"
+        wait_until(lambda: service.sql(blocked) == [["1"]], 20, "blocked")
+        with Foreign(service) as foreign:
+            key = f"id = X'{envelope.replace('-', '')}'" if table == "envelope" else f"user_id = '{alice.user}'"
+            foreign.run(f"SELECT 1 FROM {table} WHERE {key} FOR UPDATE")
+            wait_until(waits, 20, "it waits for the row")
+            first.kill()
+            first.wait()
+            assert kept() == ({"account", "envelope"} if table == "envelope" else {"account"})
+    wait_until(lambda: not waits(), 20, "the statement of the first run ends")
+    assert table == "account" or "account" in kept()
+    assert "forgotten" in service.ctl("forget", alice.user, "--why", "request 8").stdout
+    assert kept() == set()
+    assert {row["what"] for row in json.loads(service.ctl("export", alice.user).stdout)["texts"]} <= {"greeting"}
+    assert service.audit() == {}
+
+
 def test_lost(service, user, tmp_path):
     """The rows of one send, one open, one top-up and one withdrawal are deleted, found, and put back."""
     alice, bob = user(), user()
@@ -272,8 +309,10 @@ def test_lost(service, user, tmp_path):
     wait_until(lambda: sum('"amount"' in line and '"route"' in line for line in logged()) >= 9, 5, "logged")
     log = tmp_path / "requests.log"
     log.write_text("\n".join(logged()) + "\n")
+    other_log = tmp_path / "repeats.log"  # each operation was acknowledged twice more
+    other_log.write_text("\n".join(logged() * 2) + "\n")
     done = service.ctl("lost", str(log))
-    assert "9 acknowledged operations, 0 lost" in done.stdout and "0 lines could not" in done.stdout
+    assert "9 acknowledgements, 0 operations lost" in done.stdout and "0 lines could not" in done.stdout
     rows = {"envelope": f"id = X'{gone.replace('-', '')}'",
             "claim": f"envelope_id = X'{other.replace('-', '')}'",
             "transfer": f"ref IN ('topups-500-{alice.user}', 'withdrawals-50-{alice.user}')"}
@@ -281,7 +320,7 @@ def test_lost(service, user, tmp_path):
         for table, where in rows.items():
             service.sql(f"CREATE TABLE kept_{table} AS SELECT * FROM {table} WHERE {where}")
             service.sql(f"DELETE FROM {table} WHERE {where}")
-        done = service.ctl("lost", str(log), check=False)
+        done = service.ctl("lost", str(log), str(other_log), check=False)
     finally:
         for table in rows:
             service.sql(f"INSERT INTO {table} SELECT * FROM kept_{table}")
@@ -291,7 +330,7 @@ def test_lost(service, user, tmp_path):
         ("send", "2.00", gone, alice.user), ("open", "3.00", other, bob.user),
         ("topup", "5.00", f"topups-500-{alice.user}", alice.user),
         ("withdraw", "0.50", f"withdrawals-50-{alice.user}", alice.user)])
-    assert "4 lost, with 10.50" in done.stdout
+    assert "4 operations lost, with 10.50" in done.stdout
     assert service.ctl("lost", str(tmp_path / "none.log"), check=False).returncode == USAGE
     log.write_text(log.read_text() + '{"time":"2026-01-31T00:')  # torn
     assert "1 lines could not" in service.ctl("lost", str(log), check=False).stdout
