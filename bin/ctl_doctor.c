@@ -89,6 +89,7 @@ enum ctl_exit ctl_doctor(struct ctl *c)
     doctor_database(&f, c);
     doctor_files(&f, c);
     doctor_processes(&f, c);
+    doctor_users(&f, c);
     doctor_web(&f, c);
     if (!json)
         print_text(&f);

@@ -35,6 +35,12 @@ void doctor_files(struct findings *f, struct ctl *c);
 /* Check that every program runs, works and has the settings of c; memcached, the replica and frozen
  * envelopes. Add findings to f. */
 void doctor_processes(struct findings *f, struct ctl *c);
+/* Check, as the user of each program of c, the files that it needs; add findings to f. Needs root,
+ * or that all run as the caller. */
+void doctor_users(struct findings *f, struct ctl *c);
+/* Check the user of the web server that listens on the TCP port of this host, and what it reaches
+ * of c; add findings to f. */
+void doctor_web_user(struct findings *f, const struct ctl *c, unsigned port);
 /* Check the markers of c, and the way through the web server: one GET, and one marker put, fetched
  * and removed. Add findings to f. */
 void doctor_web(struct findings *f, struct ctl *c);

@@ -29,11 +29,12 @@ static void check_keys(struct findings *f, const struct config *config)
         buf_reset(&why);
         bool bad = secret_load(&pairs[i], paths[i], &why) != ERR_OK;
         doctor_check(f, bad, paths[i], why.data != NULL ? why.data : "cannot be read",
-                     "chmod 0400; or remove it and run hongbaoctl init, which ends the tokens it "
-                     "signed");
+                     "chmod 0400; or remove it, run hongbaoctl init and restart the pools, which "
+                     "ends the tokens it signed");
         for (size_t k = 0; k < i; k++)
             doctor_check(f, secret_overlaps(&pairs[i], &pairs[k]), paths[i], paths[k],
-                         "these have a key in common: remove one and run hongbaoctl init");
+                         "these have a key in common: remove one, run hongbaoctl init and restart "
+                         "the pools");
     }
     bytes_wipe(pairs, sizeof pairs);
     buf_free(&why);

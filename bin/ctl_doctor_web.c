@@ -83,7 +83,8 @@ static int site_ask(const struct site *s, const char *method, const char *path,
 
 /* ---- the checks ---- */
 
-static void check_get(struct findings *f, const struct site *site, const char *url)
+/* Return false if nothing answers at all, or not in time. */
+static bool check_get(struct findings *f, const struct site *site, const char *url)
 {
     static char answer[ANSWER_MAX];
     char text[FOUND_SIZE];
@@ -91,7 +92,7 @@ static void check_get(struct findings *f, const struct site *site, const char *u
     snprintf(text, sizeof text, "does not answer at %.200s", url);
     doctor_check(f, status == 0, "web server", text, "start it; check [site] url");
     if (status == 0)
-        return;
+        return false;
     const char *body = strstr(answer, "\r\n\r\n");
     bool own = strcasestr(answer, "X-Request-Id:") != NULL;
     snprintf(text, sizeof text, "GET /readyz is %d %.200s", status, body != NULL ? body + 4 : "");
@@ -99,9 +100,11 @@ static void check_get(struct findings *f, const struct site *site, const char *u
                  "let it reach the pools: its user must be in the group of their sockets, and its "
                  "configuration that of this version");
     doctor_check(f, own && status != 200, "web server", text, "see the other findings");
+    return true;
 }
 
-/* Put a marker for an envelope that does not exist, fetch it as a client does, and remove it. */
+/* Put a marker for an envelope that does not exist, fetch it as a client does unless site is NULL,
+ * and remove it. */
 static void check_marker(struct findings *f, struct ctl *c, const struct site *site)
 {
     static char answer[ANSWER_MAX];
@@ -115,10 +118,10 @@ static void check_marker(struct findings *f, struct ctl *c, const struct site *s
         return;
     id_format(id_text, &id);
     snprintf(path, sizeof path, "/v1/envelopes/%s/grab", id_text);
-    int status = site_ask(site, "POST", path, answer);
+    int status = site != NULL ? site_ask(site, "POST", path, answer) : 0;
     bool found = status == 200 && strstr(answer, "\"expired\"") != NULL;
     doctor_check(f, status != 0 && !found, "markers", "the web server does not find them",
-                 "let it look in [site] marker_dir, and read there (chmod 0755)");
+                 "let it look in [site] marker_dir, and read there (chmod o+rx)");
     if (!marker_remove(r->markers, r->generation, &id))
         doctor_check(f, true, "[site] marker_dir", "a marker cannot be removed",
                      "chown -R it to the users of the pools");
@@ -159,7 +162,7 @@ static void check_tree(struct findings *f, const struct ctl *c)
     doctor_check(f, !there, "markers", "the web server looks at none of this database's",
                  "run hongbaoctl init");
     doctor_check(f, there && ((dir.st_mode & tree.st_mode & 0005) != 0005), "[site] marker_dir",
-                 "the web server may not look into the directory of markers", "chmod 0755");
+                 "the web server may not look into the directory of markers", "chmod o+rx");
 }
 
 static void check_no_markers(struct findings *f, const struct ctl *c)
@@ -181,8 +184,9 @@ void doctor_web(struct findings *f, struct ctl *c)
     doctor_check(f, config->site_url[0] != '\0' && !has_site, "[site] url",
                  "is not http://HOST[:PORT]/",
                  "set it to the address of the web server on this host");
-    if (has_site)
-        check_get(f, &site, config->site_url);
+    bool answers = has_site && check_get(f, &site, config->site_url);
+    if (answers)
+        doctor_web_user(f, c, (unsigned)strtoul(site.port, NULL, 10));
     if (!config->markers) {
         check_no_markers(f, c);
         return;
@@ -192,7 +196,6 @@ void doctor_web(struct findings *f, struct ctl *c)
         return; /* reported by doctor_database */
     check_tree(f, c);
     check_ends(f, s);
-    if (has_site)
-        check_marker(f, c, &site);
+    check_marker(f, c, answers ? &site : NULL);
     ctl_disconnect(c);
 }

@@ -107,6 +107,9 @@ bool metrics_process_beats(const struct metrics *m, int64_t pid, int64_t mono_us
  * with the hash settings. mono_us is now. */
 bool metrics_other_settings(const struct metrics *m, enum metric_program program, uint64_t settings,
                             int64_t mono_us);
+/* Return the id of a process of program that has written a beat lately; 0 if there is none. mono_us
+ * is now. */
+int64_t metrics_process(const struct metrics *m, enum metric_program program, int64_t mono_us);
 /* Count in m that a process of program died and is replaced. */
 void metrics_restart(struct metrics *m, enum metric_program program);
 /* Return the program called name ("hongbao-open"); METRIC_PROGRAMS if there is none. */

@@ -139,6 +139,17 @@ bool metrics_other_settings(const struct metrics *m, enum metric_program program
     return false;
 }
 
+int64_t metrics_process(const struct metrics *m, enum metric_program program, int64_t mono_us)
+{
+    for (size_t i = 0; i < METRIC_WORKERS; i++) {
+        const struct worker_slot *s = &m->workers[i];
+        if (slot_beats(s, mono_us, METRIC_BEAT_MAX_US) &&
+            slot_load(&s->program) == (int64_t)program)
+            return slot_load(&s->pid);
+    }
+    return 0;
+}
+
 void metrics_restart(struct metrics *m, enum metric_program program)
 {
     atomic_fetch_add_explicit(&m->restarts[program], 1, memory_order_relaxed);

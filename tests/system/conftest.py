@@ -6,9 +6,18 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from absent import leave_out  # noqa: E402
 from client import SEEN, Client, declared  # noqa: E402
 from seed import SEED  # noqa: E402
 from service import Service  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(*names): root, or programs that must be there")
+
+
+def pytest_collection_modifyitems(config, items):
+    leave_out(config, items)
 
 
 def pytest_report_header():

@@ -2,14 +2,16 @@
 import contextlib
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
 from client import Client
 from foreign import Foreign
-from service import BUILD, SOURCE, Service, wait_until
+from service import BUILD, SOURCE, Service, free_port, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +29,8 @@ def doctor(service, config=None):
                           timeout=120, check=False)
 
 
-def well(service):
-    wait_until(lambda: doctor(service).stdout.endswith(" 0 findings\n"), 60, doctor(service).stdout)
+def well(service, config=None):
+    wait_until(lambda: doctor(service, config).stdout.endswith(" 0 findings\n"), 60, lambda: doctor(service, config).stdout)
 
 
 @contextlib.contextmanager
@@ -43,12 +45,18 @@ def sql(service, plant, undo):
 
 @contextlib.contextmanager
 def stopped(service, name):
-    pids = [service.pid(name)] + (service.workers(name) if name in ("send", "grab", "open", "query") else [])
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    """The program has ended and stays away; it is started again afterwards."""
+    service.signal("start", signal.SIGSTOP)  # which would restart it
+    service.signal(name, signal.SIGTERM)
     yield
-    for pid in reversed(pids):
-        os.kill(pid, signal.SIGCONT)
+    service.signal("start", signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def hanging(service, name):
+    service.signal(name, signal.SIGSTOP)
+    yield
+    service.kill_and_wait(name)
 
 
 @contextlib.contextmanager
@@ -59,16 +67,93 @@ def mode(path, wrong):
     path.chmod(right)
 
 
+def write(path, text):
+    bits = path.stat().st_mode & 0o777
+    path.chmod(0o600)
+    path.write_bytes(text)
+    path.chmod(bits)
+
+
 @contextlib.contextmanager
-def contents(path, text):
-    right, bits = path.read_bytes(), path.stat().st_mode & 0o777
-    path.chmod(0o600)
-    path.write_bytes(text(right) if callable(text) else text)
-    path.chmod(bits)
+def contents(path, text, again=lambda: None):
+    right = path.read_bytes()
+    write(path, text)
+    again()
     yield
-    path.chmod(0o600)
-    path.write_bytes(right)
-    path.chmod(bits)
+    write(path, right)
+    again()
+
+
+@contextlib.contextmanager
+def bad_key(service, name, text):
+    """The key is removed and made again: tokens of the old one end."""
+    path = service.directory / f"secrets/{name}.key"
+    write(path, text)
+    yield
+    path.unlink()
+    service.ctl("init")
+    service.keys.clear()
+    reload_all(service)
+
+
+@contextlib.contextmanager
+def cache_socket(service):
+    (service.directory / "run/cache.sock").chmod(0o777)
+    yield
+    service.kill_and_wait("memcached")
+
+
+@contextlib.contextmanager
+def settings(service, old, new):
+    """They are changed, and read by no program until it is restarted."""
+    path = service.directory / "hongbao.conf"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    yield
+    restart_all(service)
+    well(service)
+    path.write_text(text)
+    reload_all(service)
+
+
+@contextlib.contextmanager
+def unapplied(service):
+    """The tables lack a patch that sql_dir has."""
+    patches = service.directory / "sql"
+    shutil.copytree(SOURCE / "sql", patches)
+    (patches / "0098_trial.sql").write_text(f"-- Works with the programs of schema {PROGRAM}: it only adds.\nCREATE TABLE trial (a INT);\n")
+    path = service.directory / "hongbao.conf"
+    text = path.read_text()
+    path.write_text(text.replace(f"sql_dir = {SOURCE}/sql", f"sql_dir = {patches}"))
+    yield
+    service.ctl("migrate")
+    assert "findings" in doctor(service).stdout and "0098_trial.sql" not in doctor(service).stdout
+    service.sql("DROP TABLE trial; DELETE FROM schema_version WHERE version = 98")
+    path.write_text(text)
+    shutil.rmtree(patches)
+
+
+@contextlib.contextmanager
+def restored_without_a_word(service):
+    """A dump is restored in which an envelope is open that the marker files call sold out."""
+    alice, bob = Client(service, service.token("alice")), Client(service, service.token("bob"))
+    envelope = alice.send(10, 1).json["id"]
+    database = ["--no-defaults", f"--socket={service.directory}/run/db.sock"]
+    dump = subprocess.run(["mariadb-dump", *database, "--single-transaction", "--hex-blob", "hongbao"], capture_output=True, check=True).stdout
+    assert bob.grab_and_open(envelope).state == "opened" and alice.grab_and_open(envelope).state == "sold_out"
+    for client in (alice, bob):
+        client.close()
+    service.signal("start", signal.SIGSTOP)
+    programs = ("send", "grab", "open", "query", "settle")
+    pids = [pid for name in programs for pid in (service.pid(name), *service.workers(name))]
+    for name in programs:
+        service.signal(name, signal.SIGTERM)
+    wait_until(lambda: not any(alive(pid) for pid in pids), 20, "they have ended")
+    subprocess.run(["mariadb", *database, "hongbao"], input=dump, check=True)
+    yield
+    service.ctl("restored")
+    service.signal("start", signal.SIGCONT)
 
 
 @contextlib.contextmanager
@@ -79,6 +164,25 @@ def moved(path):
     away.rename(path)
 
 
+def alive(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def reload_all(service):
+    for name in ("send", "grab", "open", "query", "settle"):
+        service.signal(name, signal.SIGHUP)
+
+
+def restart_all(service):
+    for name in ("send", "grab", "open", "query", "settle"):
+        old = service.pid(name)
+        service.signal(name, signal.SIGTERM)
+        wait_until(lambda n=name, pid=old: service.pid(n) != pid, 30, f"{name} is restarted")
+
+
 LAST = max(path.name for path in (SOURCE / "sql").glob("[0-9]*.sql"))
 PROGRAM = int(LAST[:4])
 USER = "'hongbao_{}'@'localhost'"
@@ -87,10 +191,9 @@ FAULTS = {
     "settle stopped": (lambda s: stopped(s, "settle"), "settle: no process of it works", "systemctl restart hongbao-settle"),
     "pool stopped": (lambda s: stopped(s, "open"), "open pool: no process of it works", "systemctl restart"),
     "web server stopped": (lambda s: stopped(s, "lighttpd"), "web server: does not answer", "start it"),
+    "web server hangs": (lambda s: hanging(s, "lighttpd"), "web server: does not answer", "start it"),
     "web server cannot reach the pools": (lambda s: moved(s.directory / "run/query.sock"), "web server: GET /readyz is 50", "group"),
-    "patch missing": (lambda s: sql(s, "DELETE FROM schema_version WHERE version = 4",
-                                    "INSERT INTO schema_version (version, applied_us) VALUES (4, 1)"),
-                      "0004_ledger.sql: is not applied", "hongbaoctl migrate"),
+    "patch missing": (unapplied, "0098_trial.sql: is not applied", "hongbaoctl migrate"),
     "tables older": (lambda s: sql(s, f"DELETE FROM schema_version WHERE version = {PROGRAM}", "hongbaoctl migrate"),
                      f"{LAST}: is not applied", "hongbaoctl migrate"),
     "tables newer": (lambda s: sql(s, "INSERT INTO schema_version (version, applied_us) VALUES (99, 1)",
@@ -107,17 +210,17 @@ FAULTS = {
     "database not safe": (lambda s: sql(s, "SET GLOBAL innodb_flush_log_at_trx_commit = 2",
                                         "SET GLOBAL innodb_flush_log_at_trx_commit = 1"),
                           "innodb_flush_log_at_trx_commit: 2", "set innodb_flush_log_at_trx_commit = 1"),
-    "token.key malformed": (lambda s: contents(s.directory / "secrets/token.key", b"nonsense\n"), "token.key: ", "hongbaoctl init"),
-    "wallet.key is token.key": (lambda s: contents(s.directory / "secrets/wallet.key",
-                                                   lambda _: (s.directory / "secrets/token.key").read_bytes()),
-                                "token.key", "a key in common"),
+    "token.key malformed": (lambda s: bad_key(s, "token", b"nonsense\n"), "token.key: ", "hongbaoctl init"),
+    "wallet.key is token.key": (lambda s: bad_key(s, "wallet", (s.directory / "secrets/token.key").read_bytes()),
+                                "wallet.key: {0}/secrets/token.key\n", "a key in common"),
     "key mode 0444": (lambda s: mode(s.directory / "secrets/ticket.key", 0o444), "ticket.key", "chmod 0400"),
     "secrets directory 0755": (lambda s: mode(s.directory / "secrets", 0o755), "others can look into it", "chmod 0700"),
-    "cache socket 0777": (lambda s: mode(s.directory / "run/cache.sock", 0o777), "cache.sock: others can connect", "-a 0660"),
+    "cache socket 0777": (cache_socket, "cache.sock: others can connect", "-a 0660"),
     "pool socket 0777": (lambda s: mode(s.directory / "run/open.sock", 0o777), "open.sock: others can connect", "chmod 0660"),
     "memcached stopped": (lambda s: stopped(s, "memcached"), "[cache] servers: error", "start memcached"),
-    "marker directory unreadable": (lambda s: mode(s.directory / "markers", 0o700), "may not look into the directory", "chmod 0755"),
-    "settings changed": (lambda s: contents(s.directory / "hongbao.conf", lambda t: t + b"[limits]\nshares_max = 7\n"),
+    "marker directory unreadable": (lambda s: mode(s.directory / "markers", 0o700), "may not look into the directory", "chmod o+rx"),
+    "backup restored without restored": (restored_without_a_word, "1 of 1 state an end that the database does not have", "hongbaoctl restored"),
+    "settings changed": (lambda s: settings(s, "[limits]", "[limits]\nshares_max = 7"),
                          "send pool: runs with other settings than the file has", "restart it"),
 }
 
@@ -126,8 +229,9 @@ FAULTS = {
 def test_fault_is_found_and_its_fix_works(own, name):
     plant, found, fix = FAULTS[name]
     well(own)
+    found = found.format(own.directory)
     with plant(own):
-        done = wait_until(lambda: (d := doctor(own)) and found in d.stdout and d, 15, f"{name}: {doctor(own).stdout}")
+        done = wait_until(lambda: (d := doctor(own)) and found in d.stdout and d, 15, lambda: f"{name}: {doctor(own).stdout}")
         assert done.returncode == 1
         at = done.stdout.index(found)
         assert fix in done.stdout[at:].split("mend: ", 1)[1].split("\n", 1)[0]
@@ -160,6 +264,14 @@ def test_wrong_setting_is_found(own, tmp_path, name):
     config.write_text(text)
     done = doctor(own, config)
     assert done.returncode == 1 and found in done.stdout, done.stdout + done.stderr
+
+
+def test_log_directory_is_made(own, tmp_path):
+    config = tmp_path / "hongbao.conf"
+    config.write_text((own.directory / "hongbao.conf").read_text().replace(f"log_dir = {own.directory}/log", f"log_dir = {tmp_path}/log"))
+    assert "[site] log_dir: is no directory\n    mend: create it" in doctor(own, config).stdout
+    (tmp_path / "log").mkdir()
+    assert "log_dir" not in doctor(own, config).stdout
 
 
 def test_web_server_that_looks_for_markers_elsewhere(own, tmp_path):
@@ -219,3 +331,73 @@ def test_small_memcached_is_found(own, tmp_path):
 def test_demo_is_a_note(own):
     done = doctor(own)
     assert done.returncode == 0 and "note: [site] demo: anyone can sign in" in done.stdout
+    assert "\n    mend: set demo = no where the money is real\n" in done.stdout
+
+
+class Nobody:
+    """A query pool, and a web server, of a user without rights."""
+    AS = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
+
+    def __init__(self, service):
+        self.service, self.folder = service, pathlib.Path(tempfile.mkdtemp(prefix="hb-nobody-", dir="/tmp"))
+        self.config = self.folder / "hongbao.conf"
+        for name in ("query.cnf", "token.key", "guest.key"):
+            shutil.copy(service.directory / "secrets" / name, self.folder)
+        text = (service.directory / "hongbao.conf").read_text()
+        for old in ("secrets/query.cnf", "secrets/token.key", "secrets/guest.key", "run/query.sock"):
+            text = text.replace(f"{service.directory}/{old}", f"{self.folder}/{old.split('/')[1]}")
+        text = text.replace(f"log_dir = {service.directory}/log", f"log_dir = {self.folder}")
+        self.config.write_text(text.replace(f"run_dir = {service.directory}/run", f"run_dir = {self.folder}"))
+        self.config.chmod(0o644)
+        for path in (self.folder, *self.folder.iterdir()):
+            shutil.chown(path, "nobody", "nogroup")
+        self.port = free_port()
+        self.processes = [subprocess.Popen([*self.AS, *command], stderr=subprocess.DEVNULL) for command in (
+            (f"{BUILD}/hongbao-query", "--config", str(self.config)),
+            ("/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", str(self.port)))]
+
+    def __enter__(self):
+        self.service.directory.chmod(0o711)
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.terminate()
+            process.wait()
+        self.service.directory.chmod(0o700)
+        shutil.rmtree(self.folder)
+
+
+@pytest.mark.needs("root", "setpriv")
+def test_looks_as_the_users_of_programs_and_web_server(own):
+    """Root may read and connect to everything: only as the user itself it is seen what that user may not."""
+    with Nobody(own) as other:
+        def finds(text):
+            return text in doctor(own, other.config).stdout
+        wait_until(lambda: not finds("query pool: no process of it works"), 30, "the pool works")
+        secrets = [(other.folder / name, "read", f"{other.folder}/{name}") for name in ("query.cnf", "token.key", "guest.key")]
+        for path, act, what in secrets:
+            found = f"{what}: nobody (query pool) may not {act} it\n    mend: chown it to that user"
+            assert not finds(found)
+            shutil.chown(path, "root")
+            assert finds(found)
+            shutil.chown(path, "nobody")
+            assert not finds(found)
+        found = f"{other.config}: nobody (query pool) may not read it\n    mend: chmod 0644"
+        shutil.chown(other.config, "root")
+        other.config.chmod(0o600)
+        assert finds(found)
+        other.config.chmod(0o644)
+        assert not finds(found)
+        found = "cache.sock: nobody (query pool) may not use it\n    mend: add that user to the group of the socket"
+        assert finds(found)
+        shutil.chown(own.directory / "run/cache.sock", None, "nogroup")
+        assert not finds(found)
+        shutil.chown(own.directory / "run/cache.sock", None, "root")
+        assert finds("web server: runs as root\n    mend: set its user: server.username (lighttpd)")
+        other.config.write_text(other.config.read_text().replace(f":{own.port}/", f":{other.port}/"))
+        found = "run/open.sock: nobody (web server) may not use it\n    mend: add that user to the group of the socket"
+        assert finds(found) and not finds("web server: runs as root")
+        shutil.chown(own.directory / "run/open.sock", None, "nogroup")
+        assert not finds(found)
+        shutil.chown(own.directory / "run/open.sock", None, "root")
