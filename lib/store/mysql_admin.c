@@ -79,7 +79,8 @@ enum err admin_count_tables(struct admin *a, const char *name, int64_t *n)
     return err == ERR_OK ? sql_rows(s, row_take_i64, n) : err;
 }
 
-/* MySQL keeps a second password until it is discarded; on MariaDB the statement leaves only one. */
+/* MySQL (8.0.14) keeps a second password until it is discarded, also when the first one is changed;
+ * on MariaDB the statement leaves only one. */
 enum err admin_set_user(struct admin *a, const char *user, const char *password)
 {
     struct mysql_store *s = mysql_of(a->store);
@@ -111,9 +112,11 @@ enum err admin_add_password(struct admin *a, const char *user, const char *old, 
                    "VIA mysql_native_password USING PASSWORD('%s') "
                    "OR mysql_native_password USING PASSWORD('%s')",
                    user, fresh, old);
-    else
-        buf_printf(q, "ALTER USER '%s'@'localhost' IDENTIFIED BY '%s' RETAIN CURRENT PASSWORD",
-                   user, fresh);
+    else /* retained is the primary password, which is not old if an earlier call was cut off */
+        buf_printf(q,
+                   "ALTER USER '%s'@'localhost' IDENTIFIED BY '%s'; "
+                   "ALTER USER '%s'@'localhost' IDENTIFIED BY '%s' RETAIN CURRENT PASSWORD",
+                   user, old, user, fresh);
     return sql_run(s);
 }
 

@@ -1,13 +1,11 @@
 """The version of the schema: programs refuse tables that do not fit them, and say so."""
 import json
-import signal
 import subprocess
 
 import pytest
 
 from client import Client
-from load import Load
-from service import BUILD, SLOW, SOURCE, Service, wait_until
+from service import BUILD, SOURCE, Service, wait_until
 
 PROGRAM = max(int(path.name[:4]) for path in (SOURCE / "sql").glob("[0-9]*.sql"))
 
@@ -118,39 +116,3 @@ def test_failed_patch_is_named_and_can_be_repeated(own, tmp_path):
         wait_until(lambda: ready(own).status == 200, 10, "programs of this version work with it")
     finally:
         own.sql("DROP TABLE IF EXISTS trial; DELETE FROM schema_version WHERE version = 98")
-
-
-def replace_workers(service, pool, n):
-    """Start the pool's workers again, as the rolling upgrade does: the others go on."""
-    path, old = service.directory / "hongbao.conf", set(service.workers(pool))
-    path.write_text(path.read_text().replace(f"shares_max = {n}", f"shares_max = {n + 1}"))
-    service.signal(pool, signal.SIGHUP)
-    wait_until(lambda: not old & set(service.workers(pool)), 20 * SLOW, f"workers of {pool} are replaced")
-
-
-def test_patch_and_going_back_under_traffic(tmp_path):
-    """Workers started before and after a patch that only adds serve side by side. The patch is then undone; no request fails."""
-    s = Service(["limits.shares_max=50"])
-    try:
-        s.start()
-        s.ctl("topup", "alice", "100000.00")
-        patch = tmp_path / "0098_trial.sql"
-        patch.write_text(f"-- Works with the programs of schema {PROGRAM}: it only adds.\n"
-                         "ALTER TABLE envelope ADD trial INT NULL;\nCREATE TABLE trial (a INT);\n")
-        for path in (SOURCE / "sql").iterdir():
-            (tmp_path / path.name).write_bytes(path.read_bytes())
-        config = tmp_path / "hongbao.conf"
-        config.write_text((s.directory / "hongbao.conf").read_text().replace(str(SOURCE / "sql"), str(tmp_path)))
-        with Load(s) as load:
-            wait_until(lambda: len(load.envelopes) > 5, 30 * SLOW, "sends")
-            done = subprocess.run([f"{BUILD}/hongbaoctl", "--config", config, "migrate"], capture_output=True, text=True, timeout=60, check=False)
-            assert done.returncode == 0 and done.stdout == "applied 0098_trial.sql\n", done.stderr
-            for n, pool in enumerate(("send", "grab", "open", "query")):
-                replace_workers(s, pool, 50 + n)
-            s.sql("DROP TABLE trial; ALTER TABLE envelope DROP trial; DELETE FROM schema_version WHERE version = 98")
-            seen = len(load.statuses)
-            wait_until(lambda: len(load.statuses) > seen + 20, 30 * SLOW, "requests are answered")
-        assert set(load.statuses) == {200, 201}
-        assert s.audit() == {}
-    finally:
-        s.remove()
