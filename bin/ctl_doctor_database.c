@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FIX_FULL "raise max_connections, or lower processes and threads"
+
 /* ---- the server ---- */
 
 struct variable {
@@ -72,8 +74,7 @@ static void check_together(struct findings *f, struct admin *a, const struct con
     int64_t allowed = number_of(a, "max_connections");
     char text[64];
     snprintf(text, sizeof text, "%lld, up to %lld needed", (long long)allowed, (long long)sessions);
-    doctor_check(f, allowed < sessions, "max_connections", text,
-                 "raise max_connections, or lower processes and threads");
+    doctor_check(f, allowed < sessions, "max_connections", text, FIX_FULL);
     if (admin_variable(a, "log_bin", log_bin, sizeof log_bin) == ERR_OK &&
         strcmp(log_bin, "ON") == 0)
         doctor_check(f, number_of(a, "sync_binlog") != 1, "sync_binlog", "not 1, with log_bin = ON",
@@ -111,6 +112,12 @@ static void check_patches(struct findings *f, struct admin *a, const struct conf
                      "install the version of the programs that the tables are for");
 }
 
+/* Return true if text, an error of the server, is about the number of connections. */
+static bool is_full(const char *text)
+{
+    return strstr(text, "error 1040") != NULL || strstr(text, "error 1203") != NULL;
+}
+
 static void check_server(struct findings *f, struct ctl *c)
 {
     enum ctl_exit ignored = CTL_OK;
@@ -118,7 +125,9 @@ static void check_server(struct findings *f, struct ctl *c)
     struct admin *a = ctl_admin(c, &ignored);
     server_state_text(c->daemon.database, value, sizeof value);
     doctor_check(f, a == NULL, "database, as administrator", value,
-                 "start the server; check [database] socket and [admin] credentials");
+                 is_full(value)
+                     ? FIX_FULL
+                     : "start the server; check [database] socket and [admin] credentials");
     if (a == NULL)
         return;
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
@@ -137,8 +146,8 @@ static void check_server(struct findings *f, struct ctl *c)
 /* Return how to fix that a role cannot connect, by the text of the error. */
 static const char *connect_fix(const char *text)
 {
-    if (strstr(text, "error 1040") != NULL || strstr(text, "error 1203") != NULL)
-        return "raise max_connections, or lower processes and threads";
+    if (is_full(text))
+        return FIX_FULL;
     if (strstr(text, "error 20") != NULL)
         return "start the server; check [database] socket, host and port";
     if (strstr(text, "error 1130") != NULL)
