@@ -44,6 +44,14 @@ def wait_until(condition, seconds, what):
         time.sleep(0.02)
 
 
+def runs(pid):
+    """Return whether the process exists and is no zombie."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.")
 TICKET = re.compile(r"(?<![A-Za-z0-9_-])A[A-Za-z0-9_-]{38}(?![A-Za-z0-9_-])")
 LONG_WORD = re.compile(r"[A-Za-z0-9_.-]{32,}")
@@ -145,6 +153,15 @@ class Service:
         os.kill(old, signal.SIGKILL)
         wait_until(lambda: self.pid(name) != old, 30, f"{name} is restarted")
         wait_until(lambda: name != "memcached" or listens(self.directory / "run/cache.sock"), 30, f"{name} listens")
+
+    def end_programs(self):
+        """End the pools and settle. ./start, which would restart them, waits for SIGCONT."""
+        names = ("send", "grab", "open", "query", "settle")
+        self.signal("start", signal.SIGSTOP)
+        pids = [pid for name in names for pid in (self.pid(name), *self.workers(name))]
+        for name in names:
+            self.signal(name, signal.SIGTERM)
+        wait_until(lambda: not any(runs(pid) for pid in pids), 30 * SLOW, "pools and settle have ended")
 
     # ---- operator commands ----
     def ctl(self, *arguments, check=True, seconds=120):

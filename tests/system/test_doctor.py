@@ -144,12 +144,7 @@ def restored_without_a_word(service):
     assert bob.grab_and_open(envelope).state == "opened" and alice.grab_and_open(envelope).state == "sold_out"
     for client in (alice, bob):
         client.close()
-    service.signal("start", signal.SIGSTOP)
-    programs = ("send", "grab", "open", "query", "settle")
-    pids = [pid for name in programs for pid in (service.pid(name), *service.workers(name))]
-    for name in programs:
-        service.signal(name, signal.SIGTERM)
-    wait_until(lambda: not any(alive(pid) for pid in pids), 20, "they have ended")
+    service.end_programs()
     subprocess.run(["mariadb", *database, "hongbao"], input=dump, check=True)
     yield
     service.ctl("restored")
@@ -164,23 +159,18 @@ def moved(path):
     away.rename(path)
 
 
-def alive(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def reload_all(service):
     for name in ("send", "grab", "open", "query", "settle"):
         service.signal(name, signal.SIGHUP)
 
 
 def restart_all(service):
-    for name in ("send", "grab", "open", "query", "settle"):
-        old = service.pid(name)
+    names = ("send", "grab", "open", "query", "settle")
+    old = {name: service.pid(name) for name in names}
+    for name in names:
         service.signal(name, signal.SIGTERM)
-        wait_until(lambda n=name, pid=old: service.pid(n) != pid, 30, f"{name} is restarted")
+    for name in names:
+        wait_until(lambda n=name: service.pid(n) != old[n], 30, f"{name} is restarted")
 
 
 LAST = max(path.name for path in (SOURCE / "sql").glob("[0-9]*.sql"))

@@ -1,6 +1,5 @@
 """A rolling upgrade and the way back: programs of two versions serve the same sockets over one database, and no request fails."""
 import os
-import pathlib
 import re
 import shlex
 import shutil
@@ -96,11 +95,7 @@ def own():
 
 def hand_over(service):
     """End the pools and return a listening socket in the place of each one's."""
-    service.signal("start", signal.SIGSTOP)
-    pids = [pid for name in (*POOLS, "settle") for pid in (service.pid(name), *service.workers(name))]
-    for name in (*POOLS, "settle"):
-        service.signal(name, signal.SIGTERM)
-    wait_until(lambda: not any(runs(pid) for pid in pids), 30 * SLOW, "the pools have ended")
+    service.end_programs()
     listeners = {}
     for name in POOLS:
         path = service.directory / f"run/{name}.sock"
@@ -109,13 +104,6 @@ def hand_over(service):
         listeners[name].bind(str(path))
         listeners[name].listen(1024)
     return listeners
-
-
-def runs(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def versions(service):
