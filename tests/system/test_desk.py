@@ -270,7 +270,8 @@ def test_forget_killed_midway_and_run_again(service, user, table):
         return {row[0] for row in texts}
 
     def waits():
-        return service.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'hongbao_desk' AND info LIKE 'UPDATE%'") == [["1"]]
+        statement = "UPDATE transfer t STRAIGHT_JOIN envelope%" if table == "envelope" else "UPDATE account SET name%"
+        return service.sql(f"SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'hongbao_desk' AND info LIKE '{statement}'") == [["1"]]
     assert kept() == {"account", "envelope", "act"}
     with subprocess.Popen([service.directory / "hongbaoctl", "forget", alice.user, "--why", "request 8"]) as first:
         blocked = f"SELECT COUNT(*) FROM user_rule WHERE blocked = 1 AND user_id = '{alice.user}'"
