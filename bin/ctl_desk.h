@@ -28,8 +28,9 @@ struct desk_options {
     const char *sender;       /* --sender; NULL */
     const char *sent_per_day; /* --sent-per-day; NULL */
     int64_t from_us, to_us;   /* --from, --to: days; the last one is included */
+    int64_t since_us;         /* --since: the begin of a day; 0 */
     size_t limit;             /* --limit */
-    bool open_only, frozen_only, csv, all;
+    bool open_only, frozen_only, csv, json, all;
     int argc; /* words that are no options, in argv */
     const char *argv[8];
 };

@@ -73,13 +73,15 @@ enum err audit_draws(struct audit_session *s, const struct id *id, struct audit_
     return audit_session_claims(s, id, check_claim, &d);
 }
 
-enum err audit_run(struct audit_session *s, struct audit_result results[AUDIT_RESULTS_MAX],
-                   size_t *n)
+enum err audit_run(struct audit_session *s, int64_t since_us,
+                   struct audit_result results[AUDIT_RESULTS_MAX], size_t *n)
 {
     assert(audit_rules_n < AUDIT_RESULTS_MAX);
     *n = 0;
-    enum err err = audit_session_begin(s);
+    enum err err = audit_session_begin(s, since_us);
     for (size_t i = 0; i < audit_rules_n && err == ERR_OK; i++) {
+        if (!audit_session_checks(s, i))
+            continue;
         results[*n].rule = audit_rules[i];
         err = audit_session_check(s, i, &results[*n].count);
         ++*n;
