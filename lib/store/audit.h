@@ -28,8 +28,11 @@ struct audit_session *audit_session_open(const struct mysql_settings *settings,
 void audit_session_close(struct audit_session *s);
 /* Take the snapshot that all later calls with s read. They check everything if since_us is 0, else
  * what happened since that time (UTC microseconds): the accounts with a transfer since, each from
- * its last top-up or withdrawal before, and all envelopes but those that had ended by then. */
-MUST_USE enum err audit_session_begin(struct audit_session *s, int64_t since_us);
+ * its last top-up or withdrawal before, and all envelopes but those that had ended by then. key is
+ * the archive's, of CARRIED_KEY_SIZE bytes, and must outlive the session; NULL: whatever is carried
+ * counts as changed. */
+MUST_USE enum err audit_session_begin(struct audit_session *s, int64_t since_us,
+                                      const uint8_t *key);
 
 /* The invariants that SQL can check. */
 extern const struct audit_rule audit_rules[];

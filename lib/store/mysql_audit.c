@@ -35,12 +35,13 @@ static struct id first_changed(int64_t since_us)
     return id_floor(since_us - EXPIRES_LIMIT_S * US_PER_S);
 }
 
-enum err audit_session_begin(struct audit_session *s, int64_t since_us)
+enum err audit_session_begin(struct audit_session *s, int64_t since_us, const uint8_t *key)
 {
     struct mysql_store *m = mysql_of(s->store);
     s->since_us = since_us;
     s->since = first_changed(since_us);
     s->accounts_checked = false;
+    s->key = key;
     (void)sql_begin(m);
     sql_snapshot(m);
     return sql_run(m);
@@ -103,20 +104,33 @@ static void add_count(struct audit_count *out, const struct audit_count *more)
     out->violations += more->violations;
 }
 
+/* Return what was found account by account for rule; NULL: it is a query alone. */
+static const struct audit_count *computed(const struct audit_session *s, size_t rule)
+{
+    if (rule == AUDIT_RULE_SEALS)
+        return &s->seals;
+    if (s->since_us == 0)
+        return NULL;
+    return rule == AUDIT_RULE_BALANCES  ? &s->balances
+           : rule == AUDIT_RULE_ENTRIES ? &s->entries
+                                        : NULL;
+}
+
 enum err audit_session_check(struct audit_session *s, size_t rule, struct audit_count *out)
 {
     const struct audit_sql *query = &audit_queries[rule];
     const char *wrong = s->since_us != 0 && query->since != NULL ? query->since : query->wrong;
-    bool by_account =
-        s->since_us != 0 && (rule == AUDIT_RULE_BALANCES || rule == AUDIT_RULE_ENTRIES);
+    const struct audit_count *more = computed(s, rule);
     enum err err = ERR_OK;
     memset(out, 0, sizeof *out);
     if (wrong[0] != '\0')
         err = check_query(s, query->rows, wrong, out);
-    if (err == ERR_OK && by_account && !s->accounts_checked)
+    if (err == ERR_OK && more != NULL && s->since_us != 0 && !s->accounts_checked)
         err = audit_check_accounts(s);
-    if (err == ERR_OK && by_account)
-        add_count(out, rule == AUDIT_RULE_BALANCES ? &s->balances : &s->entries);
+    else if (err == ERR_OK && more != NULL && s->since_us == 0)
+        err = audit_check_seals(s);
+    if (err == ERR_OK && more != NULL)
+        add_count(out, more);
     return err;
 }
 

@@ -1,6 +1,7 @@
 /* Balances and entries since a time. The numbers of an account's transfers show whether it changed,
  * and its last top-up or withdrawal before that time holds a balance to start from, so that older
- * transfers are not read. */
+ * transfers are not read. Archives carry the rest of what is not there. */
+#include "lib/store/mysql_archive.h"
 #include "lib/store/mysql_audit.h"
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,9 @@
 struct checked_account {
     char user[USER_SIZE];
     int64_t balance_fen, entries;
-    int64_t from_entry, from_fen;    /* the balance after that entry is known; 0: from the begin */
-    int64_t sum_fen, count, highest; /* of the transfers behind it */
+    int64_t from_entry, from_fen; /* the balance after that entry is known; 0: from the begin */
+    int64_t carried_fen, carried_count, carried_last; /* by archives; with the last entry */
+    int64_t sum_fen, count, highest;                  /* of the transfers behind from_entry */
 };
 
 struct account_page {
@@ -32,7 +34,8 @@ static void take_account(void *context, struct sql_row *row)
     a->entries = row_i64(row);
 }
 
-/* Read the next accounts above user id after that changed, or whose last transfer is missing. */
+/* Read the next accounts above user id after that changed, or whose last transfer is missing
+ * without having been archived. */
 static enum err read_page(struct audit_session *s, const char *after, struct account_page *p)
 {
     struct mysql_store *m = mysql_of(s->store);
@@ -42,9 +45,11 @@ static enum err read_page(struct audit_session *s, const char *after, struct acc
                 "t.user_id = a.user_id AND t.entry = a.entries WHERE a.user_id > ");
     sql_user(q, after);
     buf_printf(q,
-               " AND (t.id IS NULL OR COALESCE(t.booked_us, t.at_us) >= %lld) ORDER BY a.user_id "
-               "LIMIT %d",
-               (long long)s->since_us, PAGE_ACCOUNTS);
+               " AND (COALESCE(t.booked_us, t.at_us) >= %lld OR (t.id IS NULL AND NOT EXISTS "
+               "(SELECT 1 FROM carried k WHERE k.user_id = a.user_id AND k.last_entry >= a.entries "
+               "AND k.day_us < %lld))) ORDER BY a.user_id LIMIT %d",
+               (long long)s->since_us, (long long)(s->since_us - S_PER_DAY * US_PER_S),
+               PAGE_ACCOUNTS);
     enum err err = sql_send(m);
     return err == ERR_OK ? sql_rows(m, take_account, p) : err;
 }
@@ -77,6 +82,57 @@ static enum err read_starts(struct audit_session *s, struct account_page *p)
     return err == ERR_OK ? sql_rows(m, take_start, p) : err;
 }
 
+struct carried_page {
+    struct audit_session *s;
+    struct account_page *p;
+    size_t at;
+};
+
+static void take_carried(void *context, struct sql_row *row)
+{
+    struct carried_page *page = context;
+    struct account_page *p = page->p;
+    struct carried c;
+    carried_take(row, &c);
+    audit_count_seal(page->s, &c);
+    while (page->at < p->n && strcmp(p->rows[page->at].user, c.user) < 0)
+        page->at++;
+    if (page->at == p->n || strcmp(p->rows[page->at].user, c.user) != 0)
+        return;
+    struct checked_account *a = &p->rows[page->at];
+    a->carried_fen = (int64_t)((uint64_t)a->carried_fen + (uint64_t)carried_fen(&c));
+    a->carried_count = (int64_t)((uint64_t)a->carried_count + (uint64_t)carried_count(&c));
+    if (c.last_entry > a->carried_last)
+        a->carried_last = c.last_entry;
+}
+
+/* Read what archives carried for the accounts. Where that reaches behind the start, begin with all
+ * that was carried. */
+static enum err read_carried(struct audit_session *s, struct account_page *p)
+{
+    struct mysql_store *m = mysql_of(s->store);
+    struct buf *q = sql_begin(m);
+    struct carried_page page = {.s = s, .p = p};
+    buf_printf(q, "SELECT %s FROM carried WHERE user_id IN (", sql_carried_columns);
+    for (size_t i = 0; i < p->n; i++) {
+        sql_comma(q, i == 0);
+        sql_user(q, p->rows[i].user);
+    }
+    buf_puts(q, ") ORDER BY user_id, day_us");
+    enum err err = sql_send(m);
+    if (err == ERR_OK)
+        err = sql_stream(m, take_carried, &page);
+    for (size_t i = 0; i < p->n; i++) {
+        struct checked_account *a = &p->rows[i];
+        bool reaches = a->carried_last > a->from_entry;
+        a->from_entry = reaches ? 0 : a->from_entry;
+        a->from_fen = reaches ? a->carried_fen : a->from_fen;
+        a->count = reaches ? a->carried_count : 0;
+        a->highest = reaches ? a->carried_last : 0;
+    }
+    return err;
+}
+
 static void take_sum(void *context, struct sql_row *row)
 {
     struct account_page *p = context;
@@ -85,7 +141,9 @@ static void take_sum(void *context, struct sql_row *row)
         return;
     p->rows[at].sum_fen += row_i64(row);
     p->rows[at].count += row_i64(row);
-    p->rows[at].highest = row_i64(row);
+    int64_t highest = row_i64(row);
+    if (highest > p->rows[at].highest)
+        p->rows[at].highest = highest;
 }
 
 static enum err read_sums(struct audit_session *s, struct account_page *p)
@@ -131,11 +189,14 @@ enum err audit_check_accounts(struct audit_session *s)
         return ERR_FAULT;
     memset(&s->balances, 0, sizeof s->balances);
     memset(&s->entries, 0, sizeof s->entries);
+    memset(&s->seals, 0, sizeof s->seals);
     enum err err = ERR_OK;
     do {
         err = read_page(s, after, p);
         if (err == ERR_OK && p->n > 0)
             err = read_starts(s, p);
+        if (err == ERR_OK && p->n > 0)
+            err = read_carried(s, p);
         if (err == ERR_OK && p->n > 0)
             err = read_sums(s, p);
         for (size_t i = 0; i < p->n && err == ERR_OK; i++)

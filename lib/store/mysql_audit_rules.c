@@ -22,6 +22,11 @@ const struct audit_rule audit_rules[] = {
      "show theirs"},
     {"luckiest", "the luckiest has the largest share, the earliest of equals; none in equal mode"},
     {"idempotency_refs", "every idempotency key refers to an envelope or transfer"},
+    {"archived_gone", "nothing of an archived envelope is left in the database"},
+    {"archived_in_file", "every archived envelope is counted by its file, and no other"},
+    {"carried_in_file", "what is carried has the counts and sums of the files, which sum to zero"},
+    [AUDIT_RULE_SEALS] = {"carried_sealed",
+                          "no carried balance, and no row of a file, was changed"},
 };
 const size_t audit_rules_n = sizeof audit_rules / sizeof audit_rules[0];
 
@@ -90,11 +95,14 @@ const struct audit_sql audit_queries[] = {
      "WHERE t.kind = 5 AND e.id IS NULL", NULL},
     /* balance_is_postings */
     {"SELECT COUNT(*) FROM account",
-     "SELECT a.user_id AS k FROM account a LEFT JOIN (SELECT user_id, SUM(CASE WHEN kind IN (2, 3) "
-     "THEN -amount_fen ELSE amount_fen END) AS fen FROM transfer GROUP BY user_id) p "
-     "ON p.user_id = a.user_id WHERE a.balance_fen <> COALESCE(p.fen, 0) UNION ALL "
-     "SELECT t.user_id AS k FROM {t} t LEFT JOIN account a ON a.user_id = t.user_id "
-     "WHERE a.user_id IS NULL",
+     "SELECT a.user_id AS k FROM account a LEFT JOIN (SELECT b.user_id, SUM(b.fen) AS fen FROM "
+     "(SELECT user_id, SUM(CASE WHEN kind IN (2, 3) THEN -amount_fen ELSE amount_fen END) AS fen "
+     "FROM transfer GROUP BY user_id UNION ALL "
+     "SELECT user_id, SUM(claim_fen + refund_fen - send_fen) FROM carried GROUP BY user_id) b "
+     "GROUP BY b.user_id) p ON p.user_id = a.user_id WHERE a.balance_fen <> COALESCE(p.fen, 0) "
+     "UNION ALL SELECT t.user_id AS k FROM {t} t LEFT JOIN account a ON a.user_id = t.user_id "
+     "WHERE a.user_id IS NULL UNION ALL SELECT c.user_id AS k FROM carried c LEFT JOIN account a "
+     "ON a.user_id = c.user_id WHERE a.user_id IS NULL",
      "SELECT t.user_id AS k FROM {t} t LEFT JOIN account a ON a.user_id = t.user_id "
      "WHERE a.user_id IS NULL"},
     /* postings_sum_to_zero */
@@ -106,10 +114,13 @@ const struct audit_sql audit_queries[] = {
     {"SELECT COUNT(*) FROM account", "SELECT user_id AS k FROM account WHERE balance_fen < 0", NULL},
     /* entries_without_holes */
     {"SELECT COUNT(*) FROM transfer",
-     "SELECT a.user_id AS k FROM account a LEFT JOIN (SELECT user_id, COUNT(entry) AS n, "
-     "MIN(entry) AS low, MAX(entry) AS high FROM transfer GROUP BY user_id) t "
+     "SELECT a.user_id AS k FROM account a LEFT JOIN (SELECT b.user_id, SUM(b.n) AS n, "
+     "MIN(b.low) AS low, MAX(b.high) AS high, SUM(b.total) AS total FROM (SELECT user_id, "
+     "COUNT(entry) AS n, MIN(entry) AS low, MAX(entry) AS high, SUM(entry) AS total FROM transfer "
+     "GROUP BY user_id UNION ALL SELECT user_id, SUM(sends + claims + refunds), MIN(first_entry), "
+     "MAX(last_entry), SUM(entry_sum) FROM carried GROUP BY user_id) b GROUP BY b.user_id) t "
      "ON t.user_id = a.user_id WHERE a.entries <> COALESCE(t.n, 0) OR t.low <> 1 "
-     "OR t.high <> t.n", ""},
+     "OR t.high <> t.n OR 2 * t.total <> t.n * (t.n + 1)", ""},
     /* seed_only_while_open */
     {"SELECT COUNT(*) FROM {e} e",
      "SELECT " KEY("e.id") " FROM {e} e LEFT JOIN seed s ON s.envelope_id = e.id "
@@ -131,6 +142,27 @@ const struct audit_sql audit_queries[] = {
      "(SELECT DISTINCT id FROM transfer WHERE kind IN (1, 2)) t ON t.id = i.ref "
      "WHERE e.id IS NULL AND t.id IS NULL",
      ""},
+    /* archived_gone */
+    {"SELECT COUNT(*) FROM archived",
+     "SELECT " KEY("a.envelope_id") " FROM archived a JOIN envelope e ON e.id = a.envelope_id "
+     "UNION ALL SELECT " KEY("a.envelope_id") " FROM archived a JOIN claim c "
+     "ON c.envelope_id = a.envelope_id", ""},
+    /* archived_in_file */
+    {"SELECT COUNT(*) FROM archived",
+     "SELECT CONCAT('file ', f.number) AS k FROM archive f LEFT JOIN (SELECT number, "
+     "COUNT(*) AS n FROM archived GROUP BY number) a ON a.number = f.number "
+     "WHERE f.envelopes <> COALESCE(a.n, 0) UNION ALL SELECT " KEY("a.envelope_id")
+     " FROM archived a LEFT JOIN archive f ON f.number = a.number WHERE f.number IS NULL", ""},
+    /* carried_in_file */
+    {"SELECT COUNT(*) FROM carried",
+     "SELECT 'all' AS k FROM (SELECT COALESCE(SUM(sends), 0) AS sends, "
+     "COALESCE(SUM(claims), 0) AS claims, COALESCE(SUM(sends + claims + refunds), 0) AS n, "
+     "COALESCE(SUM(send_fen), 0) AS sent, COALESCE(SUM(claim_fen + refund_fen), 0) AS back "
+     "FROM carried) c JOIN (SELECT SUM(envelopes) AS sends, SUM(claims) AS claims, "
+     "SUM(transfers) AS n, SUM(sent_fen) AS sent FROM archive) f ON c.sends <> f.sends "
+     "OR c.claims <> f.claims OR c.n <> f.n OR c.sent <> f.sent OR c.sent <> c.back", ""},
+    /* carried_sealed: computed, not queried */
+    {"", "", NULL},
 };
 /* clang-format on */
 _Static_assert(sizeof audit_queries / sizeof audit_queries[0] ==

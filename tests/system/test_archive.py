@@ -1,14 +1,17 @@
 """Envelopes leave the database for files, and the books still agree; an audit of what happened since a day."""
+import csv
 import datetime
+import io
 import json
 import random
+import subprocess
 import uuid
 
 import pytest
 
 from client import Client
 from old_rows import Past
-from service import Service, wait_until
+from service import SOURCE, Service, wait_until
 
 DONE, WRONG, USAGE = 0, 1, 2
 
@@ -104,3 +107,232 @@ def test_doctor_prints_growth(own):
     assert f"with {claims} claims" in line and 200 < float(line.split()[1]) < 5000
     growth = json.loads(own.ctl("doctor", "--json", check=False).stdout)["growth"]
     assert growth["claims"] == claims and growth["bytes_per_million_claims"] == int(growth["bytes"] / claims * 1e6)
+
+
+# ---- archive ----
+
+def tables(service):
+    names = ("envelope", "claim", "transfer", "archived", "carried")
+    return {name: int(service.sql(f"SELECT COUNT(*) FROM {name}")[0][0]) for name in names}
+
+
+def lines_of(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def files(own, tmp_path_factory):
+    """The directory of an archive of everything sent more than 60 days ago; the ids before it are in own.ids."""
+    directory = tmp_path_factory.mktemp("archive") / "files"
+    own.before = {"tables": tables(own), "balances": own.sql("SELECT user_id, balance_fen FROM account ORDER BY user_id"),
+                  "totals": own.ctl("totals").stdout, "report": own.ctl("report", "--limit", 1000).stdout,
+                  "export": own.ctl("export", "--csv").stdout, "history": own.ctl("history", "p1").stdout}
+    own.dry = own.ctl("archive", "--before", day(60), "--dry-run", directory).stdout
+    assert not directory.exists() and tables(own) == own.before["tables"]
+    own.done = own.ctl("archive", "--before", day(60), directory).stdout
+    return directory
+
+
+def test_too_young_is_refused(own, tmp_path):
+    for ago in (10, 37):
+        done = own.ctl("archive", "--before", day(ago), tmp_path / "none", check=False)
+        assert done.returncode == USAGE and "too young" in done.stderr
+    for wrong in (["--before", "yesterday"], ["--check", "--before", day(60)], []):
+        assert own.ctl("archive", *wrong, tmp_path / "none", check=False).returncode == USAGE
+    assert not (tmp_path / "none").exists()
+
+
+def test_archive_moves_old_envelopes_and_the_books_agree(own, files, report):
+    after = tables(own)
+    gone = own.before["tables"]["envelope"] - after["envelope"]
+    report(f"{own.done.strip()}; rows before {own.before['tables']}, after {after}")
+    assert 850 < gone == after["archived"] and own.dry.split(" moved")[0].split(";")[0] in own.done
+    path, = files.iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600 and path.name in own.done
+    rows_ = lines_of(path)
+    assert sum(row["row"] == "envelope" for row in rows_) == gone
+    claims = sum(row["row"] == "claim" for row in rows_)
+    assert claims == own.before["tables"]["claim"] - after["claim"]
+    assert len(rows_) - gone == own.before["tables"]["transfer"] - after["transfer"]
+    assert "Name of" not in path.read_text() and "old times" not in path.read_text()
+    whole = audit(own)
+    assert whole["ok"], whole
+    assert rows(whole, "carried_sealed") == after["carried"] + 1 and rows(whole, "archived_gone") == gone
+    assert own.sql("SELECT user_id, balance_fen FROM account ORDER BY user_id") == own.before["balances"]
+    assert audit(own, "--since", day(1))["ok"] and audit(own, "--since", day(80))["ok"]
+    acts = own.sql("SELECT what, outcome FROM act WHERE what = 'archive'")
+    assert len(acts) == 1 and f"{gone} envelopes" in acts[0][1]
+
+
+def test_sums_are_those_of_before(own, files):
+    def numbers(text):  # the summary names the archived envelopes
+        return text.splitlines()[:-1] + [text.splitlines()[-1].split(";")[0]]
+    assert numbers(own.ctl("totals").stdout) == numbers(own.before["totals"])
+    assert own.ctl("report", "--limit", 1000).stdout == own.before["report"]
+    assert "team" in own.before["report"].split("By group")[1]
+
+
+def balances(text, kind):
+    return {row["account"]: row["balance"] for row in csv.DictReader(io.StringIO(text)) if row["kind"] == kind}
+
+
+def test_export_adds_up(own, files):
+    after = own.ctl("export", "--csv").stdout
+    for kind in ("opening", "closing"):
+        assert balances(after, kind) == balances(own.before["export"], kind)
+    last = {}
+    for row in csv.DictReader(io.StringIO(after)):
+        last[row["account"], row["kind"] == "closing"] = row["balance"]
+    assert all(last[account, False] == balance for (account, closing), balance in last.items() if closing)
+    assert sum(row["kind"] == "archived" for row in csv.DictReader(io.StringIO(after))) == tables(own)["carried"]
+    part = own.ctl("export", "--csv", "--from", day(75), "--to", day(62)).stdout
+    rows_ = [row for row in csv.DictReader(io.StringIO(part)) if row["account"] == "p3"]
+    cents = [round(float(row["amount"]) * 100) for row in rows_[1:-1]]
+    assert len(cents) > 5 and {row["kind"] for row in rows_[1:-1]} == {"archived"}
+    assert round(float(rows_[0]["balance"]) * 100) + sum(cents) == round(float(rows_[-1]["balance"]) * 100)
+
+
+def test_history_show_and_verify_of_what_was_archived(own, files):
+    path, = files.iterdir()
+    envelopes = [row for row in lines_of(path) if row["row"] == "envelope"]
+    first = envelopes[0]["id"]
+    history = own.ctl("history", first).stdout.splitlines()
+    assert len(history) == 1 and "archived" in history[0] and path.name in history[0]
+    mine = own.ctl("history", "p1").stdout.splitlines()
+    assert any(line.split()[1] == "archived" and "received" in line for line in mine)
+    for command in (["verify", first], ["show", first], ["envelope", "show", first]):
+        done = own.ctl(*command, check=False)
+        assert done.returncode == WRONG and f"{first}: was archived to {path.name}" in done.stderr, command
+    assert own.ctl("verify", "--file", path).stdout == f"{len(envelopes)} envelopes, 0 wrong\n"
+    assert own.ctl("verify", "--file", path, first).stdout == "1 envelopes, 0 wrong\n"
+    assert own.ctl("verify", "--file", path, "01890a5d-ac96-774b-bcce-b302099a8057", check=False).returncode == WRONG
+    assert own.ctl("verify", "--file", files / "none", check=False).returncode == USAGE
+    done = subprocess.run(["/usr/bin/python3", str(SOURCE / "tools/verify.py"), str(path)], capture_output=True, text=True, check=False)
+    assert done.stdout == f"{len(envelopes)} envelopes, 0 wrong\n" and done.returncode == 0
+    claim = next(row for row in lines_of(path) if row["row"] == "claim")
+    bad = files.parent / "bad.jsonl"
+    bad.write_text(path.read_text().replace(f'"amount":{claim["amount"]},"transfer":"{claim["transfer"]}"',
+                                            f'"amount":{claim["amount"] + 1},"transfer":"{claim["transfer"]}"'))
+    done = own.ctl("verify", "--file", bad, check=False)
+    assert done.returncode == WRONG and f"1 wrong\ne.g. {claim['envelope']}" in done.stdout
+
+
+def test_pages_do_not_end_early(own, files):
+    """The ledger and the lists of a user with gaps between the entries, three rows a page."""
+    for route, column in (("ledger", "id"), ("received?year=2026", "envelope"), ("sent?year=2026", "id")):
+        after, seen = "", []
+        while after is not None:
+            page = own.p0.get(f"/v1/me/{route}{'&' if '?' in route else '?'}limit=3{after}").json
+            seen += [row[column] for row in page["items"]]
+            after = f"&after={page['next']}" if page["next"] else None
+        expected = {"ledger": "SELECT COUNT(*) FROM transfer WHERE user_id = 'p0'",
+                    "received?year=2026": "SELECT COUNT(*) FROM transfer WHERE user_id = 'p0' AND kind = 4",
+                    "sent?year=2026": "SELECT COUNT(*) FROM envelope WHERE sender = 'p0'"}[route]
+        assert len(seen) == len(set(seen)) == int(own.sql(expected)[0][0]) > 3, route
+
+
+def test_an_archived_envelope_is_gone_for_users(own, files):
+    path, = files.iterdir()
+    first = lines_of(path)[0]["id"]
+    for answer in (own.p0.envelope(first), own.p0.grab(first), own.p0.claim(first)):
+        assert (answer.status, answer.code) == (404, "not_found")
+
+
+def test_archived_envelopes_are_not_lost(own, files, tmp_path):
+    path, = files.iterdir()
+    rows_ = lines_of(path)
+    sent, claim = rows_[0], next(row for row in rows_ if row["row"] == "claim")
+    log = tmp_path / "requests.log"
+    common = {"time": "2026-01-31T00:00:00.000Z", "status": 201, "request_id": "r"}
+    log.write_text("".join(json.dumps({**common, **more}) + "\n" for more in (
+        {"route": "send", "user": sent["sender"], "envelope": sent["id"], "amount": sent["total"], "state": "open"},
+        {"route": "open", "user": claim["user"], "envelope": claim["envelope"], "amount": claim["amount"], "state": "opened"})))
+    assert "2 acknowledged operations, 0 lost" in own.ctl("lost", log).stdout
+
+
+def test_forget_beside_an_archive(own, files):
+    """Names are gone and numbers stay: the files never had names."""
+    balance = int(own.sql("SELECT balance_fen FROM account WHERE user_id = 'p39'")[0][0])
+    own.ctl("withdraw", "p39", f"{balance}fen")
+    data = json.loads(own.ctl("export", "p39").stdout)
+    assert {"archived", "topup"} <= {row["what"] for row in data["history"]}
+    assert "Name of p39" in {row["text"] for row in data["texts"]}
+    own.ctl("forget", "p39", "--why", "request 9")
+    names = str(own.sql("SELECT CONCAT(sender_name, luckiest_name) FROM envelope UNION SELECT name FROM claim UNION SELECT name "
+                        "FROM account"))
+    assert "Name of p38" in names and "Name of p39" not in names
+    assert audit(own)["ok"] and own.ctl("archive", "--check", files).returncode == DONE
+    own.ctl("verify", "--all")
+
+
+def test_check_of_the_files(own, files):
+    done = own.ctl("archive", "--check", files)
+    assert done.stdout.endswith("1 files, 0 wrong\n") and " ok" in done.stdout
+
+
+@pytest.mark.parametrize("name, plant, undo", [
+    ("carried_sealed", "UPDATE carried SET opened_fen = opened_fen + 1 WHERE user_id = 'p1' LIMIT 1",
+     "UPDATE carried SET opened_fen = opened_fen - 1 WHERE user_id = 'p1' LIMIT 1"),
+    ("balance_is_postings", "UPDATE carried SET claim_fen = claim_fen + 1 WHERE user_id = 'p1' LIMIT 1",
+     "UPDATE carried SET claim_fen = claim_fen - 1 WHERE user_id = 'p1' LIMIT 1"),
+    ("entries_without_holes", "CREATE TABLE kept_carried AS SELECT * FROM carried WHERE user_id = 'p2' LIMIT 1; "
+     "DELETE FROM carried WHERE user_id = 'p2' LIMIT 1",
+     "INSERT INTO carried SELECT * FROM kept_carried; DROP TABLE kept_carried"),
+    ("carried_in_file", "UPDATE archive SET sent_fen = sent_fen + 1 WHERE number = 1",
+     "UPDATE archive SET sent_fen = sent_fen - 1 WHERE number = 1"),
+    ("archived_in_file", "UPDATE archived SET number = 7 LIMIT 1", "UPDATE archived SET number = 1"),
+    ("archived_gone", "INSERT INTO archived SELECT id, 1 FROM envelope LIMIT 1",
+     "DELETE FROM archived WHERE envelope_id IN (SELECT id FROM envelope)"),
+])
+def test_planted_faults_in_tables(own, files, name, plant, undo):
+    own.sql(plant)
+    try:
+        found = wrong(audit(own))
+        assert name in found, found
+    finally:
+        own.sql(undo)
+    assert audit(own)["ok"]
+
+
+def test_audit_since_sees_a_changed_carried_row(own, files):
+    own.sql("UPDATE carried SET returned_fen = returned_fen + 1 WHERE user_id = 'p0' LIMIT 1")
+    try:
+        assert wrong(audit(own, "--since", day(1))) == {"carried_sealed"}
+    finally:
+        own.sql("UPDATE carried SET returned_fen = returned_fen - 1 WHERE user_id = 'p0' LIMIT 1")
+
+
+def test_planted_faults_in_files(own, files):
+    path, = files.iterdir()
+    good = path.read_bytes()
+
+    def found(why):
+        done = own.ctl("archive", "--check", files, check=False)
+        assert done.returncode == WRONG and why in done.stdout, done.stdout
+    try:
+        path.write_bytes(good.replace(b'"amount":1', b'"amount":2', 1))
+        found("was changed")
+        path.write_bytes(good[:-100])
+        found("is shorter")
+        path.write_bytes(good + b'{"row":"envelope"')
+        assert "a run that was interrupted" in own.ctl("archive", "--check", files).stdout
+        path.rename(path.with_name("away"))
+        found("No such file")
+    finally:
+        (path.with_name("away") if not path.exists() else path).write_bytes(good)
+        if not path.exists():
+            path.with_name("away").rename(path)
+    own.sql("UPDATE archive SET sha256 = REVERSE(sha256) WHERE number = 1")
+    found("was changed")
+    own.sql("UPDATE archive SET sha256 = REVERSE(sha256) WHERE number = 1")
+    assert own.ctl("archive", "--check", files).returncode == DONE
+
+
+def test_a_changed_carried_row_gets_no_new_mac(own, files):
+    own.sql("UPDATE carried SET claim_fen = claim_fen + 1")
+    try:
+        done = own.ctl("archive", "--before", day(55), files, check=False)
+        assert done.returncode not in (DONE, USAGE) and "was changed" in done.stderr
+    finally:
+        own.sql("UPDATE carried SET claim_fen = claim_fen - 1")
+    assert audit(own)["ok"] and len(list(files.glob("*.jsonl"))) == 1
