@@ -37,18 +37,20 @@ void ctl_hint_archived(struct ctl *c, const char *text)
     char name[ARCHIVE_NAME_SIZE];
     if (!id_parse(&id, text, strlen(text)))
         return;
-    struct archive *a = archive_open(&c->daemon.primary, c->daemon.runtime.clock);
+    struct desk *a = desk_open(&c->daemon.primary, c->daemon.runtime.clock);
     if (a != NULL && archive_find(a, &id, &number) == ERR_OK && number > 0) {
         archive_name(name, number);
         fprintf(stderr, "hongbaoctl: %s: was archived to %s\n", text, name);
     }
-    archive_close(a);
+    desk_close(a);
 }
 
 /* ---- archive ---- */
 
 struct archiving {
     struct archive_run run;
+    struct archive_sink sink;
+    uint8_t key[CARRIED_KEY_SIZE];
     const char *directory;
     int64_t next_number; /* of a file */
 };
@@ -101,11 +103,10 @@ static enum ctl_exit prepare(struct ctl *c, struct archiving *a)
 static enum err run_all(struct archiving *a)
 {
     struct archive_writer writer;
-    struct archive_sink sink;
     bool more = true;
     enum err err = archive_writer_begin(&writer, a->directory, a->next_number);
-    archive_writer_sink(&writer, &sink);
-    a->run.sink = &sink;
+    archive_writer_sink(&writer, &a->sink);
+    a->run.sink = &a->sink;
     while (err == ERR_OK && more)
         err = archive_step(&a->run, &more);
     archive_writer_end(&writer);
@@ -144,20 +145,18 @@ static enum err act_archive(struct ctl *c, void *context, char outcome[256])
 static enum ctl_exit archive_before(struct ctl *c, const struct desk_options *o)
 {
     static struct archiving a; /* large */
-    uint8_t key[CARRIED_KEY_SIZE];
     char day[16], outcome[256];
     bool missing;
-    if (!ctl_read_archive_key(c, key, &missing)) {
+    if (!ctl_read_archive_key(c, a.key, &missing)) {
         if (missing)
             fprintf(stderr, "hongbaoctl: %s: is not there: run hongbaoctl migrate\n",
                     c->daemon.config.archive_key_file);
         return CTL_USAGE;
     }
     a.directory = o->argv[0];
-    a.run = (struct archive_run){.before_us = o->before_us, .key = key, .dry_run = o->dry_run};
+    a.run = (struct archive_run){.before_us = o->before_us, .key = a.key, .dry_run = o->dry_run};
     enum err err = daemon_connect(&c->daemon, c->daemon.config.admin_credentials);
-    a.run.archive =
-        err == ERR_OK ? archive_open(&c->daemon.primary, c->daemon.runtime.clock) : NULL;
+    a.run.archive = err == ERR_OK ? desk_open(&c->daemon.primary, c->daemon.runtime.clock) : NULL;
     enum ctl_exit exit_code =
         a.run.archive != NULL ? prepare(c, &a) : ctl_fail(ERR_FAULT, "database client");
     snprintf(day, sizeof day, "%.10s", o->before);
@@ -169,8 +168,8 @@ static enum ctl_exit archive_before(struct ctl *c, const struct desk_options *o)
         exit_code = err == ERR_OK ? CTL_OK : ctl_fail(err, "archive");
         printf("%s; nothing was changed\n", outcome);
     }
-    archive_close(a.run.archive);
-    bytes_wipe(key, sizeof key);
+    desk_close(a.run.archive);
+    bytes_wipe(a.key, sizeof a.key);
     return exit_code;
 }
 
@@ -179,7 +178,9 @@ static enum ctl_exit archive_before(struct ctl *c, const struct desk_options *o)
 struct checking {
     const char *directory;
     const uint8_t *key;
-    int64_t files, wrong, highest;
+    int64_t files, wrong;
+    int64_t *numbers; /* of the files */
+    bool failed;      /* no memory for them */
 };
 
 /* Return what is wrong with the file of *f, which *s has read; NULL if nothing is. */
@@ -209,9 +210,12 @@ static void check_file(void *context, const struct archive_file *f)
         fault = strerror(errno);
     else
         fault = find_fault(&scan, f);
-    check->files++;
+    int64_t *numbers = realloc(check->numbers, (size_t)(check->files + 1) * sizeof *numbers);
+    check->failed |= numbers == NULL;
+    check->numbers = numbers != NULL ? numbers : check->numbers;
+    if (numbers != NULL)
+        check->numbers[check->files++] = f->number;
     check->wrong += fault != NULL;
-    check->highest = f->number > check->highest ? f->number : check->highest;
     if (fault != NULL)
         printf("%s  WRONG: %s\n", name, fault);
     else
@@ -220,6 +224,31 @@ static void check_file(void *context, const struct archive_file *f)
     if (fault == NULL && scan.rest > 0)
         printf("%s  ends with %" PRId64 " bytes of a run that was interrupted; they do not count\n",
                name, scan.rest);
+}
+
+static int is_archive(const struct dirent *entry)
+{
+    return strncmp(entry->d_name, "hongbao-archive-", 16) == 0;
+}
+
+/* Name the files that the database does not have. */
+static void list_others(const struct checking *check)
+{
+    struct dirent **entries = NULL;
+    char name[ARCHIVE_NAME_SIZE];
+    int n = scandir(check->directory, &entries, is_archive, alphasort);
+    for (int i = 0; i < n; i++) {
+        bool known = false;
+        for (int64_t k = 0; k < check->files && !known; k++) {
+            archive_name(name, check->numbers[k]);
+            known = strcmp(name, entries[i]->d_name) == 0;
+        }
+        if (!known)
+            printf("%s  is of a run that ended before it moved anything; it can be deleted\n",
+                   entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
 }
 
 static enum ctl_exit archive_check(struct ctl *c, const char *directory)
@@ -233,12 +262,15 @@ static enum ctl_exit archive_check(struct ctl *c, const char *directory)
     if (ctl_connect(c, c->daemon.config.support_credentials, &exit_code) == NULL)
         return exit_code;
     ctl_disconnect(c);
-    struct archive *a = archive_open(&c->daemon.primary, c->daemon.runtime.clock);
+    struct desk *a = desk_open(&c->daemon.primary, c->daemon.runtime.clock);
     enum err err = a == NULL ? ERR_FAULT : archive_files(a, check_file, &check);
-    archive_close(a);
+    desk_close(a);
     bytes_wipe(key, sizeof key);
-    if (err != ERR_OK)
-        return ctl_fail(err, "archive");
+    if (err == ERR_OK && !check.failed)
+        list_others(&check);
+    free(check.numbers);
+    if (err != ERR_OK || check.failed)
+        return ctl_fail(err != ERR_OK ? err : ERR_FAULT, "archive");
     printf("%" PRId64 " files, %" PRId64 " wrong\n", check.files, check.wrong);
     return check.wrong == 0 ? CTL_OK : CTL_WRONG;
 }

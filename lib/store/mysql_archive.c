@@ -2,56 +2,23 @@
  * envelopes change rarely, so that their locks keep no open or send waiting; accounts are not
  * locked, because a balance does not change. */
 #include "lib/store/mysql_archive.h"
-#include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_S 600
-
-struct archive {
-    struct mysql_settings settings;
-    struct store *store;
-};
-
-struct archive *archive_open(const struct mysql_settings *settings, const struct clock *clock)
+enum err archive_commit(struct desk *a)
 {
-    struct archive *a = calloc(1, sizeof *a);
-    if (a == NULL)
-        return NULL;
-    a->settings = *settings;
-    a->settings.timeout_s = TIMEOUT_S;
-    a->store = mysql_store_new(&a->settings, clock);
-    if (a->store == NULL) {
-        free(a);
-        return NULL;
-    }
-    return a;
+    struct store *s = &desk_session(a)->store;
+    return s->ops->commit(s);
 }
 
-void archive_close(struct archive *a)
+void archive_rollback(struct desk *a)
 {
-    if (a != NULL)
-        a->store->ops->close(a->store);
-    free(a);
+    struct store *s = &desk_session(a)->store;
+    s->ops->rollback(s);
 }
 
-struct mysql_store *archive_session(struct archive *a)
+enum err archive_begin(struct desk *a)
 {
-    return mysql_of(a->store);
-}
-
-enum err archive_commit(struct archive *a)
-{
-    return a->store->ops->commit(a->store);
-}
-
-void archive_rollback(struct archive *a)
-{
-    a->store->ops->rollback(a->store);
-}
-
-enum err archive_begin(struct archive *a)
-{
-    struct mysql_store *s = archive_session(a);
+    struct mysql_store *s = desk_session(a);
     int64_t number;
     struct buf *q = sql_begin(s);
     sql_transaction(s);
@@ -90,9 +57,9 @@ static void take_file(void *context, struct sql_row *row)
     rows->each(rows->context, &f);
 }
 
-enum err archive_files(struct archive *a, archive_file_fn *each, void *context)
+enum err archive_files(struct desk *a, archive_file_fn *each, void *context)
 {
-    struct mysql_store *s = archive_session(a);
+    struct mysql_store *s = desk_session(a);
     struct file_rows rows = {each, context};
     buf_printf(sql_begin(s), "SELECT %s FROM archive WHERE number > 0 ORDER BY number",
                sql_archive_columns);
@@ -100,9 +67,9 @@ enum err archive_files(struct archive *a, archive_file_fn *each, void *context)
     return err == ERR_OK ? sql_rows(s, take_file, &rows) : err;
 }
 
-enum err archive_times(struct archive *a, int64_t *now_us, int64_t *oldest_us)
+enum err archive_times(struct desk *a, int64_t *now_us, int64_t *oldest_us)
 {
-    struct mysql_store *s = archive_session(a);
+    struct mysql_store *s = desk_session(a);
     buf_printf(sql_begin(s), SQL_NOW "; SELECT COALESCE(MIN(created_us), %lld) FROM idempotency",
                (long long)INT64_MAX);
     enum err err = sql_send(s);
@@ -111,9 +78,9 @@ enum err archive_times(struct archive *a, int64_t *now_us, int64_t *oldest_us)
     return err == ERR_OK ? sql_rows(s, row_take_i64, oldest_us) : err;
 }
 
-enum err archive_find(struct archive *a, const struct id *id, int64_t *number)
+enum err archive_find(struct desk *a, const struct id *id, int64_t *number)
 {
-    struct mysql_store *s = archive_session(a);
+    struct mysql_store *s = desk_session(a);
     struct buf *q = sql_begin(s);
     *number = 0;
     buf_puts(q, "SELECT number FROM archived WHERE envelope_id = ");
@@ -299,11 +266,11 @@ static enum err read_claims(struct mysql_store *s, struct set_reading *r)
     return err == ERR_OK ? sql_stream(s, take_claim, r) : err;
 }
 
-enum err archive_read(struct archive *a, const struct id *after, int64_t sent_us, int64_t closed_us,
+enum err archive_read(struct desk *a, const struct id *after, int64_t sent_us, int64_t closed_us,
                       size_t claims_max, struct archive_set *set, archive_claim_fn *each,
                       void *context)
 {
-    struct mysql_store *s = archive_session(a);
+    struct mysql_store *s = desk_session(a);
     struct set_reading r = {.set = set, .each = each, .context = context};
     set->n = 0;
     enum err err = lock_envelopes(s, after, sent_us, closed_us, set);

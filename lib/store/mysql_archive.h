@@ -3,10 +3,8 @@
 #define HONGBAO_STORE_MYSQL_ARCHIVE_H
 
 #include "lib/store/archive.h"
-#include "lib/store/mysql_internal.h"
+#include "lib/store/mysql_desk.h"
 
-/* Return the session of a. */
-struct mysql_store *archive_session(struct archive *a);
 /* Columns of a carried row, as carried_take reads them. */
 extern const char sql_carried_columns[];
 /* Take the columns sql_carried_columns from row into *c. */

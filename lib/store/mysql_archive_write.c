@@ -40,10 +40,10 @@ static void put_delete(struct buf *q, const struct id *id, int64_t number)
     buf_puts(q, "); ");
 }
 
-enum err archive_delete(struct archive *a, const struct archive_drop *envelopes, size_t n,
+enum err archive_delete(struct desk *a, const struct archive_drop *envelopes, size_t n,
                         int64_t number)
 {
-    struct mysql_store *s = archive_session(a);
+    struct mysql_store *s = desk_session(a);
     struct buf *q = sql_begin(s);
     for (size_t i = 0; i < n; i++)
         put_delete(q, &envelopes[i].id, number);
@@ -121,10 +121,10 @@ static enum err read_carried_part(struct mysql_store *s, struct carried_reading 
     return err == ERR_OK ? sql_rows(s, take_carried, r) : err;
 }
 
-enum err archive_carried_read(struct archive *a, const struct carried *rows, size_t n,
+enum err archive_carried_read(struct desk *a, const struct carried *rows, size_t n,
                               struct carried *old)
 {
-    struct mysql_store *s = archive_session(a);
+    struct mysql_store *s = desk_session(a);
     enum err err = ERR_OK;
     memset(old, 0, n * sizeof old[0]);
     for (size_t at = 0; at < n && err == ERR_OK; at += CARRIED_ROWS) {
@@ -149,9 +149,9 @@ static void put_carried(struct buf *q, const struct carried *row)
     buf_putc(q, ')');
 }
 
-enum err archive_carried_write(struct archive *a, const struct carried *rows, size_t n)
+enum err archive_carried_write(struct desk *a, const struct carried *rows, size_t n)
 {
-    struct mysql_store *s = archive_session(a);
+    struct mysql_store *s = desk_session(a);
     enum err err = ERR_OK;
     for (size_t at = 0; at < n && err == ERR_OK; at += CARRIED_ROWS) {
         struct buf *q = sql_begin(s);
@@ -165,9 +165,9 @@ enum err archive_carried_write(struct archive *a, const struct carried *rows, si
     return err;
 }
 
-enum err archive_group_add(struct archive *a, const struct envelope *e, int64_t day_us)
+enum err archive_group_add(struct desk *a, const struct envelope *e, int64_t day_us)
 {
-    struct mysql_store *s = archive_session(a);
+    struct mysql_store *s = desk_session(a);
     struct buf *q = sql_begin(s);
     buf_puts(q, "INSERT INTO carried_group (group_name, day_us, envelopes, sent_fen, "
                 "opened_shares, opened_fen, refunded_fen) VALUES (");
@@ -183,9 +183,9 @@ enum err archive_group_add(struct archive *a, const struct envelope *e, int64_t 
     return sql_run(s);
 }
 
-enum err archive_file_write(struct archive *a, const struct archive_file *f)
+enum err archive_file_write(struct desk *a, const struct archive_file *f)
 {
-    struct mysql_store *s = archive_session(a);
+    struct mysql_store *s = desk_session(a);
     struct buf *q = sql_begin(s);
     buf_printf(q,
                "REPLACE INTO archive (%s) VALUES (%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, ",

@@ -1,15 +1,18 @@
 """Envelopes leave the database for files, and the books still agree; an audit of what happened since a day."""
 import csv
 import datetime
+import hashlib
 import io
 import json
 import random
 import subprocess
-import uuid
+import threading
+import time
 
 import pytest
 
 from client import Client
+from load import Load
 from old_rows import Past
 from service import SOURCE, Service, wait_until
 
@@ -336,3 +339,89 @@ def test_a_changed_carried_row_gets_no_new_mac(own, files):
     finally:
         own.sql("UPDATE carried SET claim_fen = claim_fen - 1")
     assert audit(own)["ok"] and len(list(files.glob("*.jsonl"))) == 1
+
+
+class Claims(threading.Thread):
+    """Sends and claims of users that are in the archived envelopes, one after another; keeps each status."""
+
+    def __init__(self, service, sender, users, ending):
+        super().__init__()
+        self.sender = Client(service, service.token(sender))
+        self.users, self.ending, self.statuses = [Client(service, service.token(user)) for user in users], ending, []
+
+    def run(self):
+        while not self.ending.is_set():
+            sent = self.sender.send(10, len(self.users))
+            self.statuses.append(sent.status)
+            self.statuses += [user.claim_until_final(sent.json["id"]).status for user in self.users]
+
+
+def test_money_moves_during_an_archive(own, files, report):
+    before = tables(own)
+    with Load(own) as load:
+        claims = [Claims(own, f"p{i}", ["p10", f"p{11 + i}"], load.ending) for i in range(2)]
+        for thread in claims:
+            thread.start()
+        wait_until(lambda: len(load.statuses) > 30 and all(len(c.statuses) > 6 for c in claims), 30, "traffic")
+        seen, begin = len(load.statuses) + sum(len(c.statuses) for c in claims), time.monotonic()
+        own.ctl("archive", "--before", day(50), files)
+        took, during = time.monotonic() - begin, len(load.statuses) + sum(len(c.statuses) for c in claims) - seen
+    for thread in claims:
+        thread.join()
+    statuses = load.statuses + [status for c in claims for status in c.statuses]
+    gone = before["transfer"] - tables(own)["transfer"]
+    report(f"{during} requests during an archive of {took:.1f} s, of {len(statuses)}; "
+           f"failed: {sum(status not in (200, 201) for status in statuses)}")
+    assert during > 10 and set(statuses) <= {200, 201}
+    assert tables(own)["archived"] > before["archived"] + 250 and gone < before["transfer"]
+    settled(own)
+    assert audit(own)["ok"] and own.ctl("archive", "--check", files).stdout.endswith("2 files, 0 wrong\n")
+
+
+def committed(own, files):
+    """The ids in the bytes of each file that count, whose hash is checked, by number."""
+    found = {}
+    for number, size, digest in own.sql("SELECT number, bytes, LOWER(HEX(sha256)) FROM archive WHERE number > 0"):
+        text = (files / f"hongbao-archive-{int(number):06}.jsonl").read_bytes()[:int(size)]
+        assert hashlib.sha256(text).hexdigest() == digest
+        rows_ = map(json.loads, text.splitlines())
+        found[number] = {row["id"].replace("-", "") for row in rows_ if row["row"] == "envelope"}
+    return found
+
+
+def test_killed_at_any_moment(own, files, report):
+    """Either the rows are in the database or the file has them; a last run ends it."""
+    past, rng = Past(own), random.Random(8)
+    people = [f"p{i}" for i in range(38)]
+    for number in range(800):
+        past.envelope(47 - number / 200, rng.choice(people), rng.randint(100, 1000), 5, rng.sample(people, 4))
+    past.insert()
+    assert audit(own)["ok"]
+    every = {row[0] for row in own.sql("SELECT LOWER(HEX(id)) FROM envelope UNION SELECT LOWER(HEX(envelope_id)) FROM archived")}
+    command = [str(own.directory / "hongbaoctl"), "archive", "--before", day(39), str(files)]
+    moved, ends = [], []
+    for attempt in range(40):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            ends.append(process.wait(timeout=0.2 + 0.02 * attempt + rng.random() * 0.1))
+            break
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        here = {row[0] for row in own.sql("SELECT LOWER(HEX(id)) FROM envelope")}
+        archived = own.sql("SELECT number, LOWER(HEX(envelope_id)) FROM archived")
+        moved.append(len(archived))
+        assert here | {row[1] for row in archived} == every and not here & {row[1] for row in archived}
+        for number, ids in committed(own, files).items():
+            assert ids == {row[1] for row in archived if row[0] == number}
+    last = own.ctl("archive", "--before", day(39), files).stdout
+    report(f"killed {len(moved)} times, archived after each: {moved}; then {last.strip()}")
+    assert len(set(moved)) >= 3, "no run was killed between two batches"
+    assert int(own.sql("SELECT COUNT(*) FROM envelope WHERE state <> 0 AND closed_us < 1000000 * (UNIX_TIMESTAMP() - 40 * 86400)")[0][0]) == 0
+    assert audit(own)["ok"] and "0 wrong" in own.ctl("archive", "--check", files).stdout
+
+
+def test_a_file_without_a_row_is_named(own, files):
+    (files / "hongbao-archive-000999.jsonl").write_text("")
+    done = own.ctl("archive", "--check", files)
+    assert "hongbao-archive-000999.jsonl  is of a run that ended before it moved anything" in done.stdout

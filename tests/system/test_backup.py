@@ -95,8 +95,10 @@ def test_backup_stops_no_money_and_is_restored_on_a_new_machine(own, tmp_path):
         done = own.ctl("restore", backup, check=False)
         assert done.returncode == 4 and "is not complete" in done.stderr
         (tmp_path / "whole.sql").rename(backup / "hongbao.sql")
+        (backup / "archive.key").unlink()  # as in a backup of a version that had no archives
         assert "new generation" in own.ctl("restore", backup).stdout
         assert found(own, before) and not found(own, [later])
+        assert (own.directory / "secrets/archive.key").stat().st_mode & 0o777 == 0o400
         assert own.audit() == {}
         done = own.ctl("restore", backup, check=False)
         assert done.returncode == 4 and "has tables" in done.stderr

@@ -90,7 +90,7 @@ static enum err carried_compact(struct archive_batch *b)
 static enum err carried_add_old(struct archive_batch *b)
 {
     struct archive_run *run = b->run;
-    struct carried *old = calloc(b->n_carried, sizeof *old);
+    struct carried *old = calloc(b->n_carried + 1, sizeof *old);
     enum err err =
         old == NULL ? ERR_FAULT : archive_carried_read(run->archive, b->carried, b->n_carried, old);
     for (size_t i = 0; i < b->n_carried && err == ERR_OK; i++) {

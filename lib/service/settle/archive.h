@@ -29,7 +29,7 @@ struct archive_sink {
 
 struct archive_run {
     /* in */
-    struct archive *archive;
+    struct desk *archive;
     const struct archive_sink *sink;
     int64_t before_us;  /* envelopes whose last transfer was booked before */
     int64_t sent_us;    /* and that were sent before */
