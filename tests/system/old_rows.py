@@ -42,10 +42,10 @@ class Past:
         time_us = int(time.time() * 1e6 - days * DAY_US)
         self.book(user, id_at(time_us).bytes, 1, os.urandom(12).hex().encode(), amount, time_us)
 
-    def envelope(self, days, sender, total, shares, winners, to=None):
+    def envelope(self, days, sender, total, shares, winners, to=None, mode=None):
         """Sent `days` ago, opened by winners in their order a second apart; what is left expired after an hour."""
         sent_us = int(time.time() * 1e6 - days * DAY_US)
-        ident, seed, mode = id_at(sent_us), os.urandom(32), random.choice(("lucky", "equal"))
+        ident, seed, mode = id_at(sent_us), os.urandom(32), mode or random.choice(("lucky", "equal"))
         drawn = list(amounts(ident.bytes, mode, total, shares, 20000, seed, len(winners)))
         sold = len(winners) == shares
         closed_us = sent_us + (len(winners) * 1000000 if sold else 3600 * 1000000)
