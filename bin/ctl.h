@@ -28,8 +28,8 @@ typedef enum ctl_exit ctl_command_fn(struct ctl *c);
 
 ctl_command_fn ctl_init, ctl_migrate, ctl_token, ctl_topup, ctl_withdraw, ctl_show, ctl_close,
     ctl_frozen, ctl_unfreeze, ctl_user, ctl_envelope, ctl_history, ctl_totals, ctl_report,
-    ctl_export, ctl_forget, ctl_lost, ctl_audit, ctl_verify, ctl_backup, ctl_restore, ctl_rotate,
-    ctl_restored, ctl_doctor, ctl_config_example;
+    ctl_export, ctl_forget, ctl_lost, ctl_archive, ctl_audit, ctl_verify, ctl_backup, ctl_restore,
+    ctl_rotate, ctl_restored, ctl_doctor, ctl_config_example;
 
 /* Print that `what` failed with err on standard error; return the exit code for err. */
 enum ctl_exit ctl_fail(enum err err, const char *what);
@@ -41,6 +41,10 @@ enum ctl_exit ctl_usage(const struct ctl *c, const char *why);
  * caller closes it with admin_close. Return NULL after printing the reason and setting
  * *exit_code. */
 struct admin *ctl_admin(struct ctl *c, enum ctl_exit *exit_code);
+
+/* Make each file of keys of the settings of c that does not exist; only the archive's unless all.
+ * Errors are printed. */
+MUST_USE enum err ctl_make_keys(struct ctl *c, bool all);
 
 /* Append the file path to out. Return false if it cannot be read or does not fit. */
 bool ctl_read_file(const char *path, struct buf *out);

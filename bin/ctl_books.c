@@ -61,9 +61,9 @@ enum ctl_exit ctl_totals(struct ctl *c)
     print_total("  not credited yet", t.pending_fen);
     print_total("  in open envelopes", t.open_fen);
     print_total("difference", difference_fen);
-    printf("%lld users, %lld envelopes of which %lld open, %lld opened shares\n",
+    printf("%lld users, %lld envelopes of which %lld open, %lld opened shares; %lld archived\n",
            (long long)t.users, (long long)t.envelopes, (long long)t.open_envelopes,
-           (long long)t.claims);
+           (long long)t.claims, (long long)t.archived);
     return difference_fen == 0 ? CTL_OK : CTL_WRONG;
 }
 
@@ -125,21 +125,20 @@ static void print_field(const char *text)
 
 static void print_entry(void *context, const struct desk_entry *e)
 {
-    char time[CLOCK_TEXT_SIZE], amount[DESK_AMOUNT_SIZE];
+    char time[CLOCK_TEXT_SIZE], amount[DESK_AMOUNT_SIZE] = "", balance[DESK_AMOUNT_SIZE];
     int64_t *balance_fen = context;
-    const char *what = e->kind != 0 ? transfer_kind_name(e->kind)
-                       : e->closing ? "closing"
-                                    : "opening";
-    bool is_opening = e->kind == 0 && !e->closing;
-    *balance_fen = is_opening ? e->amount_fen : *balance_fen + (e->kind != 0 ? e->amount_fen : 0);
+    if (strcmp(e->what, "opening") == 0)
+        *balance_fen = e->amount_fen;
+    if (!e->is_balance) {
+        *balance_fen += e->amount_fen;
+        ctl_write_amount(amount, e->amount_fen);
+    }
     clock_format(time, e->at_us);
+    ctl_write_amount(balance, *balance_fen);
     print_field(e->account);
-    printf(",%s,%s,", time, what);
+    printf(",%s,%s,", time, e->what);
     print_field(e->reference);
-    ctl_write_amount(amount, e->kind != 0 ? e->amount_fen : 0);
-    printf(",%s,", e->kind != 0 ? amount : "");
-    ctl_write_amount(amount, *balance_fen);
-    printf("%s\n", amount);
+    printf(",%s,%s\n", amount, balance);
 }
 
 enum ctl_exit ctl_export(struct ctl *c)

@@ -97,6 +97,11 @@ static bool read_option(const struct ctl *c, struct desk_options *o, int option,
         return strcmp(value, "default") == 0 || ctl_read_amount(value, &n);
     case 'f':
         return ctl_read_day(c, value, &o->from_us);
+    case 'i':
+        return ctl_read_day(c, value, &o->since_us) && o->since_us > 0;
+    case 'b':
+        o->before = value;
+        return ctl_read_day(c, value, &o->before_us) && o->before_us > 0;
     case 't':
         if (!ctl_read_day(c, value, &o->to_us))
             return false;
@@ -111,6 +116,12 @@ static bool read_option(const struct ctl *c, struct desk_options *o, int option,
         return o->frozen_only = true;
     case 'c':
         return o->csv = true;
+    case 'j':
+        return o->json = true;
+    case 'n':
+        return o->dry_run = true;
+    case 'k':
+        return o->check = true;
     default:
         return false;
     }
@@ -123,10 +134,15 @@ bool ctl_read_options(struct ctl *c, const char *allowed, struct desk_options *o
                                             {"sent-per-day", required_argument, NULL, 'd'},
                                             {"from", required_argument, NULL, 'f'},
                                             {"to", required_argument, NULL, 't'},
+                                            {"since", required_argument, NULL, 'i'},
+                                            {"before", required_argument, NULL, 'b'},
                                             {"limit", required_argument, NULL, 'l'},
                                             {"open", no_argument, NULL, 'o'},
                                             {"frozen", no_argument, NULL, 'z'},
                                             {"csv", no_argument, NULL, 'c'},
+                                            {"dry-run", no_argument, NULL, 'n'},
+                                            {"check", no_argument, NULL, 'k'},
+                                            {"json", no_argument, NULL, 'j'},
                                             {NULL, 0, NULL, 0}};
     int at = 0;
     *o = (struct desk_options){.to_us = INT64_MAX, .limit = LIMIT_DEFAULT};

@@ -28,8 +28,11 @@ struct desk_options {
     const char *sender;       /* --sender; NULL */
     const char *sent_per_day; /* --sent-per-day; NULL */
     int64_t from_us, to_us;   /* --from, --to: days; the last one is included */
+    int64_t since_us;         /* --since: the begin of a day; 0 */
+    const char *before;       /* --before: a day; NULL */
+    int64_t before_us;        /* its begin */
     size_t limit;             /* --limit */
-    bool open_only, frozen_only, csv, all;
+    bool open_only, frozen_only, csv, json, all, dry_run, check;
     int argc; /* words that are no options, in argv */
     const char *argv[8];
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define JSON_MAX_BYTES 131072
+#define GROWTH_CLAIMS_MIN 5000 /* with fewer, pages that are not full yet dominate */
 
 static void add(struct findings *f, const char *what, const char *found, const char *fix, bool note)
 {
@@ -50,6 +51,14 @@ static void put_rows(struct json_writer *w, const struct findings *f, const char
     json_close_array(w);
 }
 
+/* Return how many bytes a million claims need, with the envelopes, transfers and indexes that come
+ * with them; 0 if there are too few to know. */
+static int64_t growth_bytes(const struct findings *f)
+{
+    return f->claims < GROWTH_CLAIMS_MIN ? 0
+                                         : (int64_t)((double)f->bytes / (double)f->claims * 1e6);
+}
+
 static bool print_json(const struct findings *f)
 {
     struct buf out;
@@ -62,6 +71,14 @@ static bool print_json(const struct findings *f)
     json_put_int(w, "checks", (int64_t)f->checks);
     put_rows(w, f, "findings", false);
     put_rows(w, f, "notes", true);
+    json_open_object(w, "growth");
+    json_put_int(w, "claims", f->claims);
+    json_put_int(w, "bytes", f->bytes);
+    if (growth_bytes(f) > 0)
+        json_put_int(w, "bytes_per_million_claims", growth_bytes(f));
+    else
+        json_put_null(w, "bytes_per_million_claims");
+    json_close_object(w);
     json_close_object(w);
     json_writer_free(w);
     bool printed = !out.failed && puts(out.data) >= 0;
@@ -76,6 +93,12 @@ static void print_text(const struct findings *f)
         printf("%s%s: %s\n    mend: %s\n", row->note ? "note: " : "", row->what, row->found,
                row->fix);
     }
+    if (growth_bytes(f) > 0)
+        printf("growth: %.1f MB per million claims; %.1f MB with %lld claims\n",
+               (double)growth_bytes(f) / 1e6, (double)f->bytes / 1e6, (long long)f->claims);
+    else
+        printf("growth: n/a with %lld claims, %d are needed\n", (long long)f->claims,
+               GROWTH_CLAIMS_MIN);
     printf("%zu checks, %zu findings\n", f->checks, f->n - f->notes);
 }
 

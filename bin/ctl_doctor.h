@@ -16,6 +16,7 @@ struct finding {
 struct findings {
     size_t n, notes, checks; /* n: rows in use, notes among them */
     struct finding rows[FINDINGS_MAX];
+    int64_t claims, bytes; /* in the database, and its size; 0: not read */
 };
 
 /* Count a check in f; if wrong, add a finding: what was checked, what was found and how to fix it.

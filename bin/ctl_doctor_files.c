@@ -1,6 +1,7 @@
 /* Secrets, directories and sockets: which users can read them, and connect. */
 #include "bin/ctl_doctor.h"
 #include "bin/ctl_grants.h"
+#include "bin/ctl_secret.h"
 #include "lib/wire/secret.h"
 #include <stdio.h>
 #include <string.h>
@@ -20,21 +21,23 @@ static void check_secret(struct findings *f, const char *path)
 /* Load each key file as the pools do, and look for a key in two of them. */
 static void check_keys(struct findings *f, const struct config *config)
 {
-    static struct secret_pair pairs[4]; /* cleared below */
-    const char *const paths[] = {config->token_file, config->wallet_file, config->guest_file,
-                                 config->ticket_file};
+    static struct secret_pair pairs[CTL_KEYS]; /* cleared below */
+    struct ctl_key keys[CTL_KEYS];
     struct buf why;
+    ctl_keys(config, keys);
     buf_init(&why, FOUND_SIZE);
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+    for (size_t i = 0; i < CTL_KEYS; i++) {
         buf_reset(&why);
-        bool bad = secret_load(&pairs[i], paths[i], &why) != ERR_OK;
-        doctor_check(f, bad, paths[i], why.data != NULL ? why.data : "cannot be read",
-                     "chmod 0400; or remove it, run hongbaoctl init and restart the pools, which "
-                     "ends the tokens it signed");
+        bool bad = secret_load(&pairs[i], keys[i].path, &why) != ERR_OK;
+        bool archive = i + 1 == CTL_KEYS;
+        doctor_check(f, bad, keys[i].path, why.data != NULL ? why.data : "cannot be read",
+                     archive ? "chmod 0400; or take it from a backup: it signed what is archived"
+                             : "chmod 0400; or remove it, run hongbaoctl init and restart the "
+                               "pools, which ends the tokens it signed");
         for (size_t k = 0; k < i; k++)
-            doctor_check(f, secret_overlaps(&pairs[i], &pairs[k]), paths[i], paths[k],
-                         "these have a key in common: remove one, run hongbaoctl init and restart "
-                         "the pools");
+            doctor_check(f, secret_overlaps(&pairs[i], &pairs[k]), keys[i].path, keys[k].path,
+                         "these have a key in common: remove one that is not archive.key, run "
+                         "hongbaoctl init and restart the pools");
     }
     bytes_wipe(pairs, sizeof pairs);
     buf_free(&why);

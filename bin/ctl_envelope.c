@@ -1,4 +1,5 @@
 /* show, frozen, and what an operator does to one envelope: envelope, close, unfreeze. */
+#include "bin/ctl_archive.h"
 #include "bin/ctl_desk.h"
 #include "lib/service/account/status.h"
 #include "lib/service/common/close.h"
@@ -56,6 +57,8 @@ static enum ctl_exit show(struct ctl *c, const char *what)
         return exit_code;
     exit_code = is_id ? show_envelope(s, &id) : show_user(s, what);
     ctl_disconnect(c);
+    if (is_id && exit_code == CTL_WRONG)
+        ctl_hint_archived(c, what);
     return exit_code;
 }
 

@@ -26,6 +26,16 @@ static enum err make_key_file(const struct rng *rng, const char *path)
     return err;
 }
 
+enum err ctl_make_keys(struct ctl *c, bool all)
+{
+    struct ctl_key keys[CTL_KEYS];
+    enum err err = ERR_OK;
+    ctl_keys(&c->daemon.config, keys);
+    for (size_t i = all ? 0 : CTL_KEYS - 1; i < CTL_KEYS && err == ERR_OK; i++)
+        err = make_key_file(c->daemon.runtime.rng, keys[i].path);
+    return err;
+}
+
 enum err ctl_make_role(struct ctl *c, struct admin *a, const char *role, const char *credentials)
 {
     const struct config *config = &c->daemon.config;
@@ -60,7 +70,6 @@ static enum err show_markers(struct ctl *c, struct admin *a)
 
 enum ctl_exit ctl_init(struct ctl *c)
 {
-    struct ctl_key keys[CTL_KEYS];
     enum ctl_exit exit_code = CTL_OK;
     if (c->argc != 1)
         return ctl_usage(c, "no arguments");
@@ -70,9 +79,8 @@ enum ctl_exit ctl_init(struct ctl *c)
     enum err err = ctl_apply_patches(c, a);
     if (err == ERR_OK)
         err = make_roles(c, a);
-    ctl_keys(&c->daemon.config, keys);
-    for (size_t i = 0; i < CTL_KEYS && err == ERR_OK; i++)
-        err = make_key_file(c->daemon.runtime.rng, keys[i].path);
+    if (err == ERR_OK)
+        err = ctl_make_keys(c, true);
     if (err == ERR_OK)
         err = show_markers(c, a);
     admin_close(a);

@@ -113,7 +113,7 @@ enum err ctl_apply_patches(struct ctl *c, struct admin *a)
 }
 
 /* A patch may add tables that running programs do not use yet: their users get privileges, and lose
- * none. A user that a new version has is made. Before init there are no users. */
+ * none. A user or key that a new version has is made. Before init there are no users. */
 static enum err grant_missing(struct ctl *c, struct admin *a)
 {
     const struct config *config = &c->daemon.config;
@@ -132,7 +132,7 @@ static enum err grant_missing(struct ctl *c, struct admin *a)
         else if (err == ERR_OK && installed)
             err = ctl_make_role(c, a, roles[i].name, roles[i].credentials);
     }
-    return err;
+    return err == ERR_OK && installed ? ctl_make_keys(c, false) : err;
 }
 
 enum ctl_exit ctl_migrate(struct ctl *c)

@@ -18,6 +18,7 @@ void ctl_keys(const struct config *config, struct ctl_key keys[CTL_KEYS])
     keys[1] = (struct ctl_key){"wallet", config->wallet_file};
     keys[2] = (struct ctl_key){"guest", config->guest_file};
     keys[3] = (struct ctl_key){"ticket", config->ticket_file};
+    keys[4] = (struct ctl_key){"archive", config->archive_key_file};
 }
 
 /* Write text to the new file path. On failure return false with the reason in errno, and leave no

@@ -9,14 +9,15 @@
 #include "lib/base/err.h"
 #include <stdbool.h>
 
-#define CTL_KEYS 4
+#define CTL_KEYS 5
 #define CTL_PASSWORD_SIZE 33
 
 /* A file of keys: the name that commands give it, and its path. */
 struct ctl_key {
     const char *name, *path;
 };
-/* Fill keys with the files of keys that *config names. The paths point into *config. */
+/* Fill keys with the files of keys that *config names; the last one is the archive's. The paths
+ * point into *config. */
 void ctl_keys(const struct config *config, struct ctl_key keys[CTL_KEYS]);
 
 /* Write text to the new file path, mode 0400, and sync it. An existing file stays as it is, and is

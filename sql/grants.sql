@@ -65,6 +65,10 @@ support: SELECT ON meta
 support: SELECT ON schema_version
 support: SELECT ON user_rule
 support: SELECT ON act
+support: SELECT ON archive
+support: SELECT ON archived
+support: SELECT ON carried
+support: SELECT ON carried_group
 desk: SELECT, INSERT, UPDATE ON user_rule
 desk: SELECT, INSERT ON act
 desk: UPDATE (outcome, why) ON act

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Recompute the draws of closed envelopes, using only the published rules.
 
-Reads envelopes in the format of GET /v1/envelopes/{id}, one JSON object per line, from standard input or files.
+Reads envelopes in the format of GET /v1/envelopes/{id}, one JSON object per line, or files of `hongbaoctl archive`,
+from standard input or files.
 Prints each mismatch; the exit status is 0 if there is none. --vectors FILE checks a file of published vectors."""
 import hashlib
 import hmac
@@ -69,6 +70,20 @@ def check(e):
     return None
 
 
+def envelopes(lines):
+    """Yield the envelopes. In an archive the claims of one follow it, a line each."""
+    last = None
+    for row in map(json.loads, filter(str.strip, lines)):
+        if row.get("row", "envelope") == "envelope":
+            if last is not None:
+                yield last
+            last = {"claims": [], **row}
+        elif row["row"] == "claim" and last is not None and row["envelope"] == last["id"]:
+            last["claims"].append(row)
+    if last is not None:
+        yield last
+
+
 def check_vectors(path):
     wrong = 0
     with open(path, encoding="utf-8") as file:
@@ -86,8 +101,7 @@ def main():
     wrong = total = 0
     for path in sys.argv[1:] or ["-"]:
         with open(0 if path == "-" else path, encoding="utf-8") as file:
-            for line in filter(str.strip, file):
-                envelope = json.loads(line)
+            for envelope in envelopes(file):
                 why = check(envelope)
                 total += 1
                 if why:

@@ -163,6 +163,16 @@ static bool settings_agree(const struct config *c, struct buf *message)
     return false;
 }
 
+/* A configuration of a version without archives has its secrets where it wants them. */
+static void place_archive_key(struct config *c)
+{
+    const char *slash = strrchr(c->token_file, '/');
+    int folder = slash != NULL ? (int)(slash - c->token_file) + 1 : 0;
+    if (c->archive_key_file[0] == '\0')
+        snprintf(c->archive_key_file, sizeof c->archive_key_file, "%.*sarchive.key", folder,
+                 c->token_file);
+}
+
 enum err config_load(struct config *c, const char *path, struct buf *message)
 {
     config_defaults(c);
@@ -174,6 +184,7 @@ enum err config_load(struct config *c, const char *path, struct buf *message)
     struct loading l = {.config = c, .message = message, .file = file};
     enum err err = settings_read(&l, path);
     fclose(file);
+    place_archive_key(c);
     if (err != ERR_OK || settings_agree(c, message))
         return err;
     buf_printf(message, " (%s)", path);

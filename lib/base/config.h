@@ -45,7 +45,8 @@ struct config {
     /* [secrets] files of 32-byte hex lines: current first, then the previous one (0400) */
     char token_file[CONFIG_PATH_SIZE], wallet_file[CONFIG_PATH_SIZE], guest_file[CONFIG_PATH_SIZE],
         ticket_file[CONFIG_PATH_SIZE];
-    char audience[256], issuer[256]; /* of tokens; "": any */
+    char archive_key_file[CONFIG_PATH_SIZE]; /* the same form */
+    char audience[256], issuer[256];         /* of tokens; "": any */
     /* [database] */
     char db_socket[CONFIG_PATH_SIZE], db_host[CONFIG_PATH_SIZE], db_name[64];
     int64_t db_port, db_timeout_s;

@@ -60,6 +60,7 @@ const struct setting config_table[] = {
     TEXT("secrets", "wallet", wallet_file, "/etc/hongbao/secrets/wallet.key", "File with the keys of wallet tokens."),
     TEXT("secrets", "guest", guest_file, "/etc/hongbao/secrets/guest.key", "File with the keys of guest tokens."),
     TEXT("secrets", "ticket", ticket_file, "/etc/hongbao/secrets/ticket.key", "File with the keys of tickets."),
+    TEXT("secrets", "archive", archive_key_file, "", "File with the key that protects what hongbaoctl archive carries. Only hongbaoctl reads it. Empty: archive.key beside the keys of user tokens."),
     TEXT("secrets", "audience", audience, "", "Name of this service in the aud of tokens. A token with an aud that does not contain it is refused. Empty: any."),
     TEXT("secrets", "issuer", issuer, "", "The iss that tokens must have. Empty: any."),
 

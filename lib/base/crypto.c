@@ -3,6 +3,7 @@
 #include "lib/base/crypto.h"
 #include <assert.h>
 #include <sodium.h>
+#include <stdlib.h>
 
 static void fill_system(void *self, void *out, size_t n)
 {
@@ -31,6 +32,35 @@ uint64_t rng_below(const struct rng *r, uint64_t n)
 void hash_sha256(uint8_t out[32], const void *bytes, size_t n)
 {
     crypto_hash_sha256(out, bytes, n);
+}
+
+struct hash_stream {
+    crypto_hash_sha256_state state;
+};
+
+struct hash_stream *hash_stream_new(void)
+{
+    struct hash_stream *h = malloc(sizeof *h);
+    if (h != NULL)
+        crypto_hash_sha256_init(&h->state);
+    return h;
+}
+
+void hash_stream_add(struct hash_stream *h, const void *bytes, size_t n)
+{
+    crypto_hash_sha256_update(&h->state, bytes, n);
+}
+
+void hash_stream_with(const struct hash_stream *h, const void *bytes, size_t n, uint8_t out[32])
+{
+    crypto_hash_sha256_state state = h->state;
+    crypto_hash_sha256_update(&state, bytes, n);
+    crypto_hash_sha256_final(&state, out);
+}
+
+void hash_stream_free(struct hash_stream *h)
+{
+    free(h);
 }
 
 void hash_hmac256(uint8_t out[32], const uint8_t key[32], const void *bytes, size_t n)

@@ -25,6 +25,16 @@ uint64_t rng_below(const struct rng *r, uint64_t n);
 
 /* Write the SHA-256 of n bytes to out. */
 void hash_sha256(uint8_t out[32], const void *bytes, size_t n);
+struct hash_stream;
+/* Return a SHA-256 over no bytes yet, to be freed with hash_stream_free, or NULL if there is no
+ * memory. A stream is used by one thread at a time. */
+struct hash_stream *hash_stream_new(void);
+/* Add n bytes to the stream h. */
+void hash_stream_add(struct hash_stream *h, const void *bytes, size_t n);
+/* Write to out the SHA-256 of what was added to h and then n more bytes, which are not added. */
+void hash_stream_with(const struct hash_stream *h, const void *bytes, size_t n, uint8_t out[32]);
+/* Free h; it may be NULL. */
+void hash_stream_free(struct hash_stream *h);
 /* Write the HMAC-SHA-256 of n bytes under the 32-byte key to out. */
 void hash_hmac256(uint8_t out[32], const uint8_t key[32], const void *bytes, size_t n);
 #define SHORT_KEY_SIZE 16

@@ -71,6 +71,9 @@ MUST_USE enum err admin_generation(struct admin *a, uint8_t generation[16]);
 /* Read the server variable name into out, which holds cap bytes; "" if there is none of that name
  * or it does not fit. Needs no privilege. */
 MUST_USE enum err admin_variable(struct admin *a, const char *name, char *out, size_t cap);
+/* Set *claims to the number of claims in the selected database, an estimate of the server above a
+ * million, and *bytes to the size of its tables and indexes. */
+MUST_USE enum err admin_growth(struct admin *a, int64_t *claims, int64_t *bytes);
 /* Execute a statement that does nothing, to test the connection. Needs no privilege. */
 MUST_USE enum err admin_ping(struct admin *a);
 

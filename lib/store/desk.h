@@ -1,6 +1,6 @@
 /* What the operator's desk reads, and the two tables that it writes: acts and rules of users. A
  * struct desk is one session, used by one thread. Errors as in store.h. Amounts in fen, times in
- * microseconds UTC; ranges [from_us, to_us). */
+ * microseconds UTC; ranges [from_us, to_us). What archives carried is part of every sum. */
 #ifndef HONGBAO_STORE_DESK_H
 #define HONGBAO_STORE_DESK_H
 
@@ -81,10 +81,10 @@ MUST_USE enum err desk_envelopes(struct desk *d, const struct desk_filter *filte
 
 /* ---- books ---- */
 struct desk_totals {
-    int64_t in_fen, out_fen;           /* topped up, withdrawn */
-    int64_t balances_fen, pending_fen; /* in accounts; claims not credited yet */
-    int64_t open_envelopes, open_fen;  /* what remains in open envelopes */
-    int64_t users, envelopes, claims;
+    int64_t in_fen, out_fen;                    /* topped up, withdrawn */
+    int64_t balances_fen, pending_fen;          /* in accounts; claims not credited yet */
+    int64_t open_envelopes, open_fen;           /* what remains in open envelopes */
+    int64_t users, envelopes, claims, archived; /* archived: of the envelopes */
 };
 /* Read where all money is into *out, from one snapshot. Scans the tables. */
 MUST_USE enum err desk_totals(struct desk *d, struct desk_totals *out);
@@ -102,15 +102,16 @@ MUST_USE enum err desk_report(struct desk *d, enum desk_report kind, int64_t fro
                               int offset_min, size_t limit, desk_sum_fn *each, void *context);
 struct desk_entry {
     char account[USER_SIZE];
-    enum transfer_kind kind; /* 0: opening or closing balance */
-    bool closing;
+    char what[16];   /* "opening" or "closing", the kind of a transfer, or "archived" for all
+                      * transfers of a day that were archived */
+    bool is_balance; /* opening or closing */
     int64_t at_us, amount_fen;          /* signed; of a balance, the balance */
     char reference[2 * REFERENCE_SIZE]; /* of the back end, or an envelope's id in hex */
 };
 /* Process one entry of an export. */
 typedef void desk_entry_fn(void *context, const struct desk_entry *entry);
-/* Call each(context, ...) for every account: its balance at from_us, its transfers until to_us in
- * order, its balance at to_us; from one snapshot, as the rows arrive. */
+/* Call each(context, ...) for every account: its balance at from_us, which begins a day, its
+ * transfers until to_us in order, its balance at to_us; from one snapshot, as the rows arrive. */
 MUST_USE enum err desk_export(struct desk *d, int64_t from_us, int64_t to_us, desk_entry_fn *each,
                               void *context);
 

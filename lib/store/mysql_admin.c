@@ -263,3 +263,24 @@ enum err admin_ping(struct admin *a)
     enum err err = sql_send(s);
     return err == ERR_OK ? sql_rows(s, row_take_i64, &one) : err;
 }
+
+static void take_growth(void *context, struct sql_row *row)
+{
+    int64_t **out = context;
+    *out[0] = row_i64(row);
+    *out[1] = row_i64(row);
+}
+
+enum err admin_growth(struct admin *a, int64_t *claims, int64_t *bytes)
+{
+    struct mysql_store *s = mysql_of(a->store);
+    int64_t *out[] = {claims, bytes};
+    *claims = *bytes = 0;
+    buf_puts(sql_begin(s),
+             "SELECT IF(c.table_rows > 1000000, c.table_rows, (SELECT COUNT(*) FROM claim)), "
+             "(SELECT SUM(t.data_length + t.index_length) FROM information_schema.tables t WHERE "
+             "t.table_schema = DATABASE()) FROM information_schema.tables c WHERE "
+             "c.table_schema = DATABASE() AND c.table_name = 'claim'");
+    enum err err = sql_send(s);
+    return err == ERR_OK ? sql_rows(s, take_growth, out) : err;
+}

@@ -199,6 +199,10 @@ enum err desk_user_history(struct desk *d, const char *user, desk_event_fn *each
         q, " UNION ALL SELECT opened_us, 'pending', user_id, envelope_id, amount_fen, seq, '' FROM "
            "credit WHERE user_id = ");
     sql_user(q, user);
+    buf_puts(q, " UNION ALL SELECT day_us, 'archived', user_id, NULL, claim_fen + refund_fen - "
+                "send_fen, 0, CONCAT(sends, ' sent, ', claims, ' received, ', refunds, "
+                "' refunded that day') FROM carried WHERE user_id = ");
+    sql_user(q, user);
     put_acts(q);
     sql_user(q, user);
     buf_puts(q, " ORDER BY 1, 2");
@@ -233,6 +237,10 @@ enum err desk_envelope_history(struct desk *d, const struct id *id, desk_event_f
     sql_id(q, id);
     buf_puts(q, ", X'FFFFFFFF') UNION ALL SELECT closed_us, 'closed', sender, id, refunded_fen, 0, "
                 "IF(state = 1, 'sold_out', 'expired'), 4 FROM envelope WHERE state <> 0 AND id = ");
+    sql_id(q, id);
+    buf_puts(q, " UNION ALL SELECT f.begun_us, 'archived', '', a.envelope_id, 0, 0, "
+                "CONCAT('hongbao-archive-', LPAD(f.number, 6, '0'), '.jsonl'), 6 FROM archived a "
+                "JOIN archive f ON f.number = a.number WHERE a.envelope_id = ");
     sql_id(q, id);
     buf_puts(
         q, " UNION ALL SELECT at_us, what, '', NULL, 0, 0, CONCAT('by ', operator_name, ': ', why, "

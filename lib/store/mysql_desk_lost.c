@@ -4,6 +4,13 @@
 #include "lib/store/mysql_desk.h"
 #include <string.h>
 
+/* Append the row that an archived envelope has left: its claims are in the file. */
+static void put_archived(struct buf *q, const struct desk_operation *op)
+{
+    buf_puts(q, " UNION ALL SELECT 1 FROM archived WHERE envelope_id = ");
+    sql_id(q, &op->envelope);
+}
+
 /* Append the row of what *op has left: an envelope, a claim or a transfer. */
 static void put_lookup(struct buf *q, const struct desk_operation *op)
 {
@@ -14,6 +21,7 @@ static void put_lookup(struct buf *q, const struct desk_operation *op)
         buf_puts(q, " AND sender = ");
         sql_user(q, op->user);
         sql_number(q, " AND total_fen = ", op->amount_fen);
+        put_archived(q, op);
         break;
     case DESK_OPENED:
         buf_puts(q, "SELECT 1 FROM claim WHERE envelope_id = ");
@@ -21,6 +29,7 @@ static void put_lookup(struct buf *q, const struct desk_operation *op)
         buf_puts(q, " AND user_id = ");
         sql_user(q, op->user);
         sql_number(q, " AND amount_fen = ", op->amount_fen);
+        put_archived(q, op);
         break;
     case DESK_TOPPED_UP:
     case DESK_WITHDRAWN:

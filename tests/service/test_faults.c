@@ -217,7 +217,7 @@ static void check_books(struct flow *f)
     size_t n = 0;
     struct audit_session *s = audit_session_open(&f->auditor.primary, &clock_system);
     assert_non_null(s);
-    assert_int_equal(audit_run(s, results, &n), ERR_OK);
+    assert_int_equal(audit_run(s, 0, NULL, results, &n), ERR_OK);
     audit_session_close(s);
     for (size_t i = 0; i < n; i++)
         if (results[i].count.violations > 0)

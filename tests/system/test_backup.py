@@ -75,7 +75,7 @@ def test_backup_stops_no_money_and_is_restored_on_a_new_machine(own, tmp_path):
     assert len(load.statuses) > 100 and set(load.statuses) == {200, 201}
     assert backup.stat().st_mode & 0o777 == 0o700
     assert all(path.stat().st_mode & 0o077 == 0 for path in backup.iterdir())
-    assert {path.name for path in backup.glob("*.key")} == {"token.key", "wallet.key", "guest.key", "ticket.key"}
+    assert {path.name for path in backup.glob("*.key")} == {"token.key", "wallet.key", "guest.key", "ticket.key", "archive.key"}
     assert own.ctl("backup", backup, check=False).returncode == 4  # it replaces none
     assert own.ctl("restore", backup, check=False).returncode == 1  # pools run
     token = own.token("alice")
@@ -95,8 +95,10 @@ def test_backup_stops_no_money_and_is_restored_on_a_new_machine(own, tmp_path):
         done = own.ctl("restore", backup, check=False)
         assert done.returncode == 4 and "is not complete" in done.stderr
         (tmp_path / "whole.sql").rename(backup / "hongbao.sql")
+        (backup / "archive.key").unlink()  # as in a backup of a version that had no archives
         assert "new generation" in own.ctl("restore", backup).stdout
         assert found(own, before) and not found(own, [later])
+        assert (own.directory / "secrets/archive.key").stat().st_mode & 0o777 == 0o400
         assert own.audit() == {}
         done = own.ctl("restore", backup, check=False)
         assert done.returncode == 4 and "has tables" in done.stderr
