@@ -250,7 +250,7 @@ def test_archived_envelopes_are_not_lost(own, files, tmp_path):
     log.write_text("".join(json.dumps({**common, **more}) + "\n" for more in (
         {"route": "send", "user": sent["sender"], "envelope": sent["id"], "amount": sent["total"], "state": "open"},
         {"route": "open", "user": claim["user"], "envelope": claim["envelope"], "amount": claim["amount"], "state": "opened"})))
-    assert "2 acknowledged operations, 0 lost" in own.ctl("lost", log).stdout
+    assert "2 acknowledgements, 0 operations lost" in own.ctl("lost", log).stdout
 
 
 def test_forget_beside_an_archive(own, files):
