@@ -332,6 +332,9 @@ def test_planted_faults_in_files(own, files):
 
 
 def test_a_changed_carried_row_gets_no_new_mac(own, files):
+    past, people = Past(own), [f"p{i}" for i in range(8)]
+    past.envelope(70, people[0], 700, 7, people[1:])  # on a day of which there are carried rows already
+    past.insert()
     own.sql("UPDATE carried SET claim_fen = claim_fen + 1")
     try:
         done = own.ctl("archive", "--before", day(55), files, check=False)
