@@ -196,6 +196,17 @@ static const char *find_fault(const struct archive_scan *s, const struct archive
     return s->wrong > 0 ? "has draws that are wrong" : NULL;
 }
 
+static void remember_number(struct checking *check, int64_t number)
+{
+    int64_t *numbers = realloc(check->numbers, (size_t)(check->files + 1) * sizeof *numbers);
+    if (numbers == NULL) {
+        check->failed = true;
+        return;
+    }
+    check->numbers = numbers;
+    check->numbers[check->files++] = number;
+}
+
 static void check_file(void *context, const struct archive_file *f)
 {
     struct checking *check = context;
@@ -210,11 +221,7 @@ static void check_file(void *context, const struct archive_file *f)
         fault = strerror(errno);
     else
         fault = find_fault(&scan, f);
-    int64_t *numbers = realloc(check->numbers, (size_t)(check->files + 1) * sizeof *numbers);
-    check->failed |= numbers == NULL;
-    check->numbers = numbers != NULL ? numbers : check->numbers;
-    if (numbers != NULL)
-        check->numbers[check->files++] = f->number;
+    remember_number(check, f->number);
     check->wrong += fault != NULL;
     if (fault != NULL)
         printf("%s  WRONG: %s\n", name, fault);
