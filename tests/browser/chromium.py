@@ -1,9 +1,9 @@
 """One Chromium, driven as a person would: looks at what is shown, taps, types, waits until something is there."""
 import base64
+import contextlib
 import json
 import pathlib
 import shutil
-import tempfile
 
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
@@ -12,7 +12,7 @@ from selenium.webdriver.chrome.service import Service as Driver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
-from service import wait_until
+from service import new_directory, wait_until
 
 HOME = "hongbao.test"  # this machine under a name: without TLS no secure context, as in a home network
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -29,10 +29,22 @@ PATIENCE_S = 30  # only a test that fails waits as long
 PHONE_4G = {"latency": 60, "downloadThroughput": 9_000_000 / 8, "uploadThroughput": 3_000_000 / 8}
 
 
+@contextlib.contextmanager
+def drawn_anew():
+    """What is read may go away meanwhile: an element is drawn anew, or the page is loaded again."""
+    try:
+        yield
+    except StaleElementReferenceException:
+        pass
+    except WebDriverException as error:
+        if "unhandled inspector error" not in (error.msg or ""):
+            raise
+
+
 class Chromium:
     def __init__(self, waits=True):
         """waits: commands wait until a page has loaded; false for pages that never do."""
-        self.profile = tempfile.mkdtemp(prefix="hb-chromium-", dir="/tmp")
+        self.profile = new_directory("hb-chromium-")
         options = webdriver.ChromeOptions()
         options.page_load_strategy = "normal" if waits else "none"
         options.binary_location = "/usr/bin/chromium"
@@ -124,18 +136,16 @@ class Chromium:
     def see(self, css, text="", seconds=PATIENCE_S):
         """Waits for a visible element that has this in its text, and returns it."""
         def seen():
-            try:
+            with drawn_anew():
                 return [e for e in self.all(css) if e.is_displayed() and text in e.text]
-            except StaleElementReferenceException:
-                return []
+            return []
         return wait_until(seen, seconds, f"{css} {text!r} is seen at {self.describe()}")[0]
 
     def gone(self, css, seconds=PATIENCE_S):
         def absent():
-            try:
+            with drawn_anew():
                 return not any(e.is_displayed() for e in self.all(css))
-            except StaleElementReferenceException:
-                return False
+            return False
         wait_until(absent, seconds, f"{css} is gone")
 
     def true(self, expression, seconds=PATIENCE_S):

@@ -25,7 +25,7 @@ class Firefox:
     """One window, with the size of a phone."""
 
     def __init__(self):
-        self.profile, port = tempfile.mkdtemp(prefix="hb-firefox-", dir="/tmp"), free_port()
+        self.profile, port = str(new_directory("hb-firefox-")), free_port()
         text = "".join(f"user_pref({json.dumps(name)}, {json.dumps(value)});\n"
                        for name, value in {**PREFERENCES, "marionette.port": port}.items())
         (pathlib.Path(self.profile) / "user.js").write_text(text, encoding="utf-8")

@@ -6,22 +6,22 @@ from client import Client
 
 
 class Load:
-    """Four clients that send, look and top up until stopped. Keep the status of each answer, and the
-    ids of the envelopes that were acknowledged."""
+    """Four users that send, look and are topped up until stopped. Keep the status of each answer, and
+    the ids of the envelopes that were acknowledged."""
 
     def __init__(self, service):
         self.service, self.ending, self.statuses, self.envelopes = service, threading.Event(), [], []
-        self.threads = [threading.Thread(target=self.run) for _ in range(4)]
+        self.threads = [threading.Thread(target=self.run, args=(f"sender{i}",)) for i in range(4)]
 
-    def run(self):
-        client = Client(self.service, self.service.token("alice"))
+    def run(self, user):
+        client = Client(self.service, self.service.token(user))
         backend = Client(self.service, self.service.token("backend", kind="wallet"))
         while not self.ending.is_set():
+            put = backend.request("POST", "/v1/topups", {"user": user, "amount": 1, "reference": uuid.uuid4().hex},
+                                  {"Idempotency-Key": uuid.uuid4().hex})
             sent = client.send(1, 1)
             if sent.status == 201:
                 self.envelopes.append(sent.json["id"])
-            put = backend.request("POST", "/v1/topups", {"user": "alice", "amount": 1, "reference": uuid.uuid4().hex},
-                                  {"Idempotency-Key": uuid.uuid4().hex})
             self.statuses += [sent.status, client.get("/v1/me").status, put.status]
         client.close()
         backend.close()

@@ -1,6 +1,5 @@
 """Provoke rare events; each must be visible in its counter."""
 import concurrent.futures
-import tempfile
 import time
 
 import pytest
@@ -8,14 +7,14 @@ import pytest
 from client import Client
 from foreign import Foreign
 from mysql_proxy import MysqlProxy
-from service import SLOW, Service, wait_until
+from service import SLOW, Service, new_directory, wait_until
 from swarm import Swarm, grab_request, open_request, send_request
 
 
 @pytest.fixture(scope="module")
 def proxied():
     """Four grab processes that compete for gates, one open process, and a proxy in front of the database."""
-    directory = tempfile.mkdtemp(prefix="hb-", dir="/tmp")
+    directory = new_directory()
     proxy = MysqlProxy(f"{directory}/proxy.sock", f"{directory}/run/db.sock")
     s = Service([f"database.socket={directory}/proxy.sock", "grab.cas_tries=1", "grab.processes=4", "open.processes=1",
                  "limits.grabs_burst=100000", "limits.grabs_per_second=10000", "limits.sent_per_day=1000000000"],

@@ -52,7 +52,7 @@ def test_twenty_recalls_at_once_refund_once(user, service):
     for _ in range(5):
         envelope = alice.send(1000, 4).json["id"]
         answers = together([lambda: recall(Client(service, alice.token), envelope)] * 20)
-        assert {(a.status, a.json["closed_by"], a.json["refunded"]) for a in answers} == {(200, "sender", 1000)}
+        assert {(a.status, a.code, a.json.get("closed_by"), a.json.get("refunded")) for a in answers} == {(200, "", "sender", 1000)}
         assert money(alice) == 1000
     assert service.audit() == {}
 

@@ -1,18 +1,17 @@
 """The database is restored from a backup: cached state of the lost period must be invalidated."""
 import socket
 import subprocess
-import tempfile
 
 import pytest
 
 from client import Client
-from service import Service, wait_until
+from service import Service, new_directory, wait_until
 
 
 @pytest.fixture
 def outliving():
     """An installation whose memcached keeps running while the installation is stopped."""
-    directory = tempfile.mkdtemp(prefix="hb-", dir="/tmp")
+    directory = new_directory()
     path = f"{directory}/outside.sock"
     with subprocess.Popen(["memcached", "-u", "root", "-s", path, "-a", "0660", "-U", "0", "-F", "-m", "64"]) as cache:
         s = Service([f"cache.servers={path}"], directory=directory)

@@ -5,7 +5,6 @@ import pathlib
 import shutil
 import signal
 import sys
-import tempfile
 import time
 import urllib.request
 
@@ -15,7 +14,7 @@ import checker  # noqa: E402
 from cache import Cache  # noqa: E402
 from history import History, read_tables  # noqa: E402
 from proxy import FcgiProxy, MemcachedProxy, MysqlProxy  # noqa: E402
-from service import Service, wait_until  # noqa: E402
+from service import Service, new_directory, wait_until  # noqa: E402
 
 POOLS = ("send", "grab", "open", "query")
 SETTINGS = ["limits.expires_min=1", "limits.grabs_per_second=10000", "limits.grabs_burst=100000",
@@ -25,7 +24,7 @@ SETTINGS = ["limits.expires_min=1", "limits.grabs_per_second=10000", "limits.gra
 class Stage:
     def __init__(self, seed):
         self.seed = seed
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="hb-torture-", dir="/tmp"))
+        self.directory = new_directory("hb-torture-")
         run = self.directory / "run"
         run.mkdir(mode=0o755)
         self.database = MysqlProxy(self.directory / "db-proxy.sock", run / "db.sock", seed)
