@@ -12,7 +12,6 @@
 #include <sys/resource.h>
 
 #define START_PAUSE_US 500000
-#define LOCK_WAIT_S 1
 #define TOKENS_REMEMBERED 65536
 #define DEFERRED_MAX 1024
 #define KEPT_MEMORY_BYTES (32 << 20)
@@ -57,7 +56,7 @@ static void connections_fill(struct connections *c, const struct config *config,
                                          .database = config->db_name,
                                          .credentials = pool->credentials,
                                          .timeout_s = (unsigned)config->db_timeout_s,
-                                         .lock_wait_s = LOCK_WAIT_S};
+                                         .lock_wait_s = LOCK_WAIT_REQUEST_S};
     c->replica = c->primary;
     c->replica.socket = config->db_replica_socket;
 }

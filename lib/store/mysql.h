@@ -18,7 +18,7 @@ struct mysql_settings {
     unsigned port;
     const char *database;    /* "": none selected */
     const char *credentials; /* option file with a group [client]; "": none */
-    unsigned timeout_s;      /* connect, read, write */
+    unsigned timeout_s; /* connect, write; read, which is longer than lock_wait_s in any case */
     unsigned lock_wait_s;
     struct server_state *state; /* to which all sessions report; NULL: log every failure */
 };

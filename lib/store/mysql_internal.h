@@ -57,11 +57,11 @@ void sql_transaction(struct mysql_store *s);
 /* Append two statements without rows to the text of s, which must be empty: they begin a
  * transaction whose reads all see the state of this moment. Ends with a rollback. */
 void sql_snapshot(struct mysql_store *s);
-/* Append to the text of s a limit of 0.25 s for the SELECT ... FOR UPDATE that follows, which then
- * returns ERR_LOCKED well before the stall detector takes the wait for a stall; the server's own
- * lock wait, in whole seconds, is longer. Appends nothing with nowait, or on MySQL, which has no
- * such limit. */
-void sql_lock_briefly(struct mysql_store *s, bool nowait);
+/* Append to the text of s what limits the lock wait of the SELECT ... FOR UPDATE that follows: for
+ * LOCK_WAIT_BRIEF a statement time of 0.25 s, which ends well before the stall detector takes the
+ * wait for a stall; the server's own lock wait, in whole seconds, is longer. MySQL has no such
+ * limit. Append nothing for the others: the caller appends NOWAIT for LOCK_WAIT_NONE. */
+void sql_lock_wait(struct mysql_store *s, enum lock_wait wait);
 
 /* ---- results ---- */
 struct sql_row {

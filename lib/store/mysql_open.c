@@ -67,7 +67,7 @@ enum err mysql_open_read(struct store *store, struct open_set *set)
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
     sql_transaction(s);
-    sql_lock_briefly(s, set->nowait);
+    sql_lock_wait(s, set->lock_wait);
     buf_puts(q, "SELECT ");
     sql_envelope_columns(q, SQL_SEED_SECRET);
     buf_puts(q, " FROM envelope e LEFT JOIN seed s ON s.envelope_id = e.id WHERE e.id IN (");
@@ -76,7 +76,7 @@ enum err mysql_open_read(struct store *store, struct open_set *set)
         sql_id(q, &set->ids[i]);
     }
     buf_puts(q, ") ORDER BY e.id FOR UPDATE");
-    buf_puts(q, set->nowait ? " NOWAIT; " : "; ");
+    buf_puts(q, set->lock_wait == LOCK_WAIT_NONE ? " NOWAIT; " : "; ");
     size_t looks = put_looks(q, set);
     buf_puts(q, looks > 0 ? "; " SQL_NOW : SQL_NOW);
     enum err err = sql_send(s);

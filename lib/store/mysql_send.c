@@ -83,15 +83,15 @@ enum err mysql_send_read(struct store *store, struct send_set *set)
     struct mysql_store *s = mysql_of(store);
     struct buf *q = sql_begin(s);
     sql_transaction(s);
-    sql_lock_briefly(s, set->nowait);
+    sql_lock_wait(s, set->lock_wait);
     for (size_t i = 0; i < set->n_accounts; i++) {
         buf_puts(q, i == 0 ? "SELECT user_id, name, balance_fen, sent_day, sent_day_fen "
                              "FROM account WHERE user_id IN ("
                            : ",");
         sql_user(q, set->accounts[i].user);
     }
-    buf_puts(q, set->nowait ? ") ORDER BY user_id FOR UPDATE NOWAIT; "
-                            : ") ORDER BY user_id FOR UPDATE; ");
+    buf_puts(q, ") ORDER BY user_id FOR UPDATE");
+    buf_puts(q, set->lock_wait == LOCK_WAIT_NONE ? " NOWAIT; " : "; ");
     buf_puts(q, "SELECT i.key_hash, i.body_hash, ");
     sql_envelope_columns(q, SQL_SEED_PUBLIC);
     buf_puts(q, " FROM idempotency i JOIN envelope e ON e.id = i.ref WHERE i.key_hash IN (");

@@ -117,8 +117,10 @@ void sql_disconnect(struct mysql_store *s)
 static void set_options(MYSQL *link, const struct mysql_settings *c)
 {
     unsigned timeout_s = c->timeout_s, local_infile = 0;
+    /* otherwise a lock that is waited for looks like a server that is away */
+    unsigned read_s = timeout_s > c->lock_wait_s ? timeout_s : c->lock_wait_s + 1;
     mysql_options(link, MYSQL_OPT_CONNECT_TIMEOUT, &timeout_s);
-    mysql_options(link, MYSQL_OPT_READ_TIMEOUT, &timeout_s);
+    mysql_options(link, MYSQL_OPT_READ_TIMEOUT, &read_s);
     mysql_options(link, MYSQL_OPT_WRITE_TIMEOUT, &timeout_s);
     mysql_options(link, MYSQL_OPT_LOCAL_INFILE, &local_infile);
     mysql_options(link, MYSQL_SET_CHARSET_NAME, "utf8mb4");
@@ -211,9 +213,9 @@ void sql_snapshot(struct mysql_store *s)
 
 #define LOCK_BRIEFLY "SET STATEMENT max_statement_time = 0.25 FOR "
 
-void sql_lock_briefly(struct mysql_store *s, bool nowait)
+void sql_lock_wait(struct mysql_store *s, enum lock_wait wait)
 {
-    s->brief_locks = s->mariadb && !nowait;
+    s->brief_locks = s->mariadb && wait == LOCK_WAIT_BRIEF;
     if (s->brief_locks)
         buf_puts(&s->sql, LOCK_BRIEFLY);
 }

@@ -34,6 +34,14 @@
 #include "lib/domain/views.h"
 #include "lib/store/store_state.h"
 
+/* How long a locking read waits for a row that another session has locked, before it returns
+ * ERR_LOCKED. */
+enum lock_wait {
+    LOCK_WAIT_BRIEF, /* 0.25 s; as LOCK_WAIT_FULL where the engine has only whole seconds */
+    LOCK_WAIT_NONE,
+    LOCK_WAIT_FULL, /* as long as the session waits for any lock */
+};
+
 /* ---- opens: rows (envelope, user), distinct; envelopes sorted by id, distinct ---- */
 struct open_row {
     struct id envelope; /* in */
@@ -51,8 +59,8 @@ struct open_set {
     int64_t opened_before[BATCH_MAX];     /* out: opened_shares as read */
     bool changed[BATCH_MAX];              /* in for open_write and refund_write */
     struct open_row rows[BATCH_MAX];
-    int64_t now_us; /* out: UTC_TIMESTAMP(6) of the primary, read after the locks */
-    bool nowait;    /* in: return ERR_LOCKED at once instead of waiting for a row */
+    int64_t now_us;           /* out: UTC_TIMESTAMP(6) of the primary, read after the locks */
+    enum lock_wait lock_wait; /* in */
 };
 
 /* ---- sends: rows (user, key), distinct ---- */
@@ -75,7 +83,7 @@ struct send_set {
     int64_t open_limit;                 /* in: count no further */
     int64_t open_count[BATCH_MAX];      /* out if count_open */
     int64_t now_us;                     /* out: UTC_TIMESTAMP(6) of the primary, after the locks */
-    bool nowait; /* in: return ERR_LOCKED at once instead of waiting for a row */
+    enum lock_wait lock_wait;           /* in */
 };
 
 /* ---- top-ups and withdrawals, one at a time ---- */

@@ -35,7 +35,7 @@ void contract_send(struct store_contract *t, const char *user, int64_t total_fen
                    struct envelope *e);
 /* Fill set for one open by user of id, and read it in a transaction of s. */
 enum err contract_open_read(struct store *s, struct open_set *set, const struct id *id,
-                            const char *user, bool nowait);
+                            const char *user, enum lock_wait wait);
 /* Draw the next share of set's envelope for its row, opened at opened_us. */
 void contract_draw(struct open_set *set, int64_t opened_us);
 /* Open one share; commit. Returns the claim. */

@@ -109,12 +109,12 @@ void contract_send(struct store_contract *t, const char *user, int64_t total_fen
 }
 
 enum err contract_open_read(struct store *s, struct open_set *set, const struct id *id,
-                            const char *user, bool nowait)
+                            const char *user, enum lock_wait wait)
 {
     memset(set, 0, sizeof *set);
     set->n_envelopes = 1;
     set->ids[0] = *id;
-    set->nowait = nowait;
+    set->lock_wait = wait;
     if (user != NULL) {
         set->n_rows = 1;
         set->rows[0] = (struct open_row){.envelope = *id, .user = user, .look = true};
@@ -134,7 +134,7 @@ struct claim contract_open(struct store *s, const struct id *id, const char *use
 {
     struct open_set *set = malloc(sizeof *set);
     assert_non_null(set);
-    assert_int_equal(contract_open_read(s, set, id, user, false), ERR_OK);
+    assert_int_equal(contract_open_read(s, set, id, user, LOCK_WAIT_BRIEF), ERR_OK);
     assert_true(set->exists[0] && set->envelopes[0].has_seed && !set->rows[0].found);
     contract_draw(set, opened_us != 0 ? opened_us : set->now_us);
     assert_int_equal(s->ops->open_write(s, set), ERR_OK);
@@ -148,7 +148,7 @@ void contract_close(struct store_contract *t, const struct id *id)
 {
     struct open_set *set = malloc(sizeof *set);
     assert_non_null(set);
-    assert_int_equal(contract_open_read(t->a, set, id, NULL, false), ERR_OK);
+    assert_int_equal(contract_open_read(t->a, set, id, NULL, LOCK_WAIT_BRIEF), ERR_OK);
     struct envelope *e = &set->envelopes[0];
     int64_t refund_fen = envelope_expire(e, CLOSER_DEADLINE, set->now_us);
     struct transfer refund = transfer_for_refund(t->rng, e->sender, id, refund_fen, set->now_us);

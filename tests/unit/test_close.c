@@ -271,7 +271,7 @@ static void frozen_ones_stay_open(void **state)
     memory_db_envelope(f->fake.db, &f->e.id)->frozen_rule = BOOKS_LUCKIEST;
     assert_int_equal(run(f, &done), ERR_OK);
     assert_int_equal(done.closed, 0);
-    assert_int_equal(close_one(f, &f->e.id, &found, &e), ERR_UNAVAILABLE);
+    assert_int_equal(close_one(f, &f->e.id, &found, &e), ERR_LOCKED);
     assert_int_equal(state_of(f, &f->e.id), STATE_OPEN);
     assert_false(published(f, &f->e.id));
 }
@@ -296,13 +296,13 @@ static void the_operator_cannot_close_a_damaged_one(void **state)
     struct envelope e;
     bool found;
     struct memory_envelope before = damage(f, &f->e.id, true);
-    assert_int_equal(close_one(f, &f->e.id, &found, &e), ERR_UNAVAILABLE);
+    assert_int_equal(close_one(f, &f->e.id, &found, &e), ERR_LOCKED);
     memory_db_put(f->fake.db, MEMORY_ENVELOPES, &before);
     struct memory_seed like = {.envelope = f->e.id};
     struct memory_seed seed =
         *(struct memory_seed *)memory_db_find(f->fake.db, MEMORY_SEEDS, &like);
     memory_db_remove(f->fake.db, MEMORY_SEEDS, &like);
-    assert_int_equal(close_one(f, &f->e.id, &found, &e), ERR_UNAVAILABLE);
+    assert_int_equal(close_one(f, &f->e.id, &found, &e), ERR_LOCKED);
     assert_int_equal(state_of(f, &f->e.id), STATE_OPEN);
     assert_false(published(f, &f->e.id));
     memory_db_put(f->fake.db, MEMORY_SEEDS, &seed);

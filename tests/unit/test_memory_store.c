@@ -92,7 +92,7 @@ static void an_uncertain_commit_may_have_been_applied(void **state)
     for (int applied = 0; applied < 2; applied++) {
         static struct open_set set;
         const char *user = applied == 1 ? "bob" : "carol";
-        assert_int_equal(contract_open_read(a, &set, &f->e.id, user, false), ERR_OK);
+        assert_int_equal(contract_open_read(a, &set, &f->e.id, user, LOCK_WAIT_BRIEF), ERR_OK);
         contract_draw(&set, set.now_us);
         assert_int_equal(a->ops->open_write(a, &set), ERR_OK);
         memory_db_fail(f->db, MEMORY_COMMIT, ERR_UNCERTAIN, applied == 1, 0, 1);
@@ -137,10 +137,11 @@ static void a_lost_connection_ends_the_transaction(void **state)
     struct store *a = f->contract.a, *b = f->contract.b;
     static struct open_set set, other;
     arrange(f);
-    assert_int_equal(contract_open_read(a, &set, &f->e.id, "bob", false), ERR_OK);
+    assert_int_equal(contract_open_read(a, &set, &f->e.id, "bob", LOCK_WAIT_BRIEF), ERR_OK);
     memory_db_set_away(f->db, true);
     memory_db_set_away(f->db, false);
-    assert_int_equal(contract_open_read(b, &other, &f->e.id, "bob", true), ERR_OK); /* no lock */
+    assert_int_equal(contract_open_read(b, &other, &f->e.id, "bob", LOCK_WAIT_NONE),
+                     ERR_OK); /* no lock */
     b->ops->rollback(b);
     contract_draw(&set, set.now_us);
     assert_int_equal(a->ops->open_write(a, &set), ERR_UNAVAILABLE);

@@ -68,7 +68,7 @@ static void a_frozen_envelope_is_not_recalled(void **state)
     struct envelope out;
     bool replayed;
     memory_db_envelope(f->fake.db, &f->e.id)->frozen_rule = BOOKS_LUCKIEST;
-    assert_int_equal(recall_by(f, "alice", &out, &replayed), ERR_UNAVAILABLE);
+    assert_int_equal(recall_by(f, "alice", &out, &replayed), ERR_LOCKED);
     assert_int_equal(fake_envelope(&f->fake, &f->e.id)->state, STATE_OPEN);
     memory_db_envelope(f->fake.db, &f->e.id)->frozen_rule = 0;
 }

@@ -8,7 +8,8 @@
  * end, by deadline_us (monotonic, microseconds). Store the envelope as it is then in *out, and set
  * *replayed: it was recalled before. An envelope that the last claim or its deadline closed first
  * is no error: closed_by of *out differs. ERR_NOT_FOUND; ERR_NOT_SENDER: user is not its sender;
- * ERR_UNAVAILABLE: it is frozen, or the database is away: repeat the request; ERR_FAULT. */
+ * ERR_LOCKED: it is frozen, or locked by another process; ERR_UNAVAILABLE: the database is away:
+ * repeat the request; ERR_FAULT. */
 MUST_USE enum err recall_envelope(const struct account_service *s, const char *user,
                                   const struct id *id, int64_t deadline_us, struct envelope *out,
                                   bool *replayed);

@@ -145,7 +145,7 @@ static void close_set_ids(struct open_set *set, const struct id *ids, size_t n)
     memcpy(set->ids, ids, n * sizeof ids[0]);
     set->n_envelopes = n;
     set->n_rows = 0;
-    set->nowait = true;
+    set->lock_wait = LOCK_WAIT_NONE;
     memset(set->exists, 0, sizeof set->exists);
     memset(set->changed, 0, sizeof set->changed);
 }
@@ -216,7 +216,8 @@ enum err close_envelope(const struct runtime *runtime, struct store *store, stru
     if (set == NULL)
         return ERR_FAULT;
     close_set_ids(set, id, 1);
-    set->nowait = false;
+    /* an open that finds the deadline passed keeps the batch behind it waiting */
+    set->lock_wait = by == CLOSER_DEADLINE ? LOCK_WAIT_BRIEF : LOCK_WAIT_FULL;
     enum err err = close_ids(runtime, store, cache, NULL, set, by, &done);
     *found = err == ERR_OK && set->exists[0];
     if (*found)
@@ -233,5 +234,5 @@ enum err close_envelope(const struct runtime *runtime, struct store *store, stru
         close_flush(cache);
     }
     free(set);
-    return err == ERR_LOCKED ? ERR_UNAVAILABLE : err;
+    return err;
 }

@@ -18,9 +18,10 @@ MUST_USE enum err close_due(const struct runtime *runtime, struct store *store, 
 
 /* Close envelope id over store now, due or not, and publish its end. by is stored as what closed
  * it, but for a recall after the deadline, which counts as the deadline's. Set *found, and
- * *envelope to its state after. cache may be NULL. ERR_UNAVAILABLE: it is frozen or locked by
- * another process, or the primary is away; nothing is closed, or it is unknown. No transaction is
- * left open. */
+ * *envelope to its state after. cache may be NULL. Wait for its lock as long as the session waits
+ * for any, but briefly for CLOSER_DEADLINE. ERR_LOCKED: it is frozen, damaged or locked by another
+ * process; nothing is closed. ERR_UNAVAILABLE: the primary is away; whether it is closed is
+ * unknown. No transaction is left open. */
 MUST_USE enum err close_envelope(const struct runtime *runtime, struct store *store,
                                  struct cache *cache, const struct id *id, enum envelope_closer by,
                                  bool *found, struct envelope *envelope);

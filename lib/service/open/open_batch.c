@@ -93,7 +93,7 @@ static void open_set_fill(struct open_batch *b, void **jobs, size_t n, bool nowa
         set->exists[i] = set->changed[i] = false;
     set->n_envelopes = distinct;
     set->n_rows = n;
-    set->nowait = nowait;
+    set->lock_wait = nowait ? LOCK_WAIT_NONE : LOCK_WAIT_BRIEF;
 }
 
 static size_t envelope_index(const struct open_set *set, const struct id *id)

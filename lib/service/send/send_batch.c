@@ -78,7 +78,7 @@ static void send_set_fill(struct send_batch *b, void **jobs, size_t n, bool nowa
         set->count_open[account_index(set, job->user)] |= job->count_open;
     }
     set->n_rows = n;
-    set->nowait = nowait;
+    set->lock_wait = nowait ? LOCK_WAIT_NONE : LOCK_WAIT_BRIEF;
 }
 
 /* Take total_fen from the account and from what may be sent on this day. ERR_INSUFFICIENT_FUNDS or
