@@ -70,7 +70,7 @@ class Everything(Load):
         assert answer.status in (200, 201), answer
         return answer.json
 
-    def run(self):
+    def run(self, user):
         alice = Client(self.service, self.service.token(f"alice{self.threads.index(threading.current_thread())}"))
         while not self.ending.is_set():
             sent = self.seen(alice.send(2, 2))
