@@ -125,9 +125,8 @@ static void check_server(struct findings *f, struct ctl *c)
     struct admin *a = ctl_admin(c, &ignored);
     server_state_text(c->daemon.database, value, sizeof value);
     doctor_check(f, a == NULL, "database, as administrator", value,
-                 is_full(value)
-                     ? FIX_FULL
-                     : "start the server; check [database] socket and [admin] credentials");
+                 is_full(value) ? FIX_FULL
+                                : "start the server; check [database] and [admin] credentials");
     if (a == NULL)
         return;
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
@@ -150,11 +149,13 @@ static const char *connect_fix(const char *text)
 {
     if (is_full(text))
         return FIX_FULL;
+    if (strstr(text, "error 2026") != NULL)
+        return "check [database] tls_ca and the certificate of the server";
     if (strstr(text, "error 20") != NULL)
         return "start the server; check [database] socket, host and port";
     if (strstr(text, "error 1130") != NULL)
-        return "the users are for localhost: make them for this host (doc/INSTALL)";
-    return "run hongbaoctl init";
+        return "add this host to [database] client_hosts, run hongbaoctl init";
+    return "run hongbaoctl init; if this host is not the database's, see [database] client_hosts";
 }
 
 static void report_privileges(struct findings *f, const char *user, const struct privilege *rows,
@@ -171,7 +172,7 @@ static void report_privileges(struct findings *f, const char *user, const struct
 static void check_role(struct findings *f, struct ctl *c, const struct grants_role *role)
 {
     static struct grants_difference d; /* large */
-    char text[FOUND_SIZE], user[GRANTS_USER_SIZE];
+    char text[FOUND_SIZE], user[GRANTS_USER_SIZE], host[ADMIN_HOST_SIZE];
     struct admin *a = NULL;
     if (daemon_connect(&c->daemon, role->credentials) == ERR_OK)
         a = admin_open(&c->daemon.primary, c->daemon.runtime.clock);
@@ -179,7 +180,8 @@ static void check_role(struct findings *f, struct ctl *c, const struct grants_ro
     server_state_text(c->daemon.database, text, sizeof text);
     doctor_check(f, refused, role->credentials, text, connect_fix(text));
     grants_user(&c->daemon.config, role->name, user);
-    if (!refused && grants_compare(a, &c->daemon.config, role->name, &d) == ERR_OK) {
+    if (!refused && admin_own_host(a, host) == ERR_OK &&
+        grants_compare(a, &c->daemon.config, role->name, host, &d) == ERR_OK) {
         report_privileges(f, user, d.missing, d.n_missing, true);
         report_privileges(f, user, d.surplus, d.n_surplus, false);
     }

@@ -2,6 +2,7 @@
 #include "bin/ctl_doctor.h"
 #include "bin/ctl_grants.h"
 #include "bin/ctl_secret.h"
+#include "lib/base/str.h"
 #include "lib/wire/secret.h"
 #include <stdio.h>
 #include <string.h>
@@ -62,17 +63,10 @@ static void check_cache_sockets(struct findings *f, const char *servers)
 {
     char path[CONFIG_PATH_SIZE];
     struct stat st;
-    for (const char *at = servers; *at != '\0';) {
-        size_t len = strcspn(at, ",");
-        if (*at == '/' && len < sizeof path) {
-            snprintf(path, sizeof path, "%.*s", (int)len, at);
-            if (stat(path, &st) == 0)
-                doctor_check(f, (st.st_mode & 0007) != 0, path, "others can connect",
-                             "start memcached with -a 0660");
-        }
-        at += len;
-        at += *at == ',' ? 1 : 0;
-    }
+    while (str_item(&servers, path, sizeof path))
+        if (path[0] == '/' && stat(path, &st) == 0)
+            doctor_check(f, (st.st_mode & 0007) != 0, path, "others can connect",
+                         "start memcached with -a 0660");
 }
 
 void doctor_files(struct findings *f, struct ctl *c)

@@ -25,6 +25,20 @@ void grants_user(const struct config *config, const char *role, char out[GRANTS_
     snprintf(out, GRANTS_USER_SIZE, "%s_%s", config->db_name, role);
 }
 
+enum err grants_hosts(const struct config *config, char hosts[GRANTS_HOSTS][ADMIN_HOST_SIZE],
+                      size_t *n)
+{
+    const char *at = config->db_client_hosts;
+    for (*n = 0; *n < GRANTS_HOSTS && str_item(&at, hosts[*n], ADMIN_HOST_SIZE); ++*n)
+        if (!admin_host_valid(hosts[*n]))
+            break;
+    if (*n > 0 && at[strspn(at, ", ")] == '\0')
+        return ERR_OK;
+    fprintf(stderr, "hongbaoctl: [database] client_hosts: 1 to %d hosts, such as 10.0.0.%%\n",
+            GRANTS_HOSTS);
+    return ERR_RANGE;
+}
+
 static bool privilege_equal(const struct privilege *a, const struct privilege *b)
 {
     return strcmp(a->database, b->database) == 0 && strcmp(a->table, b->table) == 0 &&
@@ -129,16 +143,17 @@ static enum err wanted_read(struct wanted *w, const struct config *config, const
 /* ---- comparing and changing ---- */
 
 enum err grants_compare(struct admin *a, const struct config *config, const char *role,
-                        struct grants_difference *out)
+                        const char *host, struct grants_difference *out)
 {
     static struct wanted wanted; /* large */
     static struct privilege has[GRANTS_MAX];
-    char user[GRANTS_USER_SIZE];
+    char name[GRANTS_USER_SIZE];
+    const struct admin_user user = {name, host};
     size_t n = 0;
-    grants_user(config, role, user);
+    grants_user(config, role, name);
     enum err err = wanted_read(&wanted, config, role);
     if (err == ERR_OK)
-        err = admin_privileges(a, user, has, GRANTS_MAX, &n);
+        err = admin_privileges(a, &user, has, GRANTS_MAX, &n);
     if (err != ERR_OK)
         return err;
     out->n_missing = privileges_minus(wanted.rows, wanted.n, has, n, out->missing);
@@ -146,22 +161,25 @@ enum err grants_compare(struct admin *a, const struct config *config, const char
     return ERR_OK;
 }
 
-static enum err grant_missing(struct admin *a, const struct privilege *p, const char *user)
+static enum err grant_missing(struct admin *a, const struct privilege *p,
+                              const struct admin_user *user)
 {
     char text[2 * PRIVILEGE_NAME_SIZE + 8];
     snprintf(text, sizeof text, p->column[0] != '\0' ? "%s (%s)" : "%s%s", p->name, p->column);
     return admin_grant(a, p->database, text, p->table, user);
 }
 
-enum err grants_apply(struct admin *a, const struct config *config, const char *role, bool revoke)
+enum err grants_apply(struct admin *a, const struct config *config, const char *role,
+                      const char *host, bool revoke)
 {
     static struct grants_difference d; /* large */
-    char user[GRANTS_USER_SIZE];
-    grants_user(config, role, user);
-    enum err err = grants_compare(a, config, role, &d);
+    char name[GRANTS_USER_SIZE];
+    const struct admin_user user = {name, host};
+    grants_user(config, role, name);
+    enum err err = grants_compare(a, config, role, host, &d);
     for (size_t i = 0; i < d.n_missing && err == ERR_OK; i++)
-        err = grant_missing(a, &d.missing[i], user);
+        err = grant_missing(a, &d.missing[i], &user);
     for (size_t i = 0; i < d.n_surplus && revoke && err == ERR_OK; i++)
-        err = admin_revoke(a, &d.surplus[i], user);
+        err = admin_revoke(a, &d.surplus[i], &user);
     return err;
 }

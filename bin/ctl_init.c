@@ -39,13 +39,19 @@ enum err ctl_make_keys(struct ctl *c, bool all)
 enum err ctl_make_role(struct ctl *c, struct admin *a, const char *role, const char *credentials)
 {
     const struct config *config = &c->daemon.config;
-    char user[GRANTS_USER_SIZE], password[CTL_PASSWORD_SIZE];
-    grants_user(config, role, user);
-    enum err err = role_password(c->daemon.runtime.rng, credentials, user, password);
+    char name[GRANTS_USER_SIZE], password[CTL_PASSWORD_SIZE];
+    char hosts[GRANTS_HOSTS][ADMIN_HOST_SIZE];
+    size_t n = 0;
+    grants_user(config, role, name);
+    enum err err = grants_hosts(config, hosts, &n);
     if (err == ERR_OK)
-        err = admin_set_user(a, user, password);
-    if (err == ERR_OK)
-        err = grants_apply(a, config, role, true);
+        err = role_password(c->daemon.runtime.rng, credentials, name, password);
+    for (size_t i = 0; i < n && err == ERR_OK; i++) {
+        const struct admin_user user = {name, hosts[i]};
+        err = admin_set_user(a, &user, password);
+        if (err == ERR_OK)
+            err = grants_apply(a, config, role, hosts[i], true);
+    }
     bytes_wipe(password, sizeof password);
     return err;
 }
@@ -71,8 +77,12 @@ static enum err show_markers(struct ctl *c, struct admin *a)
 enum ctl_exit ctl_init(struct ctl *c)
 {
     enum ctl_exit exit_code = CTL_OK;
+    char hosts[GRANTS_HOSTS][ADMIN_HOST_SIZE];
+    size_t n_hosts;
     if (c->argc != 1)
         return ctl_usage(c, "no arguments");
+    if (grants_hosts(&c->daemon.config, hosts, &n_hosts) != ERR_OK)
+        return CTL_USAGE;
     struct admin *a = ctl_admin(c, &exit_code);
     if (a == NULL)
         return exit_code;

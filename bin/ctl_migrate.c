@@ -118,19 +118,19 @@ static enum err grant_missing(struct ctl *c, struct admin *a)
 {
     const struct config *config = &c->daemon.config;
     struct grants_role roles[GRANTS_ROLES];
-    char user[GRANTS_USER_SIZE];
+    char user[GRANTS_USER_SIZE], hosts[GRANTS_HOSTS][ADMIN_HOST_SIZE];
     bool installed = false;
     enum err err = ERR_OK;
     grants_roles(config, roles);
     for (size_t i = 0; i < GRANTS_ROLES && err == ERR_OK; i++) {
-        bool exists = false;
+        size_t n = 0;
         grants_user(config, roles[i].name, user);
-        err = admin_user_exists(a, user, &exists);
-        installed |= exists;
-        if (err == ERR_OK && exists)
-            err = grants_apply(a, config, roles[i].name, false);
-        else if (err == ERR_OK && installed)
+        err = admin_user_hosts(a, user, hosts, GRANTS_HOSTS, &n);
+        installed |= n > 0;
+        if (err == ERR_OK && n == 0 && installed)
             err = ctl_make_role(c, a, roles[i].name, roles[i].credentials);
+        for (size_t k = 0; k < n && err == ERR_OK; k++)
+            err = grants_apply(a, config, roles[i].name, hosts[k], false);
     }
     return err == ERR_OK && installed ? ctl_make_keys(c, false) : err;
 }

@@ -75,16 +75,26 @@ static enum ctl_exit rotate_key(struct ctl *c, const struct ctl_key *key, const 
 
 /* ---- passwords of database users ---- */
 
-static enum err add_password(struct ctl *c, struct admin *a, const char *user, const char *path)
+/* The hosts of one user. */
+struct user_hosts {
+    char name[GRANTS_USER_SIZE];
+    char hosts[GRANTS_HOSTS][ADMIN_HOST_SIZE];
+    size_t n;
+};
+
+static enum err add_password(struct ctl *c, struct admin *a, const struct user_hosts *u,
+                             const char *path)
 {
     char old[CTL_PASSWORD_SIZE], fresh[CTL_PASSWORD_SIZE];
     struct buf text;
     buf_init(&text, FILE_MAX_BYTES);
     enum err err = ctl_read_password(path, old);
     ctl_make_password(c->daemon.runtime.rng, fresh);
-    ctl_put_credentials(&text, user, fresh);
-    if (err == ERR_OK)
-        err = text.failed ? ERR_FAULT : admin_add_password(a, user, old, fresh);
+    ctl_put_credentials(&text, u->name, fresh);
+    if (text.failed)
+        err = ERR_FAULT;
+    for (size_t i = 0; i < u->n && err == ERR_OK; i++)
+        err = admin_add_password(a, &(struct admin_user){u->name, u->hosts[i]}, old, fresh);
     if (err == ERR_OK)
         err = ctl_replace_secret(path, text.data);
     bytes_wipe(old, sizeof old);
@@ -95,12 +105,12 @@ static enum err add_password(struct ctl *c, struct admin *a, const char *user, c
     return err;
 }
 
-static enum err drop_password(struct admin *a, const char *user, const char *path)
+static enum err drop_password(struct admin *a, const struct user_hosts *u, const char *path)
 {
     char password[CTL_PASSWORD_SIZE];
     enum err err = ctl_read_password(path, password);
-    if (err == ERR_OK)
-        err = admin_set_user(a, user, password);
+    for (size_t i = 0; i < u->n && err == ERR_OK; i++)
+        err = admin_set_user(a, &(struct admin_user){u->name, u->hosts[i]}, password);
     bytes_wipe(password, sizeof password);
     return err;
 }
@@ -108,7 +118,7 @@ static enum err drop_password(struct admin *a, const char *user, const char *pat
 static enum ctl_exit rotate_password(struct ctl *c, const struct grants_role *role,
                                      const char *step)
 {
-    char user[GRANTS_USER_SIZE];
+    struct user_hosts user;
     enum ctl_exit exit_code = CTL_OK;
     bool adds = strcmp(step, "add") == 0;
     if (strcmp(step, "swap") == 0)
@@ -116,12 +126,16 @@ static enum ctl_exit rotate_password(struct ctl *c, const struct grants_role *ro
     struct admin *a = ctl_admin(c, &exit_code);
     if (a == NULL)
         return exit_code;
-    grants_user(&c->daemon.config, role->name, user);
-    enum err err = adds ? add_password(c, a, user, role->credentials)
-                        : drop_password(a, user, role->credentials);
+    grants_user(&c->daemon.config, role->name, user.name);
+    enum err err = admin_user_hosts(a, user.name, user.hosts, GRANTS_HOSTS, &user.n);
+    if (err == ERR_OK && user.n == 0)
+        err = ERR_NOT_FOUND;
+    if (err == ERR_OK)
+        err = adds ? add_password(c, a, &user, role->credentials)
+                   : drop_password(a, &user, role->credentials);
     admin_close(a);
     if (err != ERR_OK)
-        return ctl_fail(err, user);
+        return ctl_fail(err, user.name);
     printf("%s: %s\n", role->credentials,
            adds ? "has a new password; the old one is accepted until it is dropped"
                 : "its password is the only one that is accepted");

@@ -56,6 +56,7 @@ enum err daemon_connect(struct daemon *d, const char *credentials)
                                          .port = (unsigned)c->db_port,
                                          .database = c->db_name,
                                          .credentials = credentials,
+                                         .tls_ca = c->db_tls_ca,
                                          .timeout_s = (unsigned)c->db_timeout_s,
                                          .lock_wait_s = LOCK_WAIT_SETTLE_S,
                                          .state = d->database};

@@ -55,6 +55,7 @@ static void connections_fill(struct connections *c, const struct config *config,
                                          .port = (unsigned)config->db_port,
                                          .database = config->db_name,
                                          .credentials = pool->credentials,
+                                         .tls_ca = config->db_tls_ca,
                                          .timeout_s = (unsigned)config->db_timeout_s,
                                          .lock_wait_s = LOCK_WAIT_REQUEST_S};
     c->replica = c->primary;

@@ -50,6 +50,8 @@ struct config {
     /* [database] */
     char db_socket[CONFIG_PATH_SIZE], db_host[CONFIG_PATH_SIZE], db_name[64];
     int64_t db_port, db_timeout_s;
+    char db_client_hosts[256];                /* of the database users */
+    char db_tls_ca[CONFIG_PATH_SIZE];         /* "": no TLS */
     char db_replica_socket[CONFIG_PATH_SIZE]; /* "" = none */
     /* [cache] */
     char cache_servers[512]; /* libmemcached: "/path/socket" or "host:port", comma separated */

@@ -67,6 +67,8 @@ const struct setting config_table[] = {
     TEXT("database", "socket", db_socket, "/run/mysqld/mysqld.sock", "Unix socket of the primary. Empty: connect to host and port."),
     TEXT("database", "host", db_host, "127.0.0.1", "Host of the primary, if socket is empty."),
     NUMBER("database", "port", db_port, 1, 65535, "3306", "", "Port of the primary, if socket is empty."),
+    TEXT("database", "client_hosts", db_client_hosts, "localhost", "Hosts from which the programs connect, separated by commas: hongbaoctl init makes the database users for each of them. May have wildcards, such as 10.0.0.%."),
+    TEXT("database", "tls_ca", db_tls_ca, "", "File with the certificates that the server's is checked against. Connections to host then use TLS and check its name. Empty: without TLS."),
     TEXT("database", "name", db_name, "hongbao", "Name of the database."),
     NUMBER("database", "timeout", db_timeout_s, 1, 60, "2", "s", "Time-out for connecting, reading and writing."),
     TEXT("database", "replica_socket", db_replica_socket, "", "Unix socket of a replica that serves histories and ledgers. Empty: none."),

@@ -115,3 +115,14 @@ uint64_t str_hash(const char *text, size_t len)
         hash = (hash ^ (uint8_t)text[i]) * UINT64_C(1099511628211);
     return hash;
 }
+
+bool str_item(const char **at, char *out, size_t cap)
+{
+    const char *begin = *at + strspn(*at, ", ");
+    size_t len = strcspn(begin, ",");
+    *at = begin + len;
+    while (len > 0 && begin[len - 1] == ' ')
+        len--;
+    out[0] = '\0';
+    return len > 0 && str_set(out, cap, begin, len);
+}

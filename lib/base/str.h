@@ -24,6 +24,10 @@ MUST_USE bool str_to_u64(const char *text, size_t len, uint64_t *out);
 MUST_USE bool str_from_hex(uint8_t *out, size_t n, const char *text, size_t len);
 /* Write n bytes to out as 2*n lower-case hex digits and a NUL. out holds 2*n+1 bytes. */
 void str_to_hex(char *out, const uint8_t *bytes, size_t n);
+/* Copy the item of a list that begins at *at, without the blanks around it, to out, which holds cap
+ * (> 0) bytes, and move *at behind it. Items are separated by commas, and empty ones skipped.
+ * Return false at the end, and for an item that does not fit, with out empty. */
+bool str_item(const char **at, char *out, size_t cap);
 /* Return the 64-bit FNV-1a hash (Fowler, Noll, Vo) of text[0..len), for tables and for choosing a
  * server. It is not keyed: collisions can be constructed. */
 uint64_t str_hash(const char *text, size_t len);

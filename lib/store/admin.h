@@ -21,19 +21,32 @@ MUST_USE enum err admin_create_database(struct admin *a, const char *name);
 MUST_USE enum err admin_use(struct admin *a, const char *name);
 /* Set *n to the number of tables in the database name. */
 MUST_USE enum err admin_count_tables(struct admin *a, const char *name, int64_t *n);
-/* Create user@localhost unless it exists and let password, which is formed as a name is, be the
- * only one that it has. */
-MUST_USE enum err admin_set_user(struct admin *a, const char *user, const char *password);
-/* Let user@localhost connect with the password fresh and, until admin_set_user, with old, its
- * password now. Both are formed as a name is. */
-MUST_USE enum err admin_add_password(struct admin *a, const char *user, const char *old,
-                                     const char *fresh);
-/* Set *exists if there is a user@localhost. */
-MUST_USE enum err admin_user_exists(struct admin *a, const char *user, bool *exists);
-/* Grant privileges ("SELECT, INSERT") on table of database to user@localhost. table may
- * be "*". */
+
+#define ADMIN_HOST_SIZE 64
+/* A user of the database: name and the host that it connects from, which may have wildcards
+ * ("localhost", "10.0.0.%"). The host is 1..63 of A-Z a-z 0-9 . : % _ - /, else ERR_RANGE. */
+struct admin_user {
+    const char *name, *host;
+};
+/* Return true if host may be that of a user. */
+bool admin_host_valid(const char *host);
+/* Create *user unless it exists and let password, which is formed as a name is, be the only one
+ * that it has. */
+MUST_USE enum err admin_set_user(struct admin *a, const struct admin_user *user,
+                                 const char *password);
+/* Let *user connect with the password fresh and, until admin_set_user, with old, its password now.
+ * Both are formed as a name is. */
+MUST_USE enum err admin_add_password(struct admin *a, const struct admin_user *user,
+                                     const char *old, const char *fresh);
+/* Read the hosts of all users called name, at most limit, into hosts, and set *n to their number.
+ */
+MUST_USE enum err admin_user_hosts(struct admin *a, const char *name, char hosts[][ADMIN_HOST_SIZE],
+                                   size_t limit, size_t *n);
+/* Write to host that of the user as which the server admitted this session. */
+MUST_USE enum err admin_own_host(struct admin *a, char host[ADMIN_HOST_SIZE]);
+/* Grant privileges ("SELECT, INSERT") on table of database to *user. table may be "*". */
 MUST_USE enum err admin_grant(struct admin *a, const char *database, const char *privileges,
-                              const char *table, const char *user);
+                              const char *table, const struct admin_user *user);
 
 #define PRIVILEGE_NAME_SIZE 65
 /* One privilege of a user. */
@@ -43,12 +56,13 @@ struct privilege {
     char column[PRIVILEGE_NAME_SIZE];   /* "": all */
     char name[PRIVILEGE_NAME_SIZE];     /* "SELECT", "GRANT OPTION" */
 };
-/* Read the privileges of user@localhost, at most limit, into out, and set *n to their number, which
- * is limit if there may be more. A user without administrator's rights can read its own. */
-MUST_USE enum err admin_privileges(struct admin *a, const char *user, struct privilege *out,
-                                   size_t limit, size_t *n);
-/* Revoke *p, as admin_privileges read it, from user@localhost. */
-MUST_USE enum err admin_revoke(struct admin *a, const struct privilege *p, const char *user);
+/* Read the privileges of *user, at most limit, into out, and set *n to their number, which is limit
+ * if there may be more. A user without administrator's rights can read its own. */
+MUST_USE enum err admin_privileges(struct admin *a, const struct admin_user *user,
+                                   struct privilege *out, size_t limit, size_t *n);
+/* Revoke *p, as admin_privileges read it, from *user. */
+MUST_USE enum err admin_revoke(struct admin *a, const struct privilege *p,
+                               const struct admin_user *user);
 
 /* Create the table of applied patches unless it exists. */
 MUST_USE enum err admin_prepare_patches(struct admin *a);

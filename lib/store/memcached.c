@@ -269,17 +269,11 @@ struct cache *memcached_cache_new(const char *servers, unsigned timeout_ms,
     if (m == NULL)
         return NULL;
     m->cache.ops = &memcached_ops;
-    for (const char *p = servers; *p != '\0' && m->n < SERVERS_MAX;) {
-        size_t len = strcspn(p, ",");
-        struct memcached_link *s = &m->servers[m->n];
-        if (len == 0 || len >= sizeof s->name)
-            break;
-        memcpy(s->name, p, len);
+    const char *at = servers;
+    for (struct memcached_link *s = m->servers;
+         m->n < SERVERS_MAX && str_item(&at, s->name, sizeof s->name); s++, m->n++) {
         s->timeout_ms = timeout_ms;
         s->state = state;
-        m->n++;
-        p += len;
-        p += *p == ',' ? 1 : 0;
     }
     if (m->n == 0) {
         log_event(LOG_LEVEL_ERROR, "cache_servers_invalid", "%s", servers);

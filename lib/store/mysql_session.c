@@ -47,6 +47,7 @@ static const struct error_row error_rows[] = {
     {CR_SERVER_LOST, ERR_UNAVAILABLE, SERVER_UNREACHABLE},
     {2012, ERR_UNAVAILABLE, SERVER_UNREACHABLE}, /* error in server handshake */
     {2055, ERR_UNAVAILABLE, SERVER_UNREACHABLE}, /* server lost, with a reason */
+    {2026, ERR_UNAVAILABLE, SERVER_UNREACHABLE}, /* TLS: certificate, name, or none at all */
     {2027, ERR_UNAVAILABLE, SERVER_UNREACHABLE}, /* malformed packet */
     {5014, ERR_UNAVAILABLE, SERVER_UNREACHABLE}, /* connector: write error */
     {ER_CON_COUNT_ERROR, ERR_UNAVAILABLE, SERVER_TOO_MANY_CONNECTIONS},
@@ -114,6 +115,20 @@ void sql_disconnect(struct mysql_store *s)
     s->in_transaction = false;
 }
 
+/* Refuse a server that has no TLS, or whose certificate is not of ca or for another name. */
+static void set_tls(MYSQL *link, const char *ca)
+{
+#ifdef MARIADB_PACKAGE_VERSION_ID
+    my_bool on = 1;
+    mysql_options(link, MYSQL_OPT_SSL_ENFORCE, &on);
+    mysql_options(link, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
+#else
+    unsigned mode = SSL_MODE_VERIFY_IDENTITY;
+    mysql_options(link, MYSQL_OPT_SSL_MODE, &mode);
+#endif
+    mysql_options(link, MYSQL_OPT_SSL_CA, ca);
+}
+
 static void set_options(MYSQL *link, const struct mysql_settings *c)
 {
     unsigned timeout_s = c->timeout_s, local_infile = 0;
@@ -124,6 +139,8 @@ static void set_options(MYSQL *link, const struct mysql_settings *c)
     mysql_options(link, MYSQL_OPT_WRITE_TIMEOUT, &timeout_s);
     mysql_options(link, MYSQL_OPT_LOCAL_INFILE, &local_infile);
     mysql_options(link, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    if (c->tls_ca[0] != '\0' && c->socket[0] == '\0')
+        set_tls(link, c->tls_ca);
     if (c->credentials[0] != '\0') {
         mysql_options(link, MYSQL_READ_DEFAULT_FILE, c->credentials);
         mysql_options(link, MYSQL_READ_DEFAULT_GROUP, "client");

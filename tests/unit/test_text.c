@@ -25,6 +25,24 @@ static void test_copy_leaves_room_for_its_nul(void **state)
     assert_string_equal(room, "");
 }
 
+static void test_items_of_a_list(void **state)
+{
+    (void)state;
+    char out[8];
+    const char *at = " one,, two words ,three ,toolong8,x";
+    assert_true(str_item(&at, out, sizeof out) && strcmp(out, "one") == 0);
+    assert_false(str_item(&at, out, sizeof out)); /* "two words" does not fit */
+    assert_string_equal(out, "");
+    assert_true(str_item(&at, out, sizeof out) && strcmp(out, "three") == 0);
+    assert_false(str_item(&at, out, sizeof out));
+    assert_true(str_item(&at, out, sizeof out) && strcmp(out, "x") == 0);
+    assert_false(str_item(&at, out, sizeof out));
+    assert_int_equal(*at, '\0');
+    at = " , ,";
+    assert_false(str_item(&at, out, sizeof out));
+    assert_int_equal(*at, '\0');
+}
+
 static void test_unsigned_numbers_end_at_their_largest(void **state)
 {
     uint64_t n = 5;
@@ -145,6 +163,7 @@ static void test_numbers_above_the_last_multiple_are_drawn_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_items_of_a_list),
         cmocka_unit_test(test_copy_leaves_room_for_its_nul),
         cmocka_unit_test(test_unsigned_numbers_end_at_their_largest),
         cmocka_unit_test(test_hex_has_exactly_two_digits_a_byte),
