@@ -94,8 +94,7 @@ static enum err backup_database(struct ctl *c, struct admin *a, const char *dire
     if (out < 0 || in < 0)
         err = report(path, strerror(errno));
     else
-        err =
-            ctl_run_client(&c->daemon.config, "mariadb-dump", arguments, logs ? n : n - 1, in, out);
+        err = ctl_run_client(c, "mariadb-dump", arguments, logs ? n : n - 1, in, out);
     if (err == ERR_OK && fsync(out) != 0)
         err = report(path, strerror(errno));
     if (out >= 0)
@@ -211,7 +210,7 @@ static enum err restore_database(struct ctl *c, const char *directory)
     if (err == ERR_OK)
         err = restore_secrets(c, directory);
     if (err == ERR_OK)
-        err = ctl_run_client(&c->daemon.config, "mariadb", arguments, 2, in, STDERR_FILENO);
+        err = ctl_run_client(c, "mariadb", arguments, 2, in, STDERR_FILENO);
     close(in);
     return err;
 }

@@ -1,4 +1,4 @@
-/* The programs connect as hongbaoctl does: the same socket or host, and the option file of the
+/* The programs connect as hongbaoctl did last: to the same server, with the option file of the
  * administrator or, without one, the system user. */
 #include "bin/ctl_client.h"
 #include <assert.h>
@@ -9,26 +9,30 @@
 #include <unistd.h>
 
 #define ARGUMENTS_MAX 16
-#define CONNECTION_ARGUMENTS 5 /* with the name of the program */
+#define CONNECTION_ARGUMENTS 7 /* with the name of the program */
 #define ARGUMENT_SIZE (CONFIG_PATH_SIZE + 32)
 
 extern char **environ;
 
 /* Write the arguments that name the server to text; return their number. */
-static size_t connection_arguments(const struct config *config,
+static size_t connection_arguments(const struct config *config, const struct server_address *server,
                                    char text[CONNECTION_ARGUMENTS][ARGUMENT_SIZE])
 {
     size_t n = 0;
     const char *file = config->admin_credentials;
     snprintf(text[n++], ARGUMENT_SIZE, file[0] != '\0' ? "--defaults-file=%s" : "--no-defaults",
              file);
-    if (config->db_socket[0] != '\0') {
-        snprintf(text[n++], ARGUMENT_SIZE, "--socket=%s", config->db_socket);
+    if (server->port == 0) {
+        snprintf(text[n++], ARGUMENT_SIZE, "--socket=%s", server->address);
         return n;
     }
-    snprintf(text[n++], ARGUMENT_SIZE, "--host=%s", config->db_host);
-    snprintf(text[n++], ARGUMENT_SIZE, "--port=%lld", (long long)config->db_port);
+    snprintf(text[n++], ARGUMENT_SIZE, "--host=%s", server->address);
+    snprintf(text[n++], ARGUMENT_SIZE, "--port=%u", server->port);
     snprintf(text[n++], ARGUMENT_SIZE, "--protocol=tcp");
+    if (config->db_tls_ca[0] != '\0') {
+        snprintf(text[n++], ARGUMENT_SIZE, "--ssl-ca=%s", config->db_tls_ca);
+        snprintf(text[n++], ARGUMENT_SIZE, "--ssl-verify-server-cert");
+    }
     return n;
 }
 
@@ -56,12 +60,16 @@ static char *argument(const char *text)
     return out;
 }
 
-enum err ctl_run_client(const struct config *config, const char *program, const char *const *more,
+enum err ctl_run_client(const struct ctl *c, const char *program, const char *const *more,
                         size_t n_more, int in, int out)
 {
+    const struct server_list *servers = &c->daemon.servers;
+    assert(servers->n > 0);
     char text[CONNECTION_ARGUMENTS][ARGUMENT_SIZE];
     char *argv[ARGUMENTS_MAX + 1] = {argument(program)};
-    size_t n = connection_arguments(config, text), argc = 1;
+    size_t n = connection_arguments(&c->daemon.config, &servers->at[atomic_load(&servers->current)],
+                                    text),
+           argc = 1;
     assert(1 + n + n_more <= ARGUMENTS_MAX);
     for (size_t i = 0; i < n; i++)
         argv[argc++] = text[i];

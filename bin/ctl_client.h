@@ -5,10 +5,10 @@
 
 #include "bin/ctl.h"
 
-/* Run program (found on PATH) as the administrator of *config, with the arguments more[0..n_more),
- * from and to the open files in and out. Return ERR_OK if it exits with 0, else ERR_FAULT after
- * printing the reason. */
-MUST_USE enum err ctl_run_client(const struct config *config, const char *program,
-                                 const char *const *more, size_t n_more, int in, int out);
+/* Run program (found on PATH) as the administrator, after daemon_connect, with the arguments
+ * more[0..n_more), from and to the open files in and out. Return ERR_OK if it exits with 0, else
+ * ERR_FAULT after printing the reason. */
+MUST_USE enum err ctl_run_client(const struct ctl *c, const char *program, const char *const *more,
+                                 size_t n_more, int in, int out);
 
 #endif

@@ -108,23 +108,41 @@ static void check_cache(struct findings *f, struct ctl *c)
                  "start memcached with -m 64 or more: gates are lost when it is full");
 }
 
-/* ---- the replica, and frozen envelopes ---- */
+/* ---- other database servers, and frozen envelopes ---- */
 
-static void check_replica(struct findings *f, struct ctl *c)
+/* Check that *server alone lets the query pool in. */
+static void check_database_at(struct findings *f, struct ctl *c, const char *what,
+                              const struct server_address *server, const char *fix)
 {
-    const struct config *config = &c->daemon.config;
     char text[FOUND_SIZE];
-    if (config->db_replica_socket[0] == '\0' ||
-        daemon_connect(&c->daemon, config->query.credentials) != ERR_OK)
+    if (daemon_connect(&c->daemon, c->daemon.config.query.credentials) != ERR_OK)
         return;
-    struct mysql_settings replica = c->daemon.primary;
-    replica.socket = config->db_replica_socket;
-    struct admin *a = admin_open(&replica, c->daemon.runtime.clock);
+    struct server_list one = {.n = 1, .at = {*server}};
+    struct mysql_settings settings = c->daemon.primary;
+    settings.servers = &one;
+    struct admin *a = admin_open(&settings, c->daemon.runtime.clock);
     bool away = a == NULL || admin_ping(a) != ERR_OK;
     server_state_text(c->daemon.database, text, sizeof text);
-    doctor_check(f, away, "[database] replica_socket", text,
-                 "start the replica, or set replica_socket to nothing");
+    doctor_check(f, away, what, text, fix);
     admin_close(a);
+}
+
+static void check_databases(struct findings *f, struct ctl *c)
+{
+    const struct config *config = &c->daemon.config;
+    struct server_list list;
+    char name[FOUND_SIZE];
+    bool several =
+        server_list_init(&list, config->db_servers, (unsigned)config->db_port) && list.n > 1;
+    for (size_t i = 0; several && i < list.n; i++) {
+        server_name(&list.at[i], name, sizeof name);
+        check_database_at(f, c, name, &list.at[i],
+                          "start this server, or take it from [database] servers");
+    }
+    if (config->db_replica_socket[0] != '\0' &&
+        server_list_init(&list, config->db_replica_socket, (unsigned)config->db_port))
+        check_database_at(f, c, "[database] replica_socket", &list.at[0],
+                          "start the replica, or set replica_socket to nothing");
 }
 
 static void check_frozen(struct findings *f, struct ctl *c)
@@ -152,6 +170,6 @@ void doctor_processes(struct findings *f, struct ctl *c)
 {
     check_programs(f, c);
     check_cache(f, c);
-    check_replica(f, c);
+    check_databases(f, c);
     check_frozen(f, c);
 }

@@ -30,12 +30,13 @@ struct grants_difference {
     struct privilege missing[GRANTS_MAX], surplus[GRANTS_MAX];
 };
 /* Compare over a the privileges of role's user at host with those in grants.sql of config->sql_dir,
- * and fill *out. ERR_FAULT, after printing the reason, if the file cannot be read; else as store.h. */
+ * and fill *out. ERR_FAULT, after printing the reason, if the file cannot be read; else as store.h.
+ */
 MUST_USE enum err grants_compare(struct admin *a, const struct config *config, const char *role,
                                  const char *host, struct grants_difference *out);
-/* Grant over a to role's user at host, which exists, what grants.sql of config->sql_dir gives it and it
- * lacks; then, if revoke is true, revoke what it has too much. In this order a program that runs is
- * never refused. Errors as for grants_compare.
+/* Grant over a to role's user at host, which exists, what grants.sql of config->sql_dir gives it
+ * and it lacks; then, if revoke is true, revoke what it has too much. In this order a program that
+ * runs is never refused. Errors as for grants_compare.
  */
 MUST_USE enum err grants_apply(struct admin *a, const struct config *config, const char *role,
                                const char *host, bool revoke);

@@ -51,9 +51,9 @@ enum err daemon_connect(struct daemon *d, const char *credentials)
     const struct config *c = &d->config;
     if (!make_states(d))
         return ERR_FAULT;
-    d->primary = (struct mysql_settings){.socket = c->db_socket,
-                                         .host = c->db_host,
-                                         .port = (unsigned)c->db_port,
+    if (d->servers.n == 0 && !server_list_init(&d->servers, c->db_servers, (unsigned)c->db_port))
+        return ERR_FAULT;
+    d->primary = (struct mysql_settings){.servers = &d->servers,
                                          .database = c->db_name,
                                          .credentials = credentials,
                                          .tls_ca = c->db_tls_ca,

@@ -15,6 +15,7 @@
 
 struct daemon {
     struct config config;
+    struct server_list servers; /* of the database */
     struct mysql_settings primary;
     struct server_state *database, *cache; /* NULL before daemon_connect */
     struct runtime runtime;                /* its self is this struct, which must not move */

@@ -87,6 +87,7 @@ static void reload(struct daemon *d, const char *config_path)
     memcpy(next.marker_dir, d->config.marker_dir, sizeof next.marker_dir);
     next.markers = d->config.markers;
     d->config = next;
+    d->servers.n = 0; /* no session is open; daemon_connect reads them again */
     if (differs)
         log_event(LOG_LEVEL_WARN, "reload_incomplete", "%s",
                   "run_dir, log_dir, markers and marker_dir change with a restart only");

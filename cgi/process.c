@@ -8,8 +8,10 @@
 #include "lib/store/memcached.h"
 #include "lib/store/mysql.h"
 #include <malloc.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define START_PAUSE_US 500000
 #define TOKENS_REMEMBERED 65536
@@ -23,6 +25,7 @@
 
 struct connections {
     const struct config *config;
+    struct server_list servers, replicas;
     struct mysql_settings primary, replica;
     struct server_state *cache;
 };
@@ -46,20 +49,22 @@ static struct cache *open_cache(void *self)
                                c->cache);
 }
 
-static void connections_fill(struct connections *c, const struct config *config,
+/* Return false if the servers are not valid, which config_load has checked. */
+static bool connections_fill(struct connections *c, const struct config *config,
                              const struct config_pool *pool)
 {
     c->config = config;
-    c->primary = (struct mysql_settings){.socket = config->db_socket,
-                                         .host = config->db_host,
-                                         .port = (unsigned)config->db_port,
+    c->primary = (struct mysql_settings){.servers = &c->servers,
                                          .database = config->db_name,
                                          .credentials = pool->credentials,
                                          .tls_ca = config->db_tls_ca,
                                          .timeout_s = (unsigned)config->db_timeout_s,
                                          .lock_wait_s = LOCK_WAIT_REQUEST_S};
     c->replica = c->primary;
-    c->replica.socket = config->db_replica_socket;
+    c->replica.servers = &c->replicas;
+    return server_list_init(&c->servers, config->db_servers, (unsigned)config->db_port) &&
+           (config->db_replica_socket[0] == '\0' ||
+            server_list_init(&c->replicas, config->db_replica_socket, (unsigned)config->db_port));
 }
 
 /* ---- memory ---- */
@@ -95,6 +100,21 @@ static void keep_memory(void)
 static int64_t mono_us(const struct process *p)
 {
     return p->runtime.clock->mono_us(p->runtime.clock->self);
+}
+
+/* After a restore, keys of cache items, tickets and markers of before are void, and so is all that
+ * this process remembers: it ends, and the one that takes its place starts again. */
+static void look_for_restore(struct process *p, int64_t deadline_us)
+{
+    struct account_service account = {.runtime = &p->runtime, .sessions = p->sessions};
+    uint8_t now[16];
+    if (p->ending || status_generation(&account, deadline_us, now) != ERR_OK ||
+        bytes_equal(now, p->runtime.generation, sizeof now))
+        return;
+    log_event(LOG_LEVEL_WARN, "generation_changed", "%s",
+              "the database was restored; starting again");
+    p->ending = true;
+    kill(getpid(), SIGTERM);
 }
 
 /* Only the pools that change something need the rules of single users. */
@@ -155,8 +175,11 @@ static void process_tick(void *context)
                                   .threads = p->acceptors + p->waiters,
                                   .settings = p->settings,
                                   .busy = atomic_load_explicit(&p->busy, memory_order_relaxed)};
+    int64_t deadline_us = mono_us(p) + p->pool->deadline_ms * US_PER_MS;
     if (state.ready) /* an error leaves the rules as they were; the state of the server logs it */
-        (void)refresh_rules(p, mono_us(p) + p->pool->deadline_ms * US_PER_MS);
+        (void)refresh_rules(p, deadline_us);
+    if (state.ready)
+        look_for_restore(p, deadline_us);
     metrics_beat(p->runtime.metrics, &state, mono_us(p));
 }
 
@@ -251,9 +274,9 @@ int process_run(void *context, int listener)
     limit_memory();
     keep_memory();
     atomic_flag_clear(&p.starting);
-    connections_fill(&connections, &setup->config, p.pool);
     int rc = -1;
-    if (process_init(&p, setup, &connections))
+    if (connections_fill(&connections, &setup->config, p.pool) &&
+        process_init(&p, setup, &connections))
         rc = process_serve(&p, listener, setup->supervised);
     else
         log_event(LOG_LEVEL_ERROR, "start_failed", "no memory");

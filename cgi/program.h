@@ -87,6 +87,7 @@ struct process {
     _Atomic unsigned busy;       /* waiters that answer a request now */
     struct server_state *database, *cache;
     atomic_bool ready;
+    bool ending;        /* the database was restored; of the thread that ticks */
     enum err start_err; /* of the last try to start the services; under starting */
     atomic_flag starting;
     _Atomic int64_t next_start_us;

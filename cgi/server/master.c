@@ -130,8 +130,10 @@ static void reap_current(struct master *m, unsigned i, int status)
     m->pids[i] = 0;
     if (m->ending)
         return;
-    log_event(LOG_LEVEL_WARN, "worker_died", "pid %d, wait status %d", (int)pid, status);
-    if (m->worker->died != NULL)
+    bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    log_event(clean ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, clean ? "worker_ended" : "worker_died",
+              "pid %d, wait status %d", (int)pid, status);
+    if (!clean && m->worker->died != NULL)
         m->worker->died(m->worker->context);
 }
 

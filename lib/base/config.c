@@ -2,6 +2,7 @@
  * because a misspelt one would silently keep its default. */
 #include "lib/base/config.h"
 #include "lib/base/config_table.h"
+#include "lib/base/server_list.h"
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
 #include <assert.h>
@@ -150,6 +151,12 @@ static enum err settings_read(struct loading *l, const char *path)
 static bool settings_agree(const struct config *c, struct buf *message)
 {
     const char *address = c->site_address;
+    struct server_list servers;
+    if (!server_list_init(&servers, c->db_servers, (unsigned)c->db_port)) {
+        buf_printf(message, "[database] servers: 1 to %d sockets, or hosts with or without a port",
+                   SERVER_LIST_MAX);
+        return false;
+    }
     if (c->expires_min_s > c->expires_default_s || c->expires_default_s > c->expires_max_s) {
         buf_puts(message, "[limits] expires_min, expires_default, expires_max: not in this order");
         return false;
@@ -161,6 +168,17 @@ static bool settings_agree(const struct config *c, struct buf *message)
         return true;
     buf_puts(message, "[site] address: begins with http:// or https:// and ends with /");
     return false;
+}
+
+/* A list of one is what most have. */
+static void place_servers(struct config *c)
+{
+    bool ipv6 = strchr(c->db_host, ':') != NULL;
+    if (c->db_servers[0] == '\0' && c->db_socket[0] != '\0')
+        snprintf(c->db_servers, sizeof c->db_servers, "%s", c->db_socket);
+    else if (c->db_servers[0] == '\0')
+        snprintf(c->db_servers, sizeof c->db_servers, ipv6 ? "[%s]:%lld" : "%s:%lld", c->db_host,
+                 (long long)c->db_port);
 }
 
 /* A configuration of a version without archives has its secrets where it wants them. */
@@ -185,6 +203,7 @@ enum err config_load(struct config *c, const char *path, struct buf *message)
     enum err err = settings_read(&l, path);
     fclose(file);
     place_archive_key(c);
+    place_servers(c);
     if (err != ERR_OK || settings_agree(c, message))
         return err;
     buf_printf(message, " (%s)", path);

@@ -48,6 +48,7 @@ struct config {
     char archive_key_file[CONFIG_PATH_SIZE]; /* the same form */
     char audience[256], issuer[256];         /* of tokens; "": any */
     /* [database] */
+    char db_servers[1024]; /* db_socket, or db_host and db_port, unless it is set */
     char db_socket[CONFIG_PATH_SIZE], db_host[CONFIG_PATH_SIZE], db_name[64];
     int64_t db_port, db_timeout_s;
     char db_client_hosts[256];                /* of the database users */

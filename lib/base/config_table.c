@@ -64,6 +64,7 @@ const struct setting config_table[] = {
     TEXT("secrets", "audience", audience, "", "Name of this service in the aud of tokens. A token with an aud that does not contain it is refused. Empty: any."),
     TEXT("secrets", "issuer", issuer, "", "The iss that tokens must have. Empty: any."),
 
+    TEXT("database", "servers", db_servers, "", "Database servers in the order of preference, separated by commas: sockets, or host:port. The first that can be written is used, until it fails or becomes read-only. Empty: socket, or host and port."),
     TEXT("database", "socket", db_socket, "/run/mysqld/mysqld.sock", "Unix socket of the primary. Empty: connect to host and port."),
     TEXT("database", "host", db_host, "127.0.0.1", "Host of the primary, if socket is empty."),
     NUMBER("database", "port", db_port, 1, 65535, "3306", "", "Port of the primary, if socket is empty."),

@@ -127,6 +127,15 @@ void server_state_answered(struct server_state *s, bool wrote)
         state_log(s->server, SERVER_WORKS, 0, "it answers again");
 }
 
+void server_state_changed(const struct server_state *s, const char *name)
+{
+    char event[64];
+    if (s == NULL || s->server == NULL)
+        return;
+    snprintf(event, sizeof event, "%s_changed", s->server);
+    log_event(LOG_LEVEL_WARN, event, "now %s", name);
+}
+
 void server_state_text(struct server_state *s, char *out, size_t cap)
 {
     out[0] = '\0';

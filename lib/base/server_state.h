@@ -40,6 +40,8 @@ void server_state_failed(struct server_state *s, enum server_trouble trouble, un
  * ends a trouble: the last failure lies far enough back, and a server that was read-only has
  * written. s may be NULL. */
 void server_state_answered(struct server_state *s, bool wrote);
+/* Log `server`_changed: name is the server that is used from now on. s may be NULL. */
+void server_state_changed(const struct server_state *s, const char *name);
 /* Write the last failure of s to out, which holds cap bytes, as "error NUMBER: TEXT"; "" if there
  * was none or if s is NULL. */
 void server_state_text(struct server_state *s, char *out, size_t cap);

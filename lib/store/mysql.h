@@ -4,6 +4,7 @@
 #define HONGBAO_STORE_MYSQL_H
 
 #include "lib/base/clock.h"
+#include "lib/base/server_list.h"
 #include "lib/base/server_state.h"
 #include "lib/store/store.h"
 
@@ -13,9 +14,7 @@
 #define LOCK_WAIT_SETTLE_S 2
 
 struct mysql_settings {
-    const char *socket; /* Unix socket; "": use host and port */
-    const char *host;
-    unsigned port;
+    struct server_list *servers;
     const char *database;    /* "": none selected */
     const char *credentials; /* option file with a group [client]; "": none */
     const char *tls_ca;      /* certificates that check a host's; "": no TLS. Sockets have none */

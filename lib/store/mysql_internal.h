@@ -15,7 +15,12 @@ struct mysql_store {
     struct store store;
     const struct mysql_settings *settings;
     const struct clock *clock;
-    MYSQL *link; /* NULL: not connected */
+    MYSQL *link;    /* NULL: not connected */
+    size_t server;  /* of settings->servers, to which link leads */
+    unsigned turn;  /* of settings->servers when it connected */
+    bool leaves;    /* the server does not serve; connect again */
+    bool read_only; /* the server can be read only */
+    bool guarded;   /* the text begins with the question whether it is */
     int64_t deadline_us;
     struct buf sql;
     bool in_transaction; /* never carried over to a new connection */
@@ -48,7 +53,19 @@ MUST_USE enum err sql_run(struct mysql_store *s);
 MUST_USE enum err sql_classify(struct mysql_store *s);
 /* Make err the error that sticks to s, and return it. */
 enum err sql_fail(struct mysql_store *s, enum err err);
-/* Return true if the last error of s means that its connection is gone. */
+/* Connect s, which is not connected, to the server that the process uses; if that cannot be
+ * written, to the first that can; if none can, to one that can be read. */
+MUST_USE enum err sql_open_link(struct mysql_store *s);
+/* Make the server of s the one that the process uses. */
+void sql_use_server(struct mysql_store *s);
+/* An expression of SQL: 1 if the server can be read only, else 0. */
+#define SQL_READ_ONLY "@@global.read_only NOT IN ('0', 'OFF')"
+/* Take the result of SELECT SQL_READ_ONLY from link into *read_only and go on to the next one, as
+ * mysql_next_result. */
+int sql_take_read_only(MYSQL *link, bool *read_only);
+/* Return true if the deadline of s has passed. */
+bool sql_late(const struct mysql_store *s);
+/* Return true if the last error of s means that its connection is gone, or is to be given up. */
 bool sql_lost(const struct mysql_store *s);
 /* Close the connection of s, which ends its transaction. */
 void sql_disconnect(struct mysql_store *s);

@@ -1,4 +1,4 @@
-/* Connecting, sending and the meaning of errors. One table maps the numbers of MariaDB and MySQL to
+/* Sending, and the meaning of errors. One table maps the numbers of MariaDB and MySQL to
  * outcomes; a number that is not in it is a fault, so that no unknown error is retried for ever. */
 #include "lib/store/mysql_internal.h"
 #include <errmsg.h>
@@ -64,6 +64,8 @@ static const struct error_row error_rows[] = {
     {1047, ERR_UNAVAILABLE, SERVER_READ_ONLY}, /* Galera: node not ready */
     {1290, ERR_UNAVAILABLE, SERVER_READ_ONLY}, /* read only */
     {1836, ERR_UNAVAILABLE, SERVER_READ_ONLY}, /* read-only mode */
+    {3100, ERR_UNAVAILABLE, SERVER_READ_ONLY}, /* Group Replication: refused at COMMIT */
+    {3101, ERR_DEADLOCK, SERVER_READ_ONLY},    /* Group Replication: rolled back at COMMIT */
     {ER_SERVER_SHUTDOWN, ERR_UNAVAILABLE, SERVER_UNREACHABLE},
     {1114, ERR_UNAVAILABLE, SERVER_DISK_FULL}, /* table full */
     {1021, ERR_UNAVAILABLE, SERVER_DISK_FULL},
@@ -79,6 +81,16 @@ static const struct error_row error_rows[] = {
     {3024, ERR_UNAVAILABLE, SERVER_WORKS}, /* statement time, MySQL */
 };
 
+/* Return true for an error of a server that answers and does not serve: read-only, cut off from its
+ * group, or shutting down. */
+static bool refuses_to_serve(unsigned code)
+{
+    for (size_t i = 0; i < sizeof error_rows / sizeof error_rows[0]; i++)
+        if (error_rows[i].code == code)
+            return error_rows[i].trouble == SERVER_READ_ONLY || code == ER_SERVER_SHUTDOWN;
+    return false;
+}
+
 enum err sql_classify(struct mysql_store *s)
 {
     char state[32];
@@ -89,6 +101,10 @@ enum err sql_classify(struct mysql_store *s)
         const struct error_row *row = &error_rows[i];
         if (row->code != code)
             continue;
+        if (refuses_to_serve(code)) {
+            s->leaves = true;
+            server_list_leave(s->settings->servers, s->server);
+        }
         if (row->trouble != SERVER_WORKS)
             server_state_failed(s->settings->state, row->trouble, code, mysql_error(s->link));
         return row->err;
@@ -99,9 +115,12 @@ enum err sql_classify(struct mysql_store *s)
     return ERR_FAULT;
 }
 
-/* 2000..2999 are errors of the client library, 5000 and above of the connector. */
+/* 2000..2999 are errors of the client library, 5000 and above of the connector. A server that
+ * reports it cannot be written may stay so for ever. */
 bool sql_lost(const struct mysql_store *s)
 {
+    if (s->leaves)
+        return true;
     unsigned code = s->link == NULL ? CR_SERVER_LOST : mysql_errno(s->link);
     return (code >= CR_MIN_ERROR && code < 3000) || code >= 5000;
 }
@@ -115,92 +134,9 @@ void sql_disconnect(struct mysql_store *s)
     s->in_transaction = false;
 }
 
-/* Refuse a server that has no TLS, or whose certificate is not of ca or for another name. */
-static void set_tls(MYSQL *link, const char *ca)
-{
-#ifdef MARIADB_PACKAGE_VERSION_ID
-    my_bool on = 1;
-    mysql_options(link, MYSQL_OPT_SSL_ENFORCE, &on);
-    mysql_options(link, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
-#else
-    unsigned mode = SSL_MODE_VERIFY_IDENTITY;
-    mysql_options(link, MYSQL_OPT_SSL_MODE, &mode);
-#endif
-    mysql_options(link, MYSQL_OPT_SSL_CA, ca);
-}
-
-static void set_options(MYSQL *link, const struct mysql_settings *c)
-{
-    unsigned timeout_s = c->timeout_s, local_infile = 0;
-    /* otherwise a lock that is waited for looks like a server that is away */
-    unsigned read_s = timeout_s > c->lock_wait_s ? timeout_s : c->lock_wait_s + 1;
-    mysql_options(link, MYSQL_OPT_CONNECT_TIMEOUT, &timeout_s);
-    mysql_options(link, MYSQL_OPT_READ_TIMEOUT, &read_s);
-    mysql_options(link, MYSQL_OPT_WRITE_TIMEOUT, &timeout_s);
-    mysql_options(link, MYSQL_OPT_LOCAL_INFILE, &local_infile);
-    mysql_options(link, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    if (c->tls_ca[0] != '\0' && c->socket[0] == '\0')
-        set_tls(link, c->tls_ca);
-    if (c->credentials[0] != '\0') {
-        mysql_options(link, MYSQL_READ_DEFAULT_FILE, c->credentials);
-        mysql_options(link, MYSQL_READ_DEFAULT_GROUP, "client");
-    }
-}
-
-/* A client that stops inside a transaction, or that the network cuts off, holds its row locks until
- * the server ends it: after 4 s, on MariaDB, which alone has this time-out. */
-static const char session_setup[] =
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; "
-    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', "
-    "autocommit = 1, wait_timeout = 31536000 /*M!100300 , idle_transaction_timeout = 4 */, "
-    "innodb_lock_wait_timeout = ";
-
-static enum err set_up_session(struct mysql_store *s)
-{
-    struct buf q;
-    buf_init(&q, 1024);
-    buf_puts(&q, session_setup);
-    buf_put_u64(&q, s->settings->lock_wait_s);
-    int failed = q.failed || mysql_real_query(s->link, q.data, q.len) != 0;
-    while (!failed && mysql_next_result(s->link) == 0)
-        ;
-    buf_free(&q);
-    return !failed && mysql_errno(s->link) == 0 ? ERR_OK : sql_classify(s);
-}
-
-/* The client library ignores an option file that it cannot read, and would then connect as the
- * system user: as the administrator, if that is root. */
-static bool credentials_readable(const struct mysql_settings *c)
-{
-    char text[160];
-    if (c->credentials[0] == '\0' || access(c->credentials, R_OK) == 0)
-        return true;
-    snprintf(text, sizeof text, "%s: %s", c->credentials, strerror(errno));
-    server_state_failed(c->state, SERVER_REFUSED, (unsigned)errno, text);
-    return false;
-}
-
-static enum err connect_link(struct mysql_store *s)
-{
-    const struct mysql_settings *c = s->settings;
-    if (!credentials_readable(c))
-        return ERR_FAULT;
-    s->link = mysql_init(NULL);
-    if (s->link == NULL)
-        return ERR_FAULT;
-    set_options(s->link, c);
-    bool by_socket = c->socket[0] != '\0';
-    MYSQL *ok =
-        mysql_real_connect(s->link, by_socket ? NULL : c->host, NULL, NULL,
-                           c->database[0] != '\0' ? c->database : NULL, by_socket ? 0 : c->port,
-                           by_socket ? c->socket : NULL, CLIENT_MULTI_STATEMENTS);
-    s->mariadb = ok != NULL && mysql_get_server_info(s->link) != NULL &&
-                 strstr(mysql_get_server_info(s->link), "MariaDB") != NULL;
-    enum err err = ok != NULL ? set_up_session(s) : sql_classify(s);
-    if (err != ERR_OK)
-        sql_disconnect(s);
-    return err;
-}
+/* With several servers, each text outside a transaction first asks whether the server can be
+ * written: a demoted one answers reads for ever, and they get old. */
+#define GUARD "SELECT " SQL_READ_ONLY "; "
 
 struct buf *sql_begin(struct mysql_store *s)
 {
@@ -212,6 +148,9 @@ struct buf *sql_begin(struct mysql_store *s)
     s->step_err = ERR_OK;
     s->brief_locks = s->begins = false;
     buf_reset(&s->sql);
+    s->guarded = s->settings->servers->n > 1 && !s->in_transaction;
+    if (s->guarded)
+        buf_puts(&s->sql, GUARD);
     return &s->sql;
 }
 
@@ -246,7 +185,8 @@ enum err sql_fail(struct mysql_store *s, enum err err)
 
 static bool text_begins(const struct mysql_store *s, const char *word)
 {
-    return strncmp(s->sql.data, word, strlen(word)) == 0;
+    const char *text = s->sql.data + (s->guarded ? strlen(GUARD) : 0);
+    return strncmp(text, word, strlen(word)) == 0;
 }
 
 /* Return true if the text of s may run on a new connection although the server may have run it on
@@ -256,13 +196,15 @@ static bool text_repeats(const struct mysql_store *s)
     return s->begins || text_begins(s, "SELECT ") || text_begins(s, "UPDATE barrier ");
 }
 
-/* Return true if the query that just failed did so because the server had closed the session, and
- * may be sent again: after idle time or a restart every session fails once. A timeout is not a
- * closed session, and waiting for another one would use up the deadline. */
-static bool closed_while_idle(const struct mysql_store *s, int64_t sent_us)
+/* Return true if the query that just failed may be sent again on another connection: the server had
+ * closed the session, as after idle time or a restart, when every session fails once; or it does
+ * not serve it any more, and there are others. A timeout is not a closed session, and waiting for
+ * another one would use up the deadline. */
+static bool may_send_again(const struct mysql_store *s, int64_t sent_us)
 {
     int64_t took_us = s->clock->mono_us(s->clock->self) - sent_us;
-    switch (mysql_errno(s->link)) {
+    unsigned code = mysql_errno(s->link);
+    switch (code) {
     case CR_SERVER_GONE_ERROR: /* the text could not be sent */
     case IDLE_MYSQL:
         return true;
@@ -271,11 +213,11 @@ static bool closed_while_idle(const struct mysql_store *s, int64_t sent_us)
     case ER_SERVER_SHUTDOWN:
         return took_us < (int64_t)s->settings->timeout_s * US_PER_S / 2 && text_repeats(s);
     default:
-        return false;
+        return s->settings->servers->n > 1 && refuses_to_serve(code) && text_repeats(s);
     }
 }
 
-static bool past_deadline(const struct mysql_store *s)
+bool sql_late(const struct mysql_store *s)
 {
     return s->deadline_us != 0 && s->clock->mono_us(s->clock->self) >= s->deadline_us;
 }
@@ -288,34 +230,78 @@ static enum err sql_connect(struct mysql_store *s)
         return ERR_OK;
     if (s->in_transaction && !s->begins)
         return ERR_UNAVAILABLE;
-    enum err err = connect_link(s);
+    enum err err = sql_open_link(s);
     s->in_transaction = s->begins;
     return err;
 }
 
+/* Leave a server that the process does not use any more, unless a transaction is in progress. */
+static void leave_server(struct mysql_store *s)
+{
+    bool in_progress = s->in_transaction && !s->begins;
+    if (s->link != NULL && !in_progress &&
+        (s->leaves || s->turn != atomic_load(&s->settings->servers->turn)))
+        sql_disconnect(s);
+}
+
+/* Send the text and take the answer of the guard. Return false on error. *demoted: the server
+ * cannot be written any more. */
+static bool send_text(struct mysql_store *s, bool *demoted)
+{
+    *demoted = false;
+    if (mysql_real_query(s->link, s->sql.data, s->sql.len) != 0)
+        return false;
+    if (!s->guarded)
+        return true;
+    bool before = s->read_only;
+    int rest = sql_take_read_only(s->link, &s->read_only);
+    *demoted = s->read_only && !before;
+    if (before && !s->read_only)
+        sql_use_server(s);
+    return rest == 0;
+}
+
+/* Connect and send the text once more. */
+static enum err send_again(struct mysql_store *s)
+{
+    bool demoted;
+    sql_disconnect(s);
+    enum err err = sql_connect(s);
+    if (err != ERR_OK)
+        return err;
+    return send_text(s, &demoted) ? ERR_OK : sql_classify(s);
+}
+
+static enum err send_once_or_twice(struct mysql_store *s, bool established)
+{
+    bool in_progress = s->in_transaction && !s->begins, demoted;
+    int64_t sent_us = s->clock->mono_us(s->clock->self);
+    bool sent = send_text(s, &demoted);
+    if (sent && !demoted)
+        return ERR_OK;
+    if (demoted)
+        server_list_leave(s->settings->servers, s->server);
+    bool again =
+        demoted ? text_repeats(s) : established && !in_progress && may_send_again(s, sent_us);
+    if (again && !sql_late(s))
+        return send_again(s);
+    s->leaves |= demoted;
+    return sent ? ERR_UNAVAILABLE : sql_classify(s);
+}
+
 enum err sql_send(struct mysql_store *s)
 {
+    leave_server(s);
     bool established = s->link != NULL;
     if (s->sql.failed)
         return sql_fail(s, ERR_FAULT);
-    if (past_deadline(s))
+    if (sql_late(s))
         return sql_fail(s, ERR_UNAVAILABLE);
     enum err err = sql_connect(s);
+    if (err == ERR_OK)
+        err = send_once_or_twice(s, established);
     if (err != ERR_OK)
         return sql_fail(s, err);
-    bool in_progress = s->in_transaction && !s->begins;
-    int64_t sent_us = s->clock->mono_us(s->clock->self);
-    int failed = mysql_real_query(s->link, s->sql.data, s->sql.len);
-    if (failed != 0 && established && !in_progress && closed_while_idle(s, sent_us) &&
-        !past_deadline(s)) {
-        sql_disconnect(s);
-        err = sql_connect(s);
-        if (err != ERR_OK)
-            return sql_fail(s, err);
-        failed = mysql_real_query(s->link, s->sql.data, s->sql.len);
-    }
-    if (failed != 0)
-        return sql_fail(s, sql_classify(s));
     server_state_answered(s->settings->state, false);
     s->more = true;
     return ERR_OK;

@@ -88,7 +88,7 @@ def test_flow_over_tls(remote):
     envelope = wait_until(lambda: alice.send(100, 1), 5, "a send").json["id"]
     assert bob.claim(envelope).state == "opened"
     wait_until(lambda: bob.get("/v1/me").json["balance"] == 100, 10 * SLOW, "the credit is booked")
-    wait_until(lambda: {host for _, host in connected_from(remote)} == {"127.0.0.1"}, 15, "no session uses the socket")
+    wait_until(lambda: {host for _, host in connected_from(remote)} == {"127.0.0.1"}, 15, lambda: f"no session uses the socket: {connected_from(remote)}")
     assert {user for user, _ in connected_from(remote)} >= {f"hongbao_{role}" for role in ("send", "open", "query", "settle")}
 
 

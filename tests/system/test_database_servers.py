@@ -1,0 +1,172 @@
+"""Several database servers: the first that can be written is used, and left when it cannot any more."""
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+import uuid
+
+import pytest
+
+from client import Client
+from service import SLOW, Service, free_port, listens, new_directory, wait_until
+
+SETTINGS = ("--skip-networking=0", "--bind-address=127.0.0.1", "--log-bin=binlog", "--binlog-format=ROW", "--sync-binlog=1",
+            "--log-slave-updates", "--gtid-strict-mode=ON")
+
+
+class Pair(Service):
+    """An installation with a primary, which ./start runs, and a replica of it, which is read-only."""
+
+    def __init__(self):
+        self.folder = new_directory("hb-replica-")
+        directory = new_directory()
+        super().__init__([f"database.servers={directory}/run/db.sock, {self.folder}/sock"], directory)
+        self.database_port, self.replica = free_port(), None
+
+    def start_command(self, *more):
+        arguments = (*SETTINGS, f"--port={self.database_port}", "--server-id=1")
+        return super().start_command(*more, *(word for a in arguments for word in ("--mariadb", a)))
+
+    def run_replica(self):
+        self.replica = subprocess.Popen(
+            ["mariadbd", "--no-defaults", "--user=root", f"--datadir={self.folder}/db", f"--socket={self.folder}/sock", *SETTINGS,
+             f"--port={free_port()}", "--server-id=2", "--read-only=1", "--skip-name-resolve", "--innodb-buffer-pool-size=64M",
+             f"--pid-file={self.folder}/pid"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        ping = ["mariadb-admin", "--no-defaults", f"--socket={self.folder}/sock", "ping"]
+        wait_until(lambda: subprocess.run(ping, capture_output=True, check=False).returncode == 0, 60, "the replica runs")
+
+    def pair_up(self):
+        """Start, copy the data directory to the replica, and let it follow."""
+        self.start()
+        self.ctl("topup", "alice", "100000.00")
+        self.sql("CREATE USER replica@127.0.0.1 IDENTIFIED BY 'secret'; GRANT REPLICATION SLAVE ON *.* TO replica@127.0.0.1")
+        self.stop()
+        shutil.copytree(self.directory / "db", self.folder / "db")
+        self.start()
+        self.run_replica()
+        position = self.sql("SELECT @@global.gtid_binlog_pos")[0][0]
+        self.replica_sql(f"SET GLOBAL gtid_slave_pos = '{position}'; CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_USER = 'replica', "
+                         f"MASTER_PASSWORD = 'secret', MASTER_PORT = {self.database_port}, MASTER_USE_GTID = slave_pos; START SLAVE")
+        return self
+
+    def replica_sql(self, text):
+        done = subprocess.run(["mariadb", "--no-defaults", "-S", f"{self.folder}/sock", "-N", "-B", "-e", text],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def promote(self):
+        self.replica_sql("STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = 0")
+
+    def followed(self):
+        return self.sql("SELECT @@global.gtid_binlog_pos") == self.replica_sql("SELECT @@global.gtid_slave_pos")
+
+    def sessions_at_work(self):
+        """Number of the programs' sessions that still do something at the primary of the start."""
+        return int(self.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE user LIKE 'hongbao%' AND "
+                            "time_ms < 1000 AND info IS NOT NULL")[0][0])
+
+    def remove(self):
+        self.replica.terminate()
+        self.replica.wait(60)
+        super().remove()
+        shutil.rmtree(self.folder)
+
+
+@pytest.fixture
+def pair():
+    s = Pair().pair_up()
+    yield s
+    s.remove()
+
+
+class Retrying:
+    """Back ends that repeat what gets 503 by the contract, and keep how long each operation took."""
+
+    def __init__(self, service):
+        self.service, self.ending, self.done, self.wrong = service, threading.Event(), [], []
+        self.threads = [threading.Thread(target=self.run, args=(f"sender{i}",)) for i in range(4)]
+
+    def until_done(self, call):
+        began = time.monotonic()
+        while True:
+            answer = call()
+            if answer.status in (200, 201):
+                return answer, time.monotonic() - began
+            if answer.status != 503 or time.monotonic() - began > 30 * SLOW:
+                self.wrong.append((answer, call.__code__.co_names))
+                return answer, time.monotonic() - began
+            time.sleep(0.1)
+
+    def run(self, user):
+        client, backend = Client(self.service, self.service.token(user)), Client(self.service, self.service.token("back", kind="wallet"))
+        while not self.ending.is_set():
+            reference, key = uuid.uuid4().hex, uuid.uuid4().hex
+            body = {"user": user, "amount": 2, "reference": reference}
+            self.until_done(lambda: backend.request("POST", "/v1/topups", body, {"Idempotency-Key": reference}))
+            sent, took = self.until_done(lambda: client.send(2, 2, key=key))
+            if sent.json.get("id"):
+                self.done.append((sent.json["id"], took))
+                self.until_done(lambda: client.claim(sent.json["id"]))
+                self.until_done(lambda: client.envelope(sent.json["id"]))
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        for thread in self.threads:
+            thread.join()
+
+    def goes_on(self, what):
+        seen = len(self.done)
+        wait_until(lambda: len(self.done) > seen + 20, 30 * SLOW, what)
+
+
+def stored(pair):
+    """Envelopes and claims at the server that was the replica."""
+    return {row[0] for row in pair.replica_sql("SELECT LOWER(HEX(id)) FROM hongbao.envelope")}
+
+
+def test_planned_switch_over_loses_nothing(pair):
+    with Retrying(pair) as load:
+        load.goes_on("the primary serves")
+        pair.sql("SET GLOBAL read_only = 1")
+        wait_until(pair.followed, 10 * SLOW, "the replica has everything")
+        pair.promote()
+        load.goes_on("the new primary serves")
+        assert pair.sessions_at_work() == 0
+    assert load.wrong == []
+    assert max(took for _, took in load.done) < 3 * SLOW
+    assert {envelope.replace("-", "") for envelope, _ in load.done} <= stored(pair)
+    assert pair.audit() == {}
+
+
+def test_readyz_where_nothing_can_be_written(pair):
+    anybody = Client(pair)
+    wait_until(lambda: anybody.get("/readyz").status == 200, 10, "ready")
+    pair.sql("SET GLOBAL read_only = 1")
+    wait_until(lambda: anybody.get("/readyz").status == 503, 10, "not ready")
+    alice = Client(pair, pair.token("alice"))
+    assert alice.get("/v1/me").json["balance"] == 10000000, "what can be read is"
+    assert alice.send(1, 1).status == 503
+    pair.promote()
+    wait_until(lambda: anybody.get("/readyz").status == 200, 10 * SLOW, "ready again")
+    assert alice.send(1, 1).status == 201
+
+
+def test_killed_primary_is_replaced(pair):
+    with Retrying(pair) as load:
+        load.goes_on("the primary serves")
+        pair.signal("start", signal.SIGSTOP)  # it would start the primary again
+        os.kill(pair.pid("mariadb"), signal.SIGKILL)
+        time.sleep(1)
+        pair.promote()
+        load.goes_on("the new primary serves")
+    assert load.wrong == []
+    pair.signal("start", signal.SIGCONT)
+    wait_until(lambda: listens(pair.directory / "run/db.sock"), 30 * SLOW, "the old primary is back")
