@@ -142,7 +142,7 @@ static void check_ends(struct findings *f, const struct account_service *s)
              "%lld of %lld state an end that the database does not have, e.g. %s",
              (long long)markers.violations, (long long)markers.rows, markers.example);
     doctor_check(f, markers.violations > 0, "markers", text,
-                 "if a backup was restored: stop the pools, hongbaoctl restored, start them; else "
+                 "if a backup was restored: hongbaoctl restored; else "
                  "reconciliation removes them");
 }
 

@@ -10,6 +10,10 @@
 
 /* How long a web server may answer from its cache of file lookups. */
 #define WEB_SERVER_CACHES_S 2
+#define SEEN_S 10   /* a host beats every second, and pauses while it starts again */
+#define FOLLOW_S 20 /* a process looks every second, and ends what it has begun */
+#define HOSTS_MAX 64
+#define POLL_US 200000
 
 static bool is_served(const char *path)
 {
@@ -49,15 +53,34 @@ enum err ctl_switch_markers(const struct ctl *c, const uint8_t generation[16])
     return ok ? ERR_OK : ERR_FAULT;
 }
 
+/* Wait until every host that beats works with generation. Print those that do not. */
+static enum ctl_exit wait_for_hosts(struct ctl *c, struct admin *a, const uint8_t generation[16])
+{
+    char hosts[HOSTS_MAX][ADMIN_HOST_SIZE];
+    const struct clock *clock = c->daemon.runtime.clock;
+    int64_t until_us = clock->mono_us(clock->self) + FOLLOW_S * US_PER_S;
+    size_t n = 1;
+    while (n > 0 && clock->mono_us(clock->self) < until_us) {
+        enum err err = admin_hosts_behind(a, generation, SEEN_S * US_PER_S, hosts, HOSTS_MAX, &n);
+        if (err != ERR_OK)
+            return ctl_fail(err, "restored");
+        if (n > 0)
+            usleep(POLL_US);
+    }
+    for (size_t i = 0; i < n; i++)
+        fprintf(stderr,
+                "hongbaoctl: host %s has not followed: a program of it may answer from before the "
+                "restore; restart its pools\n",
+                hosts[i]);
+    return n > 0 ? CTL_WRONG : CTL_OK;
+}
+
 enum ctl_exit ctl_restored(struct ctl *c)
 {
     enum ctl_exit exit_code = CTL_OK;
     uint8_t generation[16];
-    bool force = c->argc == 2 && strcmp(c->argv[1], "--force") == 0;
-    if (c->argc > 1 && !force)
+    if (c->argc > 2 || (c->argc == 2 && strcmp(c->argv[1], "--force") != 0))
         return ctl_usage(c, "unknown argument");
-    if (!force && ctl_pools_run(&c->daemon.config))
-        return CTL_WRONG;
     struct admin *a = ctl_admin(c, &exit_code);
     if (a == NULL)
         return exit_code;
@@ -66,11 +89,12 @@ enum ctl_exit ctl_restored(struct ctl *c)
     enum err err = ctl_switch_markers(c, generation);
     if (err == ERR_OK)
         err = admin_set_generation(a, generation, true);
+    if (err == ERR_OK)
+        exit_code = wait_for_hosts(c, a, generation);
     admin_close(a);
     if (err != ERR_OK)
         return ctl_fail(err, "restored");
     sleep(WEB_SERVER_CACHES_S);
-    puts("new generation: gates, tickets and markers of before are void; start the pools and "
-         "hongbao-settle again");
-    return CTL_OK;
+    puts("new generation: gates, tickets and markers of before are void");
+    return exit_code;
 }

@@ -10,14 +10,19 @@
 #include "lib/service/settle/credit.h"
 #include "lib/service/settle/entries.h"
 #include "lib/service/settle/gauges.h"
+#include "lib/service/settle/host.h"
 #include "lib/service/settle/keys.h"
 #include "lib/service/settle/year_totals.h"
+#include <errno.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define EXPIRE_EVERY_S 60
 #define GUESTS_EVERY_S 600
 #define SWEEP_EVERY_S 1
 #define ENTRIES_EVERY_S 1
+#define HOST_EVERY_S 1
 #define GAUGES_EVERY_S 60
 #define RETRY_PAUSE_MS 500
 #define LATE_MAX_S 10 /* refunds later than this stop resting */
@@ -126,6 +131,25 @@ static enum err markers_round(struct settle_worker *w, bool *again)
     return ERR_OK;
 }
 
+static enum err host_round(struct settle_worker *w, bool *again)
+{
+    bool restored = false;
+    (void)again;
+    if (mono_us(w) < w->next_us)
+        return ERR_OK;
+    if (w->host[0] == '\0' && gethostname(w->host, sizeof w->host - 1) != 0)
+        return ERR_FAULT;
+    const char *name = w->runtime->config->host[0] != '\0' ? w->runtime->config->host : w->host;
+    enum err err = host_step(w->runtime, w->store, name, &restored);
+    w->next_us = mono_us(w) + HOST_EVERY_S * US_PER_S;
+    if (!restored)
+        return err;
+    log_event(LOG_LEVEL_WARN, "generation_changed", "%s",
+              "the database was restored; starting again");
+    crew_note_restored(w->crew);
+    return ERR_OK;
+}
+
 /* Refresh the gauges that cost a scan. */
 static enum err gauges_round(struct settle_worker *w, bool *again)
 {
@@ -144,7 +168,9 @@ static void beat(const struct runtime *runtime, bool ready, size_t threads)
     const struct metric_worker state = {.program = PROGRAM_SETTLE,
                                         .ready = ready,
                                         .threads = (int64_t)threads,
-                                        .settings = config_hash(runtime->config)};
+                                        .settings = config_hash(runtime->config),
+                                        .generation =
+                                            ready ? metrics_generation(runtime->generation) : 0};
     metrics_beat(runtime->metrics, &state, runtime->clock->mono_us(runtime->clock->self));
 }
 
@@ -221,25 +247,46 @@ static enum err start_all(const struct runtime *runtime, struct crew *crew)
     if (err == ERR_OK)
         err = crew_add(crew, "entries", 0, entries_round);
     if (err == ERR_OK)
+        err = crew_add(crew, "host", 0, host_round);
+    if (err == ERR_OK)
         err = crew_add(crew, "gauges", 0, gauges_round);
     return err == ERR_OK ? crew_add(crew, "keys", 0, keys_round) : err;
 }
 
-enum err settle_loop(struct runtime *runtime, const sigset_t *signals, int *ended_by)
+/* Each host makes and looks after its own markers. Without them the service is slower. */
+static void show_markers(const struct runtime *runtime)
+{
+    if (runtime->markers != NULL && !markers_switch(runtime->markers, runtime->generation))
+        log_event(LOG_LEVEL_ERROR, "markers_failing", "%s: %s", runtime->config->marker_dir,
+                  strerror(errno));
+}
+
+/* Run all threads with one generation: until a signal arrives or the database is restored. */
+static enum err run_generation(struct runtime *runtime, const sigset_t *signals, int *ended_by)
 {
     static const struct timespec second = {.tv_sec = 1};
     *ended_by = wait_for_database(runtime, signals);
     if (*ended_by != 0)
         return ERR_OK;
+    show_markers(runtime);
     struct crew *crew = crew_new(runtime);
     if (crew == NULL)
         return ERR_FAULT;
     enum err err = start_all(runtime, crew);
-    while (err == ERR_OK && *ended_by <= 0) {
+    while (err == ERR_OK && *ended_by <= 0 && !crew_restored(crew)) {
         beat(runtime, crew_ready(crew), crew_size(crew));
         report_progress(crew);
         *ended_by = sigtimedwait(signals, NULL, &second); /* -1: a second has passed */
     }
     crew_stop(crew);
+    return err;
+}
+
+enum err settle_loop(struct runtime *runtime, const sigset_t *signals, int *ended_by)
+{
+    enum err err = ERR_OK;
+    *ended_by = 0;
+    while (err == ERR_OK && *ended_by <= 0)
+        err = run_generation(runtime, signals, ended_by);
     return err;
 }

@@ -19,6 +19,7 @@ struct crew {
     pthread_mutex_t lock;
     pthread_cond_t stopped;
     bool stopping;
+    atomic_bool restored;
     size_t n;
     struct settle_worker workers[WORKERS_MAX];
     pthread_t threads[WORKERS_MAX];
@@ -76,6 +77,16 @@ bool crew_works(const struct crew *crew)
         if (now_us - atomic_load(&crew->workers[i].ended_us) > HANGS_US)
             return false;
     return true;
+}
+
+void crew_note_restored(struct crew *crew)
+{
+    atomic_store(&crew->restored, true);
+}
+
+bool crew_restored(const struct crew *crew)
+{
+    return atomic_load(&crew->restored);
 }
 
 size_t crew_size(const struct crew *crew)

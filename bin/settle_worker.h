@@ -7,6 +7,8 @@
 #include "lib/service/settle/reconcile.h"
 #include <stdatomic.h>
 
+#define HOST_NAME_SIZE 64
+
 struct crew; /* all threads of the program */
 
 struct settle_worker {
@@ -26,6 +28,7 @@ struct settle_worker {
     struct reconcile reconcile;    /* progress of the reconciliation */
     char entries_after[USER_SIZE]; /* progress of the numbering of transfers */
     char guest[USER_SIZE];         /* progress of the end of idle guests */
+    char host[HOST_NAME_SIZE];     /* name of this host */
     unsigned sweep_shard;          /* progress of the clean-up of markers */
     _Atomic int64_t finished_us;   /* monotonic: the end of the last round without an error */
     _Atomic int64_t ended_us;      /* monotonic: the end of the last round, whatever came of it */
@@ -45,6 +48,11 @@ bool crew_ready(const struct crew *crew);
 /* Return true if every thread of crew has ended a round lately, with or without an error: none
  * hangs. Thread-safe. */
 bool crew_works(const struct crew *crew);
+/* Note that the database was restored: the generation of the runtime is over. Thread-safe, as is
+ * the next. */
+void crew_note_restored(struct crew *crew);
+/* Return true after crew_note_restored. */
+bool crew_restored(const struct crew *crew);
 /* Return the number of threads of crew. */
 size_t crew_size(const struct crew *crew);
 /* Wait for the running rounds, end all threads and free crew. */

@@ -170,11 +170,13 @@ bool process_ready(struct process *p)
 static void process_tick(void *context)
 {
     struct process *p = context;
-    struct metric_worker state = {.program = metrics_program(p->program->name),
-                                  .ready = process_ready(p),
-                                  .threads = p->acceptors + p->waiters,
-                                  .settings = p->settings,
-                                  .busy = atomic_load_explicit(&p->busy, memory_order_relaxed)};
+    struct metric_worker state = {
+        .program = metrics_program(p->program->name),
+        .ready = process_ready(p),
+        .threads = p->acceptors + p->waiters,
+        .settings = p->settings,
+        .generation = atomic_load(&p->ready) ? metrics_generation(p->runtime.generation) : 0,
+        .busy = atomic_load_explicit(&p->busy, memory_order_relaxed)};
     int64_t deadline_us = mono_us(p) + p->pool->deadline_ms * US_PER_MS;
     if (state.ready) /* an error leaves the rules as they were; the state of the server logs it */
         (void)refresh_rules(p, deadline_us);

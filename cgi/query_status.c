@@ -21,7 +21,7 @@ static enum err explain_not_ready(struct problem *problem, const struct status_r
                            (long long)r->schema.version, SCHEMA_VERSION);
     case STATUS_DATABASE_RESTORED:
         return problem_set(problem, ERR_UNAVAILABLE, NULL,
-                           "the database was restored; restart the FastCGI pools");
+                           "the database was restored; the pools start again");
     case STATUS_NOTHING_WRITTEN:
         return problem_set(problem, ERR_UNAVAILABLE, NULL, "the database cannot be written");
     case STATUS_POOL_DOWN:

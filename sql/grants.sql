@@ -51,6 +51,7 @@ settle: SELECT, DELETE ON idempotency
 settle: SELECT, UPDATE ON barrier
 settle: SELECT, UPDATE ON clock
 settle: SELECT ON meta
+settle: SELECT, INSERT, UPDATE ON host
 settle: SELECT ON schema_version
 audit: SELECT ON *
 support: SELECT ON account

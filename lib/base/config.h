@@ -30,6 +30,7 @@ struct config {
     int64_t demo_balance_fen;
     char site_address[CONFIG_PATH_SIZE]; /* public, ends in '/'; "": unknown */
     char site_url[CONFIG_PATH_SIZE]; /* of this host's web server, for doctor; "": not checked */
+    char host[64];                   /* "": the hostname */
     char run_dir[CONFIG_PATH_SIZE];  /* metrics file, pids */
     char log_dir[CONFIG_PATH_SIZE];  /* "": stderr */
     int64_t set_number;              /* 0..4095 */

@@ -32,6 +32,7 @@ const struct setting config_table[] = {
     NUMBER("site", "demo_balance", demo_balance_fen, 1, 100000000, "100000", "fen", "Initial balance of a guest."),
     TEXT("site", "address", site_address, "", "Public address of the page, such as https://hongbao.example.com/, for the card that chats show of a pasted link. It ends in a slash. Empty: the card has no absolute addresses, which some chats do not accept."),
     TEXT("site", "url", site_url, "http://127.0.0.1/", "Address at which the web server of this host answers, without TLS, for hongbaoctl doctor. Empty: it is not checked."),
+    TEXT("site", "host", host, "", "Name of this host, different from those of other hosts with the same database. Empty: its hostname."),
     TEXT("site", "run_dir", run_dir, "/run/hongbao", "Directory of the file with the shared counters."),
     TEXT("site", "log_dir", log_dir, "", "Directory of the log files, one per program. Empty: log to standard error."),
     NUMBER("site", "set_number", set_number, 0, 4095, "0", "", "Number of this installation. It is part of every envelope's id."),

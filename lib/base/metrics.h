@@ -87,10 +87,11 @@ enum metric_program {
     INT64_C(5000000) /* a process without a beat for longer is gone or hangs */
 struct metric_worker {
     enum metric_program program;
-    bool ready;        /* it does its work */
-    int64_t threads;   /* that serve requests or queues */
-    int64_t busy;      /* of these, waiters that answer a request now */
-    uint64_t settings; /* config_hash of its settings */
+    bool ready;          /* it does its work */
+    int64_t threads;     /* that serve requests or queues */
+    int64_t busy;        /* of these, waiters that answer a request now */
+    uint64_t settings;   /* config_hash of its settings */
+    uint64_t generation; /* metrics_generation of the one it works with; 0: none yet */
 };
 /* Write the state *w of this process, with its memory and its open descriptors, to its place in m.
  * mono_us is now. If there are more processes than places, do nothing. */
@@ -107,6 +108,11 @@ bool metrics_process_beats(const struct metrics *m, int64_t pid, int64_t mono_us
  * with the hash settings. mono_us is now. */
 bool metrics_other_settings(const struct metrics *m, enum metric_program program, uint64_t settings,
                             int64_t mono_us);
+/* Return a number for generation, not 0. */
+uint64_t metrics_generation(const uint8_t generation[16]);
+/* Return true if a process that exists and has written a beat within a minute works with another
+ * generation than that of the number generation. mono_us is now. */
+bool metrics_other_generation(const struct metrics *m, uint64_t generation, int64_t mono_us);
 /* Return the id of a process of program that has written a beat lately; 0 if there is none. mono_us
  * is now. */
 int64_t metrics_process(const struct metrics *m, enum metric_program program, int64_t mono_us);

@@ -3,7 +3,9 @@
 #include "lib/base/clock.h"
 #include "lib/base/metrics_layout.h"
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +96,7 @@ void metrics_beat(struct metrics *m, const struct metric_worker *w, int64_t mono
     slot_store(&s->busy, w->busy);
     slot_store(&s->threads, w->threads);
     slot_store(&s->settings, (int64_t)w->settings);
+    slot_store(&s->generation, (int64_t)w->generation);
     slot_store(&s->memory_bytes, memory_bytes());
     slot_store(&s->descriptors, open_descriptors());
     slot_store(&s->beat_us, mono_us);
@@ -134,6 +137,31 @@ bool metrics_other_settings(const struct metrics *m, enum metric_program program
         if (slot_beats(s, mono_us, METRIC_BEAT_MAX_US) &&
             slot_load(&s->program) == (int64_t)program &&
             slot_load(&s->settings) != (int64_t)settings)
+            return true;
+    }
+    return false;
+}
+
+uint64_t metrics_generation(const uint8_t generation[16])
+{
+    uint64_t number;
+    memcpy(&number, generation, sizeof number);
+    return number != 0 ? number : 1;
+}
+
+/* One that was stopped does not beat, and may go on. */
+static bool slot_exists(const struct worker_slot *s, int64_t mono_us)
+{
+    return slot_beats(s, mono_us, SLOT_KEPT_US) &&
+           (kill((pid_t)slot_load(&s->pid), 0) == 0 || errno == EPERM);
+}
+
+bool metrics_other_generation(const struct metrics *m, uint64_t generation, int64_t mono_us)
+{
+    for (size_t i = 0; i < METRIC_WORKERS; i++) {
+        const struct worker_slot *s = &m->workers[i];
+        int64_t its = slot_load(&s->generation);
+        if (slot_exists(s, mono_us) && its != 0 && its != (int64_t)generation)
             return true;
     }
     return false;

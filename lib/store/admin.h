@@ -82,6 +82,11 @@ void admin_error(struct admin *a, char *out, size_t cap);
 MUST_USE enum err admin_set_generation(struct admin *a, const uint8_t generation[16], bool replace);
 /* Read the generation of the selected database. */
 MUST_USE enum err admin_generation(struct admin *a, uint8_t generation[16]);
+/* Read the names of the hosts whose row was written within_us ago or later and has another
+ * generation, at most limit, into hosts, and set *n to their number. */
+MUST_USE enum err admin_hosts_behind(struct admin *a, const uint8_t generation[16],
+                                     int64_t within_us, char hosts[][ADMIN_HOST_SIZE], size_t limit,
+                                     size_t *n);
 /* Read the server variable name into out, which holds cap bytes; "" if there is none of that name
  * or it does not fit. Needs no privilege. */
 MUST_USE enum err admin_variable(struct admin *a, const char *name, char *out, size_t cap);

@@ -265,3 +265,16 @@ enum err mysql_clock_write(struct store *store, const struct clock_row *row)
                (long long)row->seen_us, (long long)row->held_us, (long long)row->keys_after_us);
     return sql_run(s);
 }
+
+enum err mysql_host_beat(struct store *store, const char *name, const uint8_t generation[16])
+{
+    struct mysql_store *s = mysql_of(store);
+    struct buf *q = sql_begin(s);
+    buf_puts(q, "INSERT INTO host (name, beat_us, generation) VALUES (");
+    sql_bytes(q, name, strlen(name));
+    buf_puts(q, ", (" SQL_NOW "), ");
+    sql_bytes(q, generation, 16);
+    buf_puts(q, ") ON DUPLICATE KEY UPDATE beat_us = VALUES(beat_us), "
+                "generation = VALUES(generation)");
+    return sql_run(s);
+}

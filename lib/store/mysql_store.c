@@ -146,6 +146,7 @@ static const struct store_ops mysql_ops = {
     .entries_add = mysql_entries_add,
     .clock_read = mysql_clock_read,
     .clock_write = mysql_clock_write,
+    .host_beat = mysql_host_beat,
     .books_read = mysql_books_read,
     .credit_requeue = mysql_credit_requeue,
     .freeze = mysql_freeze,

@@ -105,6 +105,22 @@ enum err admin_user_hosts(struct admin *a, const char *name, char hosts[][ADMIN_
     return err;
 }
 
+enum err admin_hosts_behind(struct admin *a, const uint8_t generation[16], int64_t within_us,
+                            char hosts[][ADMIN_HOST_SIZE], size_t limit, size_t *n)
+{
+    struct mysql_store *s = admin_session(a);
+    struct host_rows rows = {.out = hosts, .limit = limit};
+    struct buf *q = sql_begin(s);
+    buf_puts(q, "SELECT name FROM host WHERE generation <> ");
+    sql_bytes(q, generation, 16);
+    buf_printf(q, " AND ABS((" SQL_NOW ") - beat_us) <= %lld ORDER BY name", (long long)within_us);
+    enum err err = sql_send(s);
+    if (err == ERR_OK)
+        err = sql_rows(s, take_host, &rows);
+    *n = rows.n;
+    return err;
+}
+
 enum err admin_own_host(struct admin *a, char host[ADMIN_HOST_SIZE])
 {
     struct mysql_store *s = admin_session(a);

@@ -270,6 +270,10 @@ struct store_ops {
      * Autocommit. */
     enum err (*clock_write)(struct store *s, const struct clock_row *row);
 
+    /* Store that all programs on host name, of at most 63 bytes, work with generation at this time.
+     * Autocommit. */
+    enum err (*host_beat)(struct store *s, const char *name, const uint8_t generation[16]);
+
     /* Read the books of the envelopes with ids above *after that are not frozen, in order of id,
      * into books and set *n, 0 after an error: at most limit envelopes with at most claims_max
      * opened shares together, but at least one envelope if there is any. All of one snapshot. */

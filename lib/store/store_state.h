@@ -7,7 +7,7 @@
 #include "lib/domain/limits.h"
 
 /* ---- the schema ---- */
-#define SCHEMA_VERSION 8 /* the last patch of sql/ that these programs need */
+#define SCHEMA_VERSION 9 /* the last patch of sql/ that these programs need */
 struct schema_state {
     int64_t version; /* the last patch that was applied; 0: none */
     int64_t oldest;  /* if version is above SCHEMA_VERSION: programs that need at least this patch

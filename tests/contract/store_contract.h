@@ -86,6 +86,7 @@ uint32_t contract_lanes(struct store *s);
     X(ledger_only_grows_in_front)                                                                  \
     X(claims_are_paged_by_position)                                                                \
     X(deadline_ends_a_session)                                                                     \
+    X(host_beats_again)                                                                            \
     X(clock_row_is_kept)                                                                           \
     X(barrier_and_generation)                                                                      \
     X(schema_is_that_of_the_programs)                                                              \

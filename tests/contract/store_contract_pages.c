@@ -187,6 +187,15 @@ void store_contract_claims_are_paged_by_position(void **state)
     assert_int_equal(page[1].seq, 5);
 }
 
+void store_contract_host_beats_again(void **state)
+{
+    struct store_contract *t = *state;
+    const uint8_t first[16] = {1}, second[16] = {2};
+    assert_int_equal(t->a->ops->host_beat(t->a, "web1", first), ERR_OK);
+    assert_int_equal(t->b->ops->host_beat(t->b, "web1", second), ERR_OK);
+    assert_int_equal(t->b->ops->host_beat(t->b, "web2's", second), ERR_OK);
+}
+
 void store_contract_clock_row_is_kept(void **state)
 {
     struct store_contract *t = *state;

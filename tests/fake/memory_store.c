@@ -195,6 +195,7 @@ static const struct store_ops memory_ops = {
     .entries_add = memory_entries_add,
     .clock_read = memory_clock_read,
     .clock_write = memory_clock_write,
+    .host_beat = memory_host_beat,
     .books_read = memory_books_read,
     .credit_requeue = memory_credit_requeue,
     .freeze = memory_freeze,

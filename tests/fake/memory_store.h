@@ -39,6 +39,7 @@ enum memory_op {
     MEMORY_ENTRIES_ADD,
     MEMORY_CLOCK_READ,
     MEMORY_CLOCK_WRITE,
+    MEMORY_HOST_BEAT,
     MEMORY_BOOKS_READ,
     MEMORY_CREDIT_REQUEUE,
     MEMORY_FREEZE,
@@ -115,6 +116,8 @@ int64_t memory_store_deadline(struct store *s);
 /* Replace the generation, as `hongbaoctl restored` does. */
 void memory_db_set_generation(struct memory_db *db, const uint8_t generation[16]);
 
+/* Return the name and write the generation of the row of host that was written last; "": none. */
+const char *memory_db_host(struct memory_db *db, uint8_t generation[16]);
 /* Replace what the database answers about its patches; SCHEMA_VERSION and 0 at first. */
 void memory_db_set_schema(struct memory_db *db, int64_t version, int64_t oldest);
 

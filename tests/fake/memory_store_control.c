@@ -143,6 +143,12 @@ void *memory_db_row(struct memory_db *db, enum memory_table table, size_t i)
     return row;
 }
 
+const char *memory_db_host(struct memory_db *db, uint8_t generation[16])
+{
+    memcpy(generation, db->host_generation, sizeof db->host_generation);
+    return db->host;
+}
+
 struct clock_row *memory_db_clock(struct memory_db *db)
 {
     return &db->clock_row;

@@ -1,6 +1,7 @@
 /* Plain reads of the tables in memory: the counterpart of mysql_query.c and mysql_history.c. */
 #include "tests/fake/memory_store_internal.h"
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -319,6 +320,17 @@ enum err memory_clock_write(struct store *store, const struct clock_row *row)
     if (row->keys_after_us > stored->keys_after_us)
         stored->keys_after_us = row->keys_after_us;
     return memory_leave(store, MEMORY_CLOCK_WRITE, ERR_OK);
+}
+
+enum err memory_host_beat(struct store *store, const char *name, const uint8_t generation[16])
+{
+    struct memory_db *db = memory_of(store)->db;
+    enum err err = memory_enter(store, MEMORY_HOST_BEAT);
+    if (err != ERR_OK)
+        return err;
+    snprintf(db->host, sizeof db->host, "%s", name);
+    memcpy(db->host_generation, generation, sizeof db->host_generation);
+    return memory_leave(store, MEMORY_HOST_BEAT, ERR_OK);
 }
 
 /* Every transfer in memory was inserted with its entry. */

@@ -107,11 +107,6 @@ def test_show_close_verify(user, service):
         assert service.ctl(command, unknown, check=False).returncode == WRONG
 
 
-def test_restored_is_refused_while_pools_run(service):
-    done = service.ctl("restored", check=False)
-    assert done.returncode == WRONG and "stop the pools first" in done.stderr
-
-
 def test_doctor(service):
     assert service.ctl("doctor").stdout.endswith(" 0 findings\n")
     path = service.directory / "secrets/ticket.key"

@@ -1,10 +1,13 @@
 """The database is restored from a backup: cached state of the lost period must be invalidated."""
+import os
+import signal
 import socket
 import subprocess
 
 import pytest
 
 from client import Client
+from second_host import POOLS, SecondHost
 from service import Service, new_directory, wait_until
 
 
@@ -23,6 +26,17 @@ def outliving():
         finally:
             cache.terminate()  # leaving the block waits for it
     s.remove()
+
+
+@pytest.fixture
+def service_of_two():
+    """An installation, and a second host with the same database and memcached."""
+    first = Service(["site.host=first"])
+    first.start()
+    second = SecondHost(first)
+    yield first, second
+    second.remove()
+    first.remove()
 
 
 def cached_items(service):
@@ -61,7 +75,6 @@ def test_restored_dump_invalidates_caches(outliving):
     answer = Client(s, s.token("dora")).grab(envelope)
     assert answer.state == "sold_out" and "X-Request-Id" not in answer.headers  # answered by the web server
     old_tree = (s.directory / "markers/current").resolve()
-    assert s.ctl("restored", check=False).returncode == 1  # refused while pools run
 
     s.stop()
     assert cached_items(s) > 0  # including the gate that is sold out
@@ -86,3 +99,46 @@ def test_restored_dump_invalidates_caches(outliving):
     assert carol.envelope(envelope).json["mine"] is None
     wait_until(lambda: dora.get("/v1/me").json["pending"] == 0, 5, "credited")
     assert s.audit() == {}
+
+
+def test_running_hosts_follow(service_of_two):
+    """A promoted replica, or a dump loaded under running programs: every host forgets what it knows, by itself."""
+    a, b = service_of_two
+    a.ctl("topup", "alice", 1000)
+    alice, bob = Client(a, a.token("alice")), Client(a, a.token("bob"))
+    envelope = alice.send(100, 3).json["id"]
+    ticket = bob.grab(envelope).json["ticket"]
+    dump = subprocess.run(["mariadb-dump", "--no-defaults", f"--socket={a.directory}/run/db.sock", "--single-transaction", "hongbao"],
+                          capture_output=True, check=True).stdout
+    for user in ("u1", "u2", "u3"):
+        assert Client(b, a.token(user)).claim_until_final(envelope).state == "opened"
+    eve = Client(b, a.token("eve"))
+    wait_until(lambda: "X-Request-Id" not in eve.claim(envelope).headers, 10, "host b answers from a marker")
+    wait_until(lambda: all(Client(a, a.token(user)).get("/v1/me").json["pending"] == 0 for user in ("u1", "u2", "u3")), 10, "credits are booked")
+    pids = b.pids() + [pid for name in (*POOLS, "settle") for pid in (a.pid(name), *a.workers(name))]
+    for pid in pids:  # as if the database alone had lost what was last
+        os.kill(pid, signal.SIGSTOP)
+    subprocess.run(["mariadb", "--no-defaults", f"--socket={a.directory}/run/db.sock", "hongbao"], input=dump, check=True)
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+    done = a.ctl("restored", check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    for host in (a, b):
+        assert Client(host, a.token("bob")).open(envelope, ticket).code == "ticket_invalid"
+    answers = [Client(b, a.token(user)).claim_until_final(envelope).state for user in ("u1", "u2", "eve", "late")]
+    assert sorted(answers) == ["opened", "opened", "opened", "sold_out"]
+    assert {row[0] for row in a.sql("SELECT name FROM host")} == {"first", "second"}
+    assert wait_until(lambda: a.audit() == {}, 10, lambda: f"the books agree: {a.audit()}")
+
+
+def test_a_host_that_does_not_follow_is_named(service_of_two):
+    a, b = service_of_two
+    for pid in b.workers("grab"):
+        os.kill(pid, signal.SIGSTOP)
+    b_settle = b.pid("settle")
+    done = a.ctl("restored", check=False)
+    for pid in b.workers("grab"):
+        os.kill(pid, signal.SIGCONT)
+    assert done.returncode == 1 and "second has not followed" in done.stderr and "first" not in done.stderr, done.stderr
+    assert b_settle == b.pid("settle")
+    assert a.ctl("restored").returncode == 0
