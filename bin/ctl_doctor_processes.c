@@ -139,10 +139,15 @@ static void check_databases(struct findings *f, struct ctl *c)
         check_database_at(f, c, name, &list.at[i],
                           "start this server, or take it from [database] servers");
     }
-    if (config->db_replica_socket[0] != '\0' &&
-        server_list_init(&list, config->db_replica_socket, (unsigned)config->db_port))
-        check_database_at(f, c, "[database] replica_socket", &list.at[0],
-                          "start the replica, or set replica_socket to nothing");
+    bool replicas = config->db_replicas[0] != '\0' &&
+                    server_list_init(&list, config->db_replicas, (unsigned)config->db_port);
+    for (size_t i = 0; replicas && i < list.n; i++) {
+        char what[FOUND_SIZE];
+        server_name(&list.at[i], name, sizeof name);
+        snprintf(what, sizeof what, "[database] replicas, %.200s", name);
+        check_database_at(f, c, what, &list.at[i],
+                          "start this replica, or take it from [database] replicas");
+    }
 }
 
 static void check_frozen(struct findings *f, struct ctl *c)

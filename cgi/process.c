@@ -4,6 +4,7 @@
 #include "cgi/server/master.h"
 #include "lib/base/log.h"
 #include "lib/service/account/status.h"
+#include "lib/service/common/replica.h"
 #include "lib/service/common/user_rules.h"
 #include "lib/store/memcached.h"
 #include "lib/store/mysql.h"
@@ -62,9 +63,11 @@ static bool connections_fill(struct connections *c, const struct config *config,
                                          .lock_wait_s = LOCK_WAIT_REQUEST_S};
     c->replica = c->primary;
     c->replica.servers = &c->replicas;
+    c->replica.replica = true;
+    c->replica.state = NULL; /* replica.h logs what matters of it */
     return server_list_init(&c->servers, config->db_servers, (unsigned)config->db_port) &&
-           (config->db_replica_socket[0] == '\0' ||
-            server_list_init(&c->replicas, config->db_replica_socket, (unsigned)config->db_port));
+           (config->db_replicas[0] == '\0' ||
+            server_list_init(&c->replicas, config->db_replicas, (unsigned)config->db_port));
 }
 
 /* ---- memory ---- */
@@ -115,6 +118,17 @@ static void look_for_restore(struct process *p, int64_t deadline_us)
               "the database was restored; starting again");
     p->ending = true;
     kill(getpid(), SIGTERM);
+}
+
+static void look_at_replica(struct process *p, int64_t deadline_us)
+{
+    if (p->runtime.replica == NULL)
+        return;
+    struct session *session = session_pool_take(p->sessions, deadline_us);
+    if (session == NULL)
+        return;
+    replica_look(p->runtime.replica, session->store, deadline_us);
+    session_pool_give(p->sessions, session, ERR_OK);
 }
 
 /* Only the pools that change something need the rules of single users. */
@@ -182,6 +196,8 @@ static void process_tick(void *context)
         (void)refresh_rules(p, deadline_us);
     if (state.ready)
         look_for_restore(p, deadline_us);
+    if (state.ready)
+        look_at_replica(p, deadline_us);
     metrics_beat(p->runtime.metrics, &state, mono_us(p));
 }
 
@@ -194,6 +210,7 @@ static void process_free(struct process *p)
     if (atomic_load(&p->ready))
         p->program->stop(p);
     session_pool_free(p->sessions);
+    replica_free(p->runtime.replica);
     token_cache_free(p->tokens);
     server_state_free(p->database);
     server_state_free(p->cache);
@@ -208,22 +225,23 @@ static bool process_init(struct process *p, const struct setup *setup,
                          struct connections *connections)
 {
     const struct config *config = &setup->config;
+    bool is_query = metrics_program(setup->program->name) == PROGRAM_QUERY;
+    bool has_replica = is_query && config->db_replicas[0] != '\0'; /* no other pool reads lists */
     p->database =
         server_state_new("database", &clock_system, setup->metrics, METRIC_DATABASE_UNREACHABLE);
     p->cache = server_state_new("cache", &clock_system, setup->metrics, METRIC_CACHE_UNREACHABLE);
     connections->primary.state = p->database;
     connections->cache = p->cache;
-    p->runtime =
-        (struct runtime){.config = config,
-                         .clock = &clock_system,
-                         .rng = &rng_system,
-                         .metrics = setup->metrics,
-                         .markers = setup->markers,
-                         .ticket_keys = setup->ticket_keys,
-                         .store_open = open_store,
-                         .replica_open = config->db_replica_socket[0] != '\0' ? open_replica : NULL,
-                         .cache_open = open_cache,
-                         .self = connections};
+    p->runtime = (struct runtime){.config = config,
+                                  .clock = &clock_system,
+                                  .rng = &rng_system,
+                                  .metrics = setup->metrics,
+                                  .markers = setup->markers,
+                                  .ticket_keys = setup->ticket_keys,
+                                  .store_open = open_store,
+                                  .replica_open = has_replica ? open_replica : NULL,
+                                  .cache_open = open_cache,
+                                  .self = connections};
     p->acceptors = (unsigned)p->pool->acceptors; /* few, so that bursts are large */
     p->waiters = (unsigned)p->pool->threads;
     unsigned threads = p->acceptors + p->waiters;
@@ -238,10 +256,11 @@ static bool process_init(struct process *p, const struct setup *setup,
     p->logs = calloc(threads, sizeof *p->logs);
     for (unsigned i = 0; p->logs != NULL && i < threads; i++)
         buf_init(&p->logs[i], LOG_MAX_BYTES);
-    bool rules = metrics_program(setup->program->name) != PROGRAM_QUERY;
-    p->runtime.rules = rules ? user_rules_new() : NULL;
-    return (p->runtime.rules != NULL || !rules) && p->database != NULL && p->cache != NULL &&
-           p->sessions != NULL && p->tokens != NULL && p->logs != NULL && mysql_start() == ERR_OK;
+    p->runtime.rules = !is_query ? user_rules_new() : NULL;
+    p->runtime.replica = has_replica ? replica_new(&p->runtime) : NULL;
+    return (p->runtime.rules != NULL || is_query) && (p->runtime.replica != NULL || !has_replica) &&
+           p->database != NULL && p->cache != NULL && p->sessions != NULL && p->tokens != NULL &&
+           p->logs != NULL && mysql_start() == ERR_OK;
 }
 
 static int process_serve(struct process *p, int listener, bool supervised)

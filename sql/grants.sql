@@ -36,6 +36,7 @@ query: SELECT ON closing
 query: SELECT ON year_total
 query: SELECT, UPDATE ON barrier
 query: SELECT ON clock
+query: SELECT ON host
 query: SELECT ON meta
 query: SELECT ON schema_version
 settle: SELECT, INSERT, UPDATE ON account

@@ -152,8 +152,11 @@ static bool settings_agree(const struct config *c, struct buf *message)
 {
     const char *address = c->site_address;
     struct server_list servers;
-    if (!server_list_init(&servers, c->db_servers, (unsigned)c->db_port)) {
-        buf_printf(message, "[database] servers: 1 to %d sockets, or hosts with or without a port",
+    unsigned port = (unsigned)c->db_port;
+    if (!server_list_init(&servers, c->db_servers, port) ||
+        (c->db_replicas[0] != '\0' && !server_list_init(&servers, c->db_replicas, port))) {
+        buf_printf(message,
+                   "[database] servers, replicas: 1 to %d sockets, or hosts with or without a port",
                    SERVER_LIST_MAX);
         return false;
     }
@@ -173,6 +176,8 @@ static bool settings_agree(const struct config *c, struct buf *message)
 /* A list of one is what most have. */
 static void place_servers(struct config *c)
 {
+    if (c->db_replicas[0] == '\0')
+        snprintf(c->db_replicas, sizeof c->db_replicas, "%s", c->db_replica_socket);
     bool ipv6 = strchr(c->db_host, ':') != NULL;
     if (c->db_servers[0] == '\0' && c->db_socket[0] != '\0')
         snprintf(c->db_servers, sizeof c->db_servers, "%s", c->db_socket);

@@ -52,9 +52,11 @@ struct config {
     char db_servers[1024]; /* db_socket, or db_host and db_port, unless it is set */
     char db_socket[CONFIG_PATH_SIZE], db_host[CONFIG_PATH_SIZE], db_name[64];
     int64_t db_port, db_timeout_s;
-    char db_client_hosts[256];                /* of the database users */
-    char db_tls_ca[CONFIG_PATH_SIZE];         /* "": no TLS */
-    char db_replica_socket[CONFIG_PATH_SIZE]; /* "" = none */
+    char db_client_hosts[256];        /* of the database users */
+    char db_tls_ca[CONFIG_PATH_SIZE]; /* "": no TLS */
+    char db_replicas[1024];           /* db_replica_socket, unless it is set; "": none */
+    int64_t db_replica_lag_s;
+    char db_replica_socket[CONFIG_PATH_SIZE];
     /* [cache] */
     char cache_servers[512]; /* libmemcached: "/path/socket" or "host:port", comma separated */
     int64_t cache_timeout_ms;

@@ -73,7 +73,9 @@ const struct setting config_table[] = {
     TEXT("database", "tls_ca", db_tls_ca, "", "File with the certificates that the server's is checked against. Connections to host then use TLS and check its name. Empty: without TLS."),
     TEXT("database", "name", db_name, "hongbao", "Name of the database."),
     NUMBER("database", "timeout", db_timeout_s, 1, 60, "2", "s", "Time-out for connecting, reading and writing."),
-    TEXT("database", "replica_socket", db_replica_socket, "", "Unix socket of a replica that serves histories and ledgers. Empty: none."),
+    TEXT("database", "replicas", db_replicas, "", "Replicas that serve histories and ledgers, separated by commas: sockets, or host:port. One that answers is used. Empty: replica_socket."),
+    NUMBER("database", "replica_lag", db_replica_lag_s, 1, 3600, "10", "s", "How far a replica may lag until the primary is asked instead."),
+    TEXT("database", "replica_socket", db_replica_socket, "", "Unix socket of a replica; an older name of replicas. Empty: none."),
 
     TEXT("cache", "servers", cache_servers, "/run/hongbao/cache.sock", "memcached servers: sockets or host:port, separated by commas."),
     NUMBER("cache", "timeout", cache_timeout_ms, 10, 5000, "200", "ms", "Time-out of one request to memcached."),

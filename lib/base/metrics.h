@@ -132,6 +132,8 @@ enum metric_gauge {
     GAUGE_OPEN_ENVELOPES,     /* envelopes that are open */
     GAUGE_OPEN_ENVELOPES_FEN, /* what remains in them */
     GAUGE_FROZEN_ENVELOPES,
+    GAUGE_REPLICA_USABLE, /* 1: the replica serves histories */
+    GAUGE_REPLICA_LAG_S,  /* how much older its newest beat is than the primary's */
     METRIC_GAUGES
 };
 /* Write value to the gauge which of m. */

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define METRICS_MAGIC UINT64_C(0x6862206d6574720a) /* raise it with every change of the layout */
+#define METRICS_MAGIC UINT64_C(0x6862206d6574720b) /* raise it with every change of the layout */
 #define METRIC_BOUNDS 11      /* of the latency histogram; one more counts what lies above */
 #define METRIC_BATCH_BOUNDS 7 /* batches of up to 1, 2, 4 .. BATCH_MAX */
 #define RATE_SETS 16384

@@ -100,6 +100,10 @@ static void print_gauges(const struct metrics *m, struct buf *out)
         [GAUGE_OPEN_ENVELOPES_FEN] = {"hongbao_open_envelopes_fen",
                                       "Money that remains in open envelopes, in fen."},
         [GAUGE_FROZEN_ENVELOPES] = {"hongbao_frozen_envelopes", "Envelopes that are frozen now."},
+        [GAUGE_REPLICA_USABLE] = {"hongbao_replica_usable",
+                                  "1: a replica serves histories. 0: the primary does."},
+        [GAUGE_REPLICA_LAG_S] = {"hongbao_replica_lag_seconds",
+                                 "Lag of the replica when it last answered."},
     };
     for (int i = 0; i < METRIC_GAUGES; i++) {
         print_header(out, rows[i].name, "gauge", rows[i].help);

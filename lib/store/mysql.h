@@ -18,6 +18,7 @@ struct mysql_settings {
     const char *database;    /* "": none selected */
     const char *credentials; /* option file with a group [client]; "": none */
     const char *tls_ca;      /* certificates that check a host's; "": no TLS. Sockets have none */
+    bool replica;            /* the servers may be read-only, and any that answers will do */
     unsigned timeout_s; /* connect, write; read, which is longer than lock_wait_s in any case */
     unsigned lock_wait_s;
     struct server_state *state; /* to which all sessions report; NULL: log every failure */

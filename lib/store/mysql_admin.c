@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_S 60 /* at least: creating tables may take a while */
-
 struct admin {
     struct mysql_settings settings;
     struct store *store;
@@ -25,8 +23,6 @@ struct admin *admin_open(const struct mysql_settings *settings, const struct clo
         return NULL;
     a->settings = *settings;
     a->settings.database = "";
-    if (a->settings.timeout_s < TIMEOUT_S)
-        a->settings.timeout_s = TIMEOUT_S;
     a->store = mysql_store_new(&a->settings, clock);
     if (a->store == NULL) {
         free(a);

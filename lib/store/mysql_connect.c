@@ -120,7 +120,7 @@ static enum err connect_to(struct mysql_store *s, size_t at)
 {
     enum err err = connect_server(s, &s->settings->servers->at[at]);
     s->server = at;
-    if (err == ERR_OK && !s->read_only)
+    if (err == ERR_OK && (!s->read_only || s->settings->replica))
         sql_use_server(s);
     return err;
 }
@@ -138,7 +138,7 @@ static enum err connect_writable(struct mysql_store *s, size_t *readable)
         if (i > 0 && at == current)
             continue;
         err = connect_to(s, at);
-        if (err == ERR_OK && (!s->read_only || servers->n == 1))
+        if (err == ERR_OK && (!s->read_only || servers->n == 1 || s->settings->replica))
             return ERR_OK;
         if (err == ERR_OK && *readable == servers->n)
             *readable = at;

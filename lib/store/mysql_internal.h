@@ -199,6 +199,7 @@ enum err mysql_entries_add(struct store *s, char after[USER_SIZE], size_t limit,
 enum err mysql_clock_read(struct store *s, struct clock_row *out);
 enum err mysql_clock_write(struct store *s, const struct clock_row *row);
 enum err mysql_host_beat(struct store *s, const char *name, const uint8_t generation[16]);
+enum err mysql_last_beat(struct store *s, int64_t *beat_us);
 enum err mysql_books_read(struct store *s, const struct id *after, struct books *books,
                           size_t limit, size_t claims_max, size_t *n);
 enum err mysql_credit_requeue(struct store *s, const struct claim *c);

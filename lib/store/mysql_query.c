@@ -278,3 +278,11 @@ enum err mysql_host_beat(struct store *store, const char *name, const uint8_t ge
                 "generation = VALUES(generation)");
     return sql_run(s);
 }
+
+enum err mysql_last_beat(struct store *store, int64_t *beat_us)
+{
+    struct mysql_store *s = mysql_of(store);
+    buf_puts(sql_begin(s), "SELECT COALESCE(MAX(beat_us), 0) FROM host");
+    enum err err = sql_send(s);
+    return err == ERR_OK ? sql_rows(s, row_take_i64, beat_us) : err;
+}

@@ -148,7 +148,7 @@ struct buf *sql_begin(struct mysql_store *s)
     s->step_err = ERR_OK;
     s->brief_locks = s->begins = false;
     buf_reset(&s->sql);
-    s->guarded = s->settings->servers->n > 1 && !s->in_transaction;
+    s->guarded = s->settings->servers->n > 1 && !s->settings->replica && !s->in_transaction;
     if (s->guarded)
         buf_puts(&s->sql, GUARD);
     return &s->sql;

@@ -147,6 +147,7 @@ static const struct store_ops mysql_ops = {
     .clock_read = mysql_clock_read,
     .clock_write = mysql_clock_write,
     .host_beat = mysql_host_beat,
+    .last_beat = mysql_last_beat,
     .books_read = mysql_books_read,
     .credit_requeue = mysql_credit_requeue,
     .freeze = mysql_freeze,

@@ -273,6 +273,8 @@ struct store_ops {
     /* Store that all programs on host name, of at most 63 bytes, work with generation at this time.
      * Autocommit. */
     enum err (*host_beat)(struct store *s, const char *name, const uint8_t generation[16]);
+    /* Read into *beat_us the newest time of host_beat, by the primary's clock; 0: none. */
+    enum err (*last_beat)(struct store *s, int64_t *beat_us);
 
     /* Read the books of the envelopes with ids above *after that are not frozen, in order of id,
      * into books and set *n, 0 after an error: at most limit envelopes with at most claims_max

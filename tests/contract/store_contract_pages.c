@@ -193,7 +193,10 @@ void store_contract_host_beats_again(void **state)
     const uint8_t first[16] = {1}, second[16] = {2};
     assert_int_equal(t->a->ops->host_beat(t->a, "web1", first), ERR_OK);
     assert_int_equal(t->b->ops->host_beat(t->b, "web1", second), ERR_OK);
+    int64_t before_us = contract_now_us(t->a), beat_us = 0;
     assert_int_equal(t->b->ops->host_beat(t->b, "web2's", second), ERR_OK);
+    assert_int_equal(t->a->ops->last_beat(t->a, &beat_us), ERR_OK);
+    assert_true(beat_us >= before_us && beat_us <= contract_now_us(t->a));
 }
 
 void store_contract_clock_row_is_kept(void **state)

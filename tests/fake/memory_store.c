@@ -196,6 +196,7 @@ static const struct store_ops memory_ops = {
     .clock_read = memory_clock_read,
     .clock_write = memory_clock_write,
     .host_beat = memory_host_beat,
+    .last_beat = memory_last_beat,
     .books_read = memory_books_read,
     .credit_requeue = memory_credit_requeue,
     .freeze = memory_freeze,

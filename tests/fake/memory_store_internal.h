@@ -52,6 +52,7 @@ struct memory_db {
     uint8_t generation[16];
     char host[64]; /* the row of host that was written last */
     uint8_t host_generation[16];
+    int64_t host_beat_us;
     struct schema_state schema;
     struct memory_lock *locks;
     struct memory_store *sessions;
@@ -158,6 +159,7 @@ enum err memory_entries_add(struct store *s, char after[USER_SIZE], size_t limit
 enum err memory_clock_read(struct store *s, struct clock_row *out);
 enum err memory_clock_write(struct store *s, const struct clock_row *row);
 enum err memory_host_beat(struct store *s, const char *name, const uint8_t generation[16]);
+enum err memory_last_beat(struct store *s, int64_t *beat_us);
 enum err memory_credit_lanes(struct store *s, uint32_t *lanes);
 enum err memory_credit_read(struct store *s, struct credit_set *set);
 enum err memory_credit_write(struct store *s, const struct credit_set *set,

@@ -330,7 +330,17 @@ enum err memory_host_beat(struct store *store, const char *name, const uint8_t g
         return err;
     snprintf(db->host, sizeof db->host, "%s", name);
     memcpy(db->host_generation, generation, sizeof db->host_generation);
+    db->host_beat_us = memory_now_us(db);
     return memory_leave(store, MEMORY_HOST_BEAT, ERR_OK);
+}
+
+enum err memory_last_beat(struct store *store, int64_t *beat_us)
+{
+    enum err err = memory_enter(store, MEMORY_LAST_BEAT);
+    if (err != ERR_OK)
+        return err;
+    *beat_us = memory_of(store)->db->host_beat_us;
+    return memory_leave(store, MEMORY_LAST_BEAT, ERR_OK);
 }
 
 /* Every transfer in memory was inserted with its entry. */

@@ -19,10 +19,12 @@ SETTINGS = ("--skip-networking=0", "--bind-address=127.0.0.1", "--log-bin=binlog
 class Pair(Service):
     """An installation with a primary, which ./start runs, and a replica of it, which is read-only."""
 
-    def __init__(self):
+    def __init__(self, reads=False):
+        """reads: the replica serves histories, and is no other primary."""
         self.folder = new_directory("hb-replica-")
         directory = new_directory()
-        super().__init__([f"database.servers={directory}/run/db.sock, {self.folder}/sock"], directory)
+        super().__init__([f"database.replicas={self.folder}/sock", "database.replica_lag=2"] if reads else
+                         [f"database.servers={directory}/run/db.sock, {self.folder}/sock"], directory)
         self.database_port, self.replica = free_port(), None
 
     def start_command(self, *more):
@@ -170,3 +172,54 @@ def test_killed_primary_is_replaced(pair):
     assert load.wrong == []
     pair.signal("start", signal.SIGCONT)
     wait_until(lambda: listens(pair.directory / "run/db.sock"), 30 * SLOW, "the old primary is back")
+
+
+@pytest.fixture
+def reading():
+    s = Pair(reads=True).pair_up()
+    wait_until(lambda: s.metrics()["hongbao_replica_usable"] == 1, 20 * SLOW, "the replica is used")
+    yield s
+    if s.replica.poll() is None:
+        s.replica.send_signal(signal.SIGCONT)
+    s.remove()
+
+
+def test_a_replica_that_lags_is_left(reading):
+    alice = Client(reading, reading.token("alice"))
+    reading.replica_sql("STOP SLAVE SQL_THREAD")
+    wait_until(lambda: reading.metrics()["hongbao_replica_usable"] == 0, 15 * SLOW, "it is left")
+    sent = alice.send(7, 1).json["id"]
+    assert alice.get("/v1/me/sent").json["items"][0]["id"] == sent
+    assert alice.get("/v1/me/ledger").json["balance"] == alice.get("/v1/me").json["balance"]
+    reading.replica_sql("START SLAVE SQL_THREAD")
+    wait_until(lambda: reading.metrics()["hongbao_replica_usable"] == 1, 15 * SLOW, "it is used again")
+    log = (reading.directory / "log/query.log").read_text()
+    assert '"replica_left"' in log and '"replica_used"' in log
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_no_request_fails_with_the_replica(reading, how):
+    """Killed or hanging: lists come from the primary, and what else comes from there goes on."""
+    clients = [Client(reading, reading.token(f"user{i}")) for i in range(20)]
+    statuses, ending = [], threading.Event()
+
+    def ask(client):
+        while not ending.is_set():
+            for path in ("/v1/me/ledger", "/v1/me"):
+                began = time.monotonic()
+                statuses.append((path, client.get(path).status, time.monotonic() - began))
+            time.sleep(0.5)
+    threads = [threading.Thread(target=ask, args=(client,)) for client in clients]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    os.kill(reading.replica.pid, how)
+    time.sleep(6)
+    ending.set()
+    for thread in threads:
+        thread.join()
+    assert {status for _, status, _ in statuses} == {200} and len(statuses) > 100 / SLOW
+    assert max(took for path, _, took in statuses if path == "/v1/me") < 2 * SLOW
+    assert reading.metrics()["hongbao_replica_usable"] == 0
+    found = reading.ctl("doctor", check=False).stdout
+    assert f"[database] replicas, {reading.folder}/sock: error" in found

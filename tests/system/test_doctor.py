@@ -229,7 +229,7 @@ def test_fault_is_found_and_its_fix_works(own, name):
 
 
 CONFIGS = {
-    "replica nowhere": ("[database]", "replica_socket = /nowhere/replica.sock", "[database] replica_socket: error 2002"),
+    "replica nowhere": ("[database]", "replica_socket = /nowhere/replica.sock", "[database] replicas, /nowhere/replica.sock: error 2002"),
     "database elsewhere": ("[database]", "port = 1\nhost = 127.0.0.1\nsocket =", "database, as administrator: error 200"),
     "log_dir missing": ("[site]", "log_dir = /nowhere/log", "[site] log_dir: is no directory"),
     "memcached elsewhere": ("[cache]", "servers = /nowhere/cache.sock", "[cache] servers: "),

@@ -1,6 +1,7 @@
 /* Lists that only their owner sees. They may lag, so they come from the replica; the balance does
  * not, so it comes from the primary. */
 #include "lib/service/account/history.h"
+#include "lib/service/common/replica.h"
 #include <string.h>
 
 /* Give session back after a read that ended with err. Any error means "no answer", and leaves the
@@ -56,70 +57,103 @@ enum err history_me(const struct account_service *s, const struct who *who, int6
     return history_end(s, session, store, err);
 }
 
+/* ---- lists, from the replica while it may be asked ---- */
+
+struct list_read {
+    const struct account_service *s;
+    const struct history_query *q;
+    struct year_range range;
+    void *view; /* out: of the list */
+};
+
+/* Ask the replica; without an answer, the primary. */
+static enum err history_list(const struct list_read *r,
+                             enum err (*read)(struct store *store, const struct list_read *r))
+{
+    struct replica *replica = r->s->runtime->replica;
+    struct session *session = session_pool_take(r->s->sessions, r->q->deadline_us);
+    if (session == NULL)
+        return ERR_UNAVAILABLE;
+    if (replica_enter(replica)) {
+        enum err err = read(session->replica, r);
+        replica_leave(replica, err == ERR_OK);
+        if (err == ERR_OK)
+            return history_end(r->s, session, session->replica, err);
+        session->replica->ops->rollback(session->replica);
+    }
+    return history_end(r->s, session, session->store, read(session->store, r));
+}
+
+static enum err read_sent(struct store *store, const struct list_read *r)
+{
+    struct sent_view *out = r->view;
+    const char *user = r->q->who->user;
+    enum err err = store->ops->year_totals_get(store, user, r->range.year, r->range.from_us,
+                                               r->range.to_us, &out->totals);
+    return err != ERR_OK
+               ? err
+               : store->ops->sent_page(store, user, r->range.from_us, r->range.to_us, &r->q->after,
+                                       r->q->limit + 1, out->items, &out->n);
+}
+
 enum err history_sent(const struct account_service *s, const struct history_query *q,
                       struct sent_view *out)
 {
-    struct year_range range = year_range_of(s->runtime, q->year);
-    const char *user = q->who->user;
-    struct session *session = session_pool_take(s->sessions, q->deadline_us);
-    if (session == NULL)
-        return ERR_UNAVAILABLE;
-    struct store *store = session->replica;
-    enum err err = store->ops->year_totals_get(store, user, range.year, range.from_us, range.to_us,
-                                               &out->totals);
-    if (err == ERR_OK)
-        err = store->ops->sent_page(store, user, range.from_us, range.to_us, &q->after,
-                                    q->limit + 1, out->items, &out->n);
-    err = history_end(s, session, store, err);
+    const struct list_read r = {s, q, year_range_of(s->runtime, q->year), out};
+    enum err err = history_list(&r, read_sent);
     if (err != ERR_OK)
         return err;
-    out->year = range.year;
+    out->year = r.range.year;
     out->next = (struct page_after){.set = false};
     if (cut_to_limit(&out->n, q->limit))
         out->next = (struct page_after){.set = true, .id = out->items[q->limit - 1].id};
     return ERR_OK;
 }
 
+static enum err read_received(struct store *store, const struct list_read *r)
+{
+    struct received_view *out = r->view;
+    const char *user = r->q->who->user;
+    enum err err = store->ops->year_totals_get(store, user, r->range.year, r->range.from_us,
+                                               r->range.to_us, &out->totals);
+    return err != ERR_OK
+               ? err
+               : store->ops->received_page(store, user, r->range.from_us, r->range.to_us,
+                                           &r->q->after, r->q->limit + 1, out->items, &out->n);
+}
+
 enum err history_received(const struct account_service *s, const struct history_query *q,
                           struct received_view *out)
 {
-    struct year_range range = year_range_of(s->runtime, q->year);
-    const char *user = q->who->user;
-    struct session *session = session_pool_take(s->sessions, q->deadline_us);
-    if (session == NULL)
-        return ERR_UNAVAILABLE;
-    struct store *store = session->replica;
-    enum err err = store->ops->year_totals_get(store, user, range.year, range.from_us, range.to_us,
-                                               &out->totals);
-    if (err == ERR_OK)
-        err = store->ops->received_page(store, user, range.from_us, range.to_us, &q->after,
-                                        q->limit + 1, out->items, &out->n);
-    err = history_end(s, session, store, err);
+    const struct list_read r = {s, q, year_range_of(s->runtime, q->year), out};
+    enum err err = history_list(&r, read_received);
     if (err != ERR_OK)
         return err;
-    out->year = range.year;
+    out->year = r.range.year;
     out->next = (struct page_after){.set = false};
     if (cut_to_limit(&out->n, q->limit))
         out->next = out->items[q->limit - 1].cursor;
     return ERR_OK;
 }
 
-enum err history_ledger(const struct account_service *s, const struct history_query *q,
-                        struct ledger_view *out)
+static enum err read_ledger(struct store *store, const struct list_read *r)
 {
     struct account account;
     int64_t pending_fen;
-    struct session *session = session_pool_take(s->sessions, q->deadline_us);
-    if (session == NULL)
-        return ERR_UNAVAILABLE;
-    struct store *store = session->replica;
-    enum err err = store->ops->account_get(store, q->who->user, &account, &pending_fen);
-    if (err == ERR_OK) {
-        out->balance_fen = account.exists ? account.balance_fen : 0;
-        err = store->ops->ledger_page(store, q->who->user, &q->after, q->limit + 1, out->items,
-                                      &out->n, &out->balance_fen);
-    }
-    err = history_end(s, session, store, err);
+    struct ledger_view *out = r->view;
+    enum err err = store->ops->account_get(store, r->q->who->user, &account, &pending_fen);
+    if (err != ERR_OK)
+        return err;
+    out->balance_fen = account.exists ? account.balance_fen : 0;
+    return store->ops->ledger_page(store, r->q->who->user, &r->q->after, r->q->limit + 1,
+                                   out->items, &out->n, &out->balance_fen);
+}
+
+enum err history_ledger(const struct account_service *s, const struct history_query *q,
+                        struct ledger_view *out)
+{
+    const struct list_read r = {.s = s, .q = q, .view = out};
+    enum err err = history_list(&r, read_ledger);
     if (err != ERR_OK)
         return err;
     out->next = (struct page_after){.set = false};

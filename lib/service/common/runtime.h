@@ -12,6 +12,7 @@
 #include "lib/store/store.h"
 #include "lib/wire/ticket.h"
 
+struct replica;
 struct user_rules;
 
 /* Filled by the program before a service is created; must not change while services use it, but for
@@ -23,6 +24,7 @@ struct runtime {
     struct metrics *metrics;
     struct markers *markers;  /* NULL: no markers are wanted */
     struct user_rules *rules; /* NULL: none */
+    struct replica *replica;  /* NULL: none */
     struct secret_pair ticket_keys;
     uint8_t generation[16]; /* read from the primary */
     /* Create a session. self is that of the runtime. Return NULL if out of memory; the caller
