@@ -37,7 +37,7 @@ function visible(signal) {
  * The parts refer to each other only when they run, so all of them are members of one object made here.
  * @param {{page: HTMLElement, bar: HTMLElement, offline: HTMLElement, announcer: HTMLElement}} places
  * @param {{base: URL, store: import('./types').Storage, i18n: import('./types').I18n,
- *     ahead: import('./types').Ahead | null, site: import('./types').Site | null}} given
+ *     ahead: import('./types').Ahead[], site: import('./types').Site | null}} given
  * @returns {import('./types').App}
  */
 function createApp({page, bar, offline, announcer}, {base, store, i18n, ahead, site}) {

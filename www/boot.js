@@ -1,5 +1,6 @@
 // @ts-check
-/* Watches over the start, so that the page never stays white: when a script is lost, late, or too new for the
+/* Asks for what the first view will wait for, while the modules that show it are on their way; they take over the
+ * answers (takeAhead in lib/api.js). And watches over the start, so that the page never stays white: when a script is lost, late, or too new for the
  * browser, it loads the page again once by itself, then says so in words that index.html holds. A document never
  * fetches a failed module again, so loading it again is the only repair. Written for old browsers: no module, no new
  * syntax. main.js ends the watch by setting data-started. */
@@ -8,6 +9,9 @@
     var GUARD = 'hongbao loaded again';
     var SLOW_MS = 15000;
     var AFTER_LOAD_MS = 6000;
+    var script = document.currentScript;
+    /** @type {any} */
+    var page = window;
     var over = false;
 
     function started() {
@@ -61,11 +65,72 @@
         }
     }
 
+    /* What this browser remembers, under the names of lib/browser_storage.js; null: nothing. */
+    function stored(area, name) {
+        try {
+            return page[area].getItem('hongbao ' + window.location.pathname.replace(/[^/]*$/, '') + ' ' + name);
+        } catch (error) {
+            return null;
+        }
+    }
+
+    /* The token that main.js will find, or null. */
+    function tokenInForce() {
+        var tab = stored('sessionStorage', 'token');
+        var linked = /^#(?:.*&)?token=([^&]+)/.exec(window.location.hash);
+        return (tab === null ? stored('localStorage', 'token') : tab) || (linked && linked[1]) || null;
+    }
+
+    function ask(path, token) {
+        /** @type {any} */
+        var options = {cache: 'no-store', credentials: 'omit', headers: token ? {Authorization: 'Bearer ' + token} : {}};
+        var answer = window.fetch('v1/' + path, options).then(function (response) {
+            return response.text().then(function (text) {
+                return {status: response.status, ok: response.ok, headers: response.headers, text: text};
+            });
+        });
+        answer.then(null, function () { return null; }); /* whoever takes it over asks again */
+        page.hongbaoAhead.push({path: path, token: token, answer: answer});
+    }
+
+    /* Only what every such view asks for, and never again once main.js has begun. */
+    function askAhead() {
+        var query = window.location.search;
+        var id = /[?&]e=([0-9a-f-]{36})(?=&|$)/.exec(query);
+        var token = tokenInForce();
+        if (page.hongbaoAhead || !window.fetch) {
+            return;
+        }
+        page.hongbaoAhead = [];
+        if (id && !/[?&](v|share)(=|&|$)/.test(query)) {
+            ask('envelopes/' + id[1] + (token ? '?limit=1' : ''), token);
+        }
+        if (!stored('localStorage', 'site')) { /* else lib/site.js knows when to ask again */
+            ask('site', null);
+        }
+        if (token) {
+            ask('me', token);
+            preload(script);
+        }
+    }
+
+    /* The modules of a signed-in person's views, which main.js would ask for only when it runs. */
+    function preload(from) {
+        var names = (from && from.getAttribute('data-signed-in') || '').split(' ');
+        for (var i = 0; i < names.length && names[i]; i++) {
+            var link = document.createElement('link');
+            link.rel = 'modulepreload';
+            link.href = names[i];
+            document.head.appendChild(link);
+        }
+    }
+
     if (!('noModule' in document.createElement('script'))) {
         over = true;
         show('boot-old');
         return;
     }
+    askAhead();
     window.addEventListener('error', failed, true);
     window.addEventListener('unhandledrejection', fail);
     /* A script may have failed before this one ran. */

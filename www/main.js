@@ -1,11 +1,10 @@
 // @ts-check
-/* The start. Finds the token and the language, and requests what the first view will wait for before anything is
- * drawn. */
+/* The start. Finds the token and the language, and draws the first view once there is what it needs. */
 import {startApp} from './app.js';
-import {askAhead} from './lib/api.js';
+import {takeAhead} from './lib/api.js';
 import {i18nOf, pickLanguage} from './lib/i18n.js';
 import {loadSite} from './lib/site.js';
-import {createStore, tokenOfHash} from './lib/browser_storage.js';
+import {createStore} from './lib/browser_storage.js';
 
 const STYLE_MS = 3000;
 
@@ -40,12 +39,9 @@ async function start() {
     const store = createStore(
         {local: storage('localStorage'), session: storage('sessionStorage'), scope: folder.pathname});
     const preferred = navigator.languages ?? [navigator.language];
-    const params = new URLSearchParams(window.location.search);
-    const token = store.token() ?? tokenOfHash(window.location.hash);
-    const ahead = params.has('e') && !params.has('v') && !params.has('share')
-        ? askAhead({base, id: params.get('e') ?? '', token}) : null;
+    const ahead = takeAhead(/** @type {any} */ (window));
     const i18n = i18nOf(pickLanguage(store.language(), preferred), preferred);
-    const knownSite = loadSite({base, store});
+    const knownSite = loadSite({base, store, ahead});
     await placed();
     await styled();
     await startApp({base, store, i18n, ahead, site: await knownSite});

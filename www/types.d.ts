@@ -106,7 +106,7 @@ export interface Api {
     records(kind: string, page?: Page, o?: CallOptions): Promise<Answer>;
 }
 
-/** A request sent before the view that needs its answer is loaded; see askAhead(). */
+/** A request sent before the view that needs its answer is loaded; see boot.js. */
 export interface Ahead { path: string; sent: string | null; response: Promise<HttpResponse> }
 export interface HttpResponse { status: number; ok: boolean; headers: Headers; data: any }
 

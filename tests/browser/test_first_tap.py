@@ -1,10 +1,12 @@
 """From a link to the amount in few taps, each with an effect at once; few requests; a list that costs late-comers
 nothing."""
 import concurrent.futures
+import threading
 
 import pytest
-from faulty_proxy import Hold
+from faulty_proxy import Hold, lose_request, refuse
 from people import send
+from service import wait_until
 
 # The effect is part of the tap's own task: neither an answer nor a timer lies in between, however slow the machine is.
 EFFECT = """
@@ -67,27 +69,67 @@ def test_tap_has_an_effect_at_once(stage, people, button, path):
 
 # ---- requests ----
 
+SIGNED_IN = pytest.mark.parametrize("signed_in", [False, True])
+
+
 def asked(stage):
     return [r.path for r in stage.proxy.requests]
 
 
-def test_first_view_is_at_most_eight_requests(stage):
-    stage.open("?e=" + stage.guests_envelope())
-    stage.browser.see("#name")
+def settled(stage, signed_in):
+    """The view is there, and all that it asks for."""
+    stage.browser.see("[data-do=grab]" if signed_in else "#name")
     stage.browser.true("document.readyState === 'complete'")
+    if signed_in:
+        stage.browser.see("#balance[data-fen]")
+
+
+def arrive(stage, signed_in):
+    me, envelope = (stage.me(0), stage.envelope()) if signed_in else (None, stage.guests_envelope())
+    stage.open("?e=" + envelope, me)
+    settled(stage, signed_in)
+    return envelope
+
+
+@SIGNED_IN
+def test_first_view_is_at_most_eight_requests(stage, signed_in):
+    arrive(stage, signed_in)
     assert len(asked(stage)) <= 8, asked(stage)
+    calls = [path.split("?")[0] for path in asked(stage) if path.startswith("/v1/")]
+    assert len(calls) == len(set(calls)) == (3 if signed_in else 2), "what was asked for ahead is not asked for again"
 
 
-def test_second_visit_is_at_most_three_requests(stage):
-    stage.open("?e=" + stage.guests_envelope())
-    stage.browser.see("#name")
-    stage.browser.true("document.readyState === 'complete'")
+@SIGNED_IN
+def test_second_visit_is_at_most_three_requests(stage, signed_in):
+    envelope = arrive(stage, signed_in)
     stage.browser.open("about:blank")
     before = len(asked(stage))
-    stage.open("?e=" + stage.guests_envelope())
-    stage.browser.see("#name")
-    stage.browser.true("document.readyState === 'complete'")
+    stage.open("?e=" + envelope)
+    settled(stage, signed_in)
     assert len(asked(stage)) - before <= 3, asked(stage)[before:]
+
+
+@SIGNED_IN
+def test_service_is_asked_before_the_modules_have_come(stage, signed_in):
+    gate = stage.proxy.spoil("GET", "/assets/main-", Hold())
+    me, envelope = (stage.me(0), stage.envelope()) if signed_in else (None, stage.guests_envelope())
+    opening = threading.Thread(target=stage.open, args=("?e=" + envelope, me))
+    opening.start()
+    wanted = {f"/v1/envelopes/{envelope}", "/v1/site"} | ({"/v1/me"} if signed_in else set())
+    try:
+        wait_until(lambda: {path.split("?")[0] for path in asked(stage)} >= wanted, 20, lambda: f"{wanted} are asked for: {asked(stage)}")
+    finally:
+        gate.release()
+        opening.join()
+    settled(stage, signed_in)
+
+
+@SIGNED_IN
+@pytest.mark.parametrize("fault", [lose_request, refuse(503, "unavailable", 1)])
+def test_what_was_lost_ahead_is_asked_for_again(stage, signed_in, fault):
+    stage.proxy.spoil("GET", "/v1/", fault, times=3 if signed_in else 2)
+    arrive(stage, signed_in)
+    stage.browser.console()
 
 
 def test_big_envelope_costs_a_latecomer_nothing_before_the_amount(stage, people):

@@ -34,19 +34,17 @@ def complaints(stage):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("name", ["main", "chunk"])
-def test_script_that_fails_once(stage, name, fault):
+def test_script_that_fails_once(stage, fault):
     """The page is loaded again by itself, and works."""
-    stage.proxy.spoil(*asset(name), FAULTS[fault])
+    stage.proxy.spoil(*asset("main"), FAULTS[fault])
     preview(stage)
     stage.browser.state("envelope", "preview")
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("name", ["main", "chunk"])
-def test_script_that_always_fails(stage, name, fault):
+def test_script_that_always_fails(stage, fault):
     """Says so in both languages, with a way to try again; does not reload for ever."""
-    stage.proxy.spoil(*asset(name), FAULTS[fault], times=None)
+    stage.proxy.spoil(*asset("main"), FAULTS[fault], times=None)
     preview(stage)
     stage.browser.see("#boot-failed", "could not be loaded")
     assert "重试" in stage.browser.text("#boot-failed")
@@ -112,7 +110,7 @@ def test_token_of_the_link_survives_the_reload(stage):
 
 def test_painted_before_any_script_or_style(impatient):
     """One round trip after the address: the envelope and words are in the page itself."""
-    for name in ("main", "chunk", "boot", "page"):
+    for name in ("main", "boot", "page"):
         impatient.proxy.spoil(*asset(name), Hold(), times=None)
     impatient.open()
     impatient.browser.see("main svg")

@@ -1,7 +1,7 @@
 /* The rest of the page that needs no browser: languages, what is remembered, following an envelope. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {askAhead, createApi} from '../../www/lib/api.js';
+import {createApi, takeAhead} from '../../www/lib/api.js';
 import {i18nOf, pickLanguage} from '../../www/lib/i18n.js';
 import {claimsOf, tokenOfHash} from '../../www/lib/browser_storage.js';
 import {intervalMs, watchEnvelope} from '../../www/lib/envelope_watch.js';
@@ -166,22 +166,41 @@ test('an error that will not go away ends the following', async () => {
 const WWW = new URL('../../www/', import.meta.url);
 const sourceOf = async (name) => (await import('node:fs/promises')).readFile(new URL(name, WWW), 'utf8');
 
-test('an answer asked for ahead goes to the first who asks just that', async () => {
+/* What boot.js leaves: one request, answered as told. */
+const early = (path, token, answer) => takeAhead({hongbaoAhead: [{path, token, answer}]});
+const opened = () => Promise.resolve({status: 200, ok: true, headers: new Headers({ETag: '"early"'}), text: '{"state":"open"}'});
+
+const counting = (token, ahead) => {
     const asked = [];
     const fetch = async (url, {headers}) => {
         asked.push(url.pathname + url.search + ' ' + (headers.Authorization ?? ''));
-        return new Response('{"state":"open"}', {headers: {ETag: '"1"'}});
+        return new Response('{"state":"open"}', {headers: {ETag: '"own"'}});
     };
-    const base = new URL('http://x/v1/');
-    const begin = (ahead, token) =>
-        createApi({base, fetch, token: () => token, ahead: askAhead({base, id: 'a', token: ahead, fetch})});
-    const signedIn = begin('T', 'T');
-    assert.equal((await signedIn.envelope('a', {after: null, limit: 1})).etag, '"1"');
-    await signedIn.envelope('a', {after: null, limit: 1});
-    await begin(null, null).preview('a');
-    await begin('T', 'other').envelope('a', {limit: 1});
-    const [one, other] = ['Bearer T', 'Bearer other'].map((who) => '/v1/envelopes/a?limit=1 ' + who);
-    assert.deepEqual(asked, [one, one, '/v1/envelopes/a ', one, other]);
+    return {asked, api: createApi({base: new URL('http://x/v1/'), fetch, token: () => token, ahead})};
+};
+
+test('an answer that was asked for ahead goes to the first who asks just that', async () => {
+    const {api, asked} = counting('T', early('envelopes/a?limit=1', 'T', opened()));
+    assert.equal((await api.envelope('a', {after: null, limit: 1})).etag, '"early"');
+    assert.equal((await api.envelope('a', {after: null, limit: 1})).etag, '"own"');
+    assert.deepEqual(asked, ['/v1/envelopes/a?limit=1 Bearer T']);
+    const other = counting('other', early('envelopes/a?limit=1', 'T', opened()));
+    assert.equal((await other.api.envelope('a', {limit: 1})).etag, '"own"', 'the answer for another user is not taken');
+    const visitor = counting(null, early('envelopes/a', null, opened()));
+    assert.equal((await visitor.api.preview('a')).etag, '"early"');
+    assert.deepEqual(visitor.asked, []);
+});
+
+test('what failed ahead is asked for again', async () => {
+    const {api, asked} = counting('T', early('me', 'T', Promise.reject(new TypeError('lost'))));
+    assert.equal((await api.me()).status, 200);
+    assert.deepEqual(asked, ['/v1/me Bearer T']);
+});
+
+test('boot.js sends nothing once the modules have begun', () => {
+    const bare = {};
+    assert.deepEqual(takeAhead(bare), []);
+    assert.deepEqual(bare, {hongbaoAhead: []});
 });
 
 const answering = (...statuses) => {

@@ -34,13 +34,11 @@ export function newKey() {
 /**
  * The API as functions.
  * @param {{base: URL, token: () => string | null, onUnauthorized?: (code: string) => void,
- *     ahead?: import('../types').Ahead | null, fetch?: typeof webFetch}} given base ends in "v1/"; onUnauthorized is
+ *     ahead?: import('../types').Ahead[], fetch?: typeof webFetch}} given base ends in "v1/"; onUnauthorized is
  *     called when the present token was refused
  * @returns {import('../types').Api}
  */
-export function createApi({base, token, onUnauthorized, ahead = null, fetch = webFetch}) {
-    let waiting = ahead;
-
+export function createApi({base, token, onUnauthorized, ahead = [], fetch = webFetch}) {
     /**
      * Resolves as ask() does: with the answer that was requested ahead, once, if it is just that; else asks.
      * @param {string} path
@@ -48,14 +46,13 @@ export function createApi({base, token, onUnauthorized, ahead = null, fetch = we
      * @param {AbortSignal} [signal]
      */
     async function answerTo(path, {sent, ...request}, signal) {
-        if (request.method !== 'GET' || !waiting || waiting.path !== path || waiting.sent !== sent) {
-            return ask(fetch, new URL(path, base), request, signal);
+        const early = ahead.find((a) => request.method === 'GET' && a.path === path && a.sent === sent);
+        if (early) {
+            ahead.splice(ahead.indexOf(early), 1);
         }
-        const {response} = waiting;
-        waiting = null;
-        await response;
+        const response = early ? await inTime(early.response) : null;
         throwIfAborted(signal);
-        return response;
+        return response ?? ask(fetch, new URL(path, base), request, signal);
     }
 
     /**
@@ -101,16 +98,18 @@ export function createApi({base, token, onUnauthorized, ahead = null, fetch = we
 }
 
 /**
- * Ask for an envelope before the view that will want it is there: as envelope(id) with at most one claim if there is a
- * token, else as preview(id). Gives what createApi takes as `ahead`.
- * @param {{base: URL, id: string, token: string | null, fetch?: typeof webFetch}} request
- * @returns {import('../types').Ahead}
+ * Take over the requests that boot.js has sent, in the form that createApi takes. If boot.js comes later, it sends none.
+ * @param {{hongbaoAhead?: {path: string, token: string | null, answer: Promise<any>}[]}} window
+ * @returns {import('../types').Ahead[]}
  */
-export function askAhead({base, id, token, fetch = webFetch}) {
-    const path = pathOf(id) + (token ? queryOf({limit: 1}) : '');
-    const response = ask(fetch, new URL(path, base), {method: 'GET', headers: headersFor({sent: token})});
-    response.catch(() => undefined);
-    return {path, sent: token, response};
+export function takeAhead(window) {
+    const sent = window.hongbaoAhead ?? [];
+    window.hongbaoAhead = [];
+    return sent.map(({path, token, answer}) => {
+        const response = answer.then(({text, ...rest}) => ({...rest, data: parse(text)}));
+        response.catch(() => undefined);
+        return {path, sent: token, response};
+    });
 }
 
 /* A token that has expired is refused for good. */
@@ -184,6 +183,12 @@ async function ask(fetch, url, {method, headers, body}, signal) {
         clearTimeout(timer);
         signal?.removeEventListener('abort', stop);
     }
+}
+
+/* The response, or null if it failed: then it is worth asking again. @param {Promise<any>} response */
+function inTime(response) {
+    const late = new Promise((_, reject) => setTimeout(() => reject(new ApiError({code: 'timeout'})), TIMEOUT_MS));
+    return Promise.race([response.catch(() => null), late]);
 }
 
 function parse(text) {

@@ -26,7 +26,12 @@ export function createStore({local, session, scope, now = Date.now}) {
         setCurrency: (label) => lasting.set('currency', label),
         /* What the site allowed at the last visit, or null. */
         site: () => parse(lasting.get('site')),
-        keepSite: (site) => lasting.set('site', JSON.stringify(site)),
+        keepSite(site) {
+            lasting.set('site', JSON.stringify(site));
+            lasting.set('site asked', String(now()));
+        },
+        /* Milliseconds since then. */
+        siteAge: () => now() - Number(lasting.get('site asked')),
         /* The name a guest has typed and not yet signed in with. */
         guestName: () => tab.get('name') ?? '',
         keepGuestName: (name) => tab.set('name', name),

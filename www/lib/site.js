@@ -4,16 +4,21 @@
 import {createApi} from './api.js';
 
 const PATIENCE_MS = 1500;
+const FRESH_MS = 600000;
 const CHOICES_S = [600, 3600, 86400, 259200, 604800];
 
 /**
- * Resolves to what the site allows, or null. What was known at the last visit is given at once and renewed for the
- * next; the first visit waits a moment for it.
- * @param {{base: URL, store: import('../types').Storage}} given
+ * Resolves to what the site allows, or null. What was known at the last visit is given at once, and renewed for the next
+ * if it is old; the first visit waits a moment for it.
+ * @param {{base: URL, store: import('../types').Storage, ahead?: import('../types').Ahead[]}} given
  * @returns {Promise<import('../types').Site | null>}
  */
-export function loadSite({base, store}) {
-    const asked = createApi({base, token: () => null}).site().then(({body}) => {
+export function loadSite({base, store, ahead}) {
+    const known = store.site();
+    if (known && store.siteAge() >= 0 && store.siteAge() < FRESH_MS) {
+        return Promise.resolve(known);
+    }
+    const asked = createApi({base, token: () => null, ahead}).site().then(({body}) => {
         store.keepSite(body);
         return body;
     }, (error) => {
@@ -23,7 +28,7 @@ export function loadSite({base, store}) {
         return null;
     });
     const late = new Promise((resolve) => setTimeout(() => resolve(null), PATIENCE_MS));
-    return store.site() ? Promise.resolve(store.site()) : Promise.race([asked, late]);
+    return known ? Promise.resolve(known) : Promise.race([asked, late]);
 }
 
 /* Whether guests may come in; true where it is not known. @param {import('../types').Site | null} site */
