@@ -6,9 +6,8 @@ import pathlib
 import shutil
 import socket
 import subprocess
-import tempfile
 
-from service import free_port, wait_until
+from service import free_port, new_directory, wait_until
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # how the WebDriver standard marks an element
 PREFERENCES = {"intl.accept_languages": "en-GB,en", "browser.shell.checkDefaultBrowser": False,

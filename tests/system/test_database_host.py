@@ -1,6 +1,7 @@
 """The database on another host: users for the hosts named by a setting, over TCP, with TLS."""
 import configparser
 import re
+import shutil
 import signal
 import subprocess
 
@@ -39,6 +40,10 @@ class Remote(Service):
         arguments = ("--skip-networking=0", "--bind-address=127.0.0.1", f"--port={self.database_port}",
                      f"--ssl-cert={self.keys_folder}/server.pem", f"--ssl-key={self.keys_folder}/server.key")
         return super().start_command(*more, *(word for a in arguments for word in ("--mariadb", a)))
+
+    def remove(self):
+        super().remove()
+        shutil.rmtree(self.keys_folder)
 
     def set(self, **settings):
         """Change settings of [database], or [admin], and let the programs read them."""
