@@ -36,12 +36,12 @@ export function intervalMs(unchangedMs, random = Math.random) {
  */
 export function watchEnvelope(
     {ask, onChange, onError, onTrouble, signal, visible = async () => undefined, pause = sleep, now = Date.now}) {
-    /** @type {{full: FullPage[], envelope: any, after: string | null, etag: string | null | undefined,
-     *     wanted: boolean, changedAt: number, answered: boolean}} */
-    const seen = {full: [], envelope: null, after: null, etag: null, wanted: false, changedAt: now(), answered: false};
+    /** @type {{envelope: any, after: string | null, etag: string | null | undefined, wanted: boolean, changedAt: number,
+     *     answered: boolean}} */
+    const seen = {envelope: null, after: null, etag: null, wanted: false, changedAt: now(), answered: false};
     const rest = sleeper(pause, signal);
-    const tell = () => onChange(seen.envelope,
-        seen.wanted ? seen.full.flatMap(({claims}) => claims).concat(seen.envelope.claims) : []);
+    const full = fullPages(ask, signal);
+    const tell = () => onChange(seen.envelope, seen.wanted ? full.claims().concat(seen.envelope.claims) : []);
 
     /* One request of the last page. Resolves to the milliseconds to rest after it. */
     async function round() {
@@ -52,40 +52,18 @@ export function watchEnvelope(
             return 0;
         }
         if (answer.status === 304) {
-            return restMs(now() - seen.changedAt);
+            return restMs(seen.envelope, full.stale(), now() - seen.changedAt);
         }
-        seen.changedAt = now();
-        seen.etag = answer.etag;
-        seen.envelope = answer.body;
-        seen.full.forEach((full) => Object.assign(full, {stale: true}));
+        Object.assign(seen, {changedAt: now(), etag: answer.etag, envelope: answer.body});
+        full.spoil();
         tell();
         const {claims, next} = answer.body;
         if (wanted && next !== null) {
-            seen.full.push({after: seen.after, etag: answer.etag, claims, stale: false});
+            full.add({after: seen.after, etag: answer.etag, claims, stale: false});
             Object.assign(seen, {after: next, etag: null, envelope: {...answer.body, claims: []}});
             return 0;
         }
-        return wanted || answer.body.state === 'open' ? restMs(0) : QUIET_REST_MS;
-    }
-
-    /* A closed envelope gets thanks and nothing else: these may come later than claims. */
-    function restMs(unchangedMs) {
-        const stale = seen.full.some((full) => full.stale);
-        return intervalMs(seen.envelope.state === 'open' || stale ? unchangedMs : Math.max(unchangedMs, LIVELY_MS));
-    }
-
-    /* Request a stale page again, if there is one. */
-    async function refresh() {
-        const page = seen.full.find(({stale}) => stale);
-        if (!page) {
-            return;
-        }
-        const answer = await ask({after: page.after, limit: CLAIMS_PAGE}, {etag: page.etag, signal});
-        page.stale = false;
-        if (answer.status !== 304) {
-            Object.assign(page, {etag: answer.etag, claims: answer.body.claims});
-            tell();
-        }
+        return wanted || answer.body.state === 'open' ? restMs(answer.body, full.stale(), 0) : QUIET_REST_MS;
     }
 
     async function run() {
@@ -96,8 +74,8 @@ export function watchEnvelope(
                 }
                 const pauseMs = await round();
                 seen.answered = true;
-                if (pauseMs > 0) {
-                    await refresh();
+                if (pauseMs > 0 && await full.refresh()) {
+                    tell();
                 }
                 failures = 0;
                 await rest.sleep(pauseMs);
@@ -125,6 +103,39 @@ export function watchEnvelope(
                 Object.assign(seen, {wanted: true, etag: null});
                 rest.wake();
             }
+        },
+    };
+}
+
+/* A closed envelope gets thanks and nothing else: these may come later than claims, unless there are stale pages. */
+function restMs(envelope, stale, unchangedMs) {
+    return intervalMs(envelope.state === 'open' || stale ? unchangedMs : Math.max(unchangedMs, LIVELY_MS));
+}
+
+/* The pages that have a successor. */
+function fullPages(ask, signal) {
+    /** @type {FullPage[]} */
+    const pages = [];
+    return {
+        claims: () => pages.flatMap(({claims}) => claims),
+        stale: () => pages.some(({stale}) => stale),
+        /** @param {FullPage} page */
+        add: (page) => pages.push(page),
+        spoil: () => pages.forEach((page) => Object.assign(page, {stale: true})),
+
+        /* Request a stale page again, if there is one. Resolves to true if it has changed. */
+        async refresh() {
+            const page = pages.find(({stale}) => stale);
+            if (!page) {
+                return false;
+            }
+            const answer = await ask({after: page.after, limit: CLAIMS_PAGE}, {etag: page.etag, signal});
+            page.stale = false;
+            if (answer.status === 304) {
+                return false;
+            }
+            Object.assign(page, {etag: answer.etag, claims: answer.body.claims});
+            return true;
         },
     };
 }
