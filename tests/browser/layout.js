@@ -76,13 +76,19 @@ function textWidth(text, style) {
 }
 
 /* Fields whose value, placeholder or chosen option is wider than they are. A field that cannot be written
- * to only holds what is copied. */
+ * to only holds what is copied. Phones zoom in on a field with letters of less than 16 points that gets the focus. */
 function checkFields() {
     for (const field of root.querySelectorAll('input, select, textarea')) {
-        if (!field.checkVisibility(SHOWN) || field.readOnly || /^(radio|checkbox|range|file)$/.test(field.type)) {
+        if (!field.checkVisibility(SHOWN) || /^(radio|checkbox|range|file)$/.test(field.type)) {
             continue;
         }
         const style = getComputedStyle(field);
+        if (parseFloat(style.fontSize) < 16) {
+            faults.add(`small letters: ${style.fontSize} in ${place(field)}`);
+        }
+        if (field.readOnly) {
+            continue;
+        }
         const arrow = field.tagName === 'SELECT' ? 18 : 0;
         const room = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - arrow;
         const text = field.tagName === 'SELECT' ? field.selectedOptions[0]?.textContent ?? '' :

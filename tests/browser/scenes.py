@@ -7,6 +7,7 @@ from faulty_proxy import Hold, answer, change, lose_request, refuse
 from people import send
 from selenium.webdriver.common.keys import Keys
 
+COVERS = ("plain", "new_year", "birthday", "wedding", "thanks", "company")
 SCENES = {}
 SPOILT = set()
 NAMES = {
@@ -54,9 +55,9 @@ class Stage:
         self.people.draw(envelope, *self.friends[1:1 + opened])
         return envelope
 
-    def guests_envelope(self, greeting=None):
+    def guests_envelope(self, greeting=None, **more):
         """One that a visitor without an account may open: a guest sent it."""
-        return send(self.people.guest(NAMES[self.language][1]), greeting=greeting or self.greeting)
+        return send(self.people.guest(NAMES[self.language][1]), greeting=greeting or self.greeting, **more)
 
     def open(self, query="", person=None):
         self.browser.open(self.proxy.url + query + (f"#token={person.token}" if person else ""))
@@ -262,6 +263,95 @@ def longest(stage):
     stage.open("?e=" + envelope, me)
     stage.browser.state("envelope", "opened")
     stage.browser.see("#claims > li.me")
+
+
+@scene("thanked")
+def thanked(stage):
+    """Everyone thanks the sender, each with another word; the reader's own is pressed."""
+    me, envelope = stage.me(), stage.envelope(18_888, 5, opened=4)
+    stage.people.draw(envelope, me)
+    for person, word in zip(stage.friends[1:5], ("thanks", "luck", "cheers", "wow")):
+        assert person.request("POST", f"/v1/envelopes/{envelope}/thanks", {"thanks": word}).status == 200
+    stage.open("?e=" + envelope, me)
+    stage.browser.state("envelope", "opened")
+    stage.browser.tap("[data-do=thank][data-word=hug]")
+    stage.browser.see("#claims > li.me[data-thanks=hug]")
+
+
+# ---- recall ----
+
+def half_opened(stage):
+    """An envelope of the reader's own, of which two shares are open."""
+    me = stage.me()
+    envelope = send(me, 8888, 5, greeting=stage.greeting)
+    stage.people.draw(envelope, *stage.friends[1:3])
+    return me, envelope
+
+
+@scene("recall")
+def recall(stage):
+    me, envelope = half_opened(stage)
+    stage.open("?e=" + envelope, me)
+    stage.browser.tap("[data-do=recall]")
+    stage.browser.see("dialog [data-do=yes]")
+
+
+@scene("recalled-sender")
+def recalled_sender(stage):
+    recall(stage)
+    stage.browser.tap("dialog [data-do=yes]")
+    stage.browser.state("envelope", "expired")
+    stage.browser.gone("[data-do=recall]")
+
+
+def recalled(reader):
+    def show(stage):
+        me, envelope = half_opened(stage)
+        assert me.request("POST", f"/v1/envelopes/{envelope}/recall").status == 200
+        stage.open("?e=" + envelope, reader(stage))
+        stage.browser.see("#claims > li")
+    return show
+
+
+scene("recalled-winner")(recalled(lambda stage: stage.friends[1]))
+scene("recalled-others")(recalled(lambda stage: stage.me()))
+
+
+# ---- covers: chosen, before signing in, sealed, with the coin, opened ----
+
+def covered(theme):
+    def choose_it(stage):
+        send_lucky(stage)
+        choose(stage.browser, "theme", theme)
+        stage.browser.see(f".send-preview .packet[data-theme={theme}]")
+
+    def preview_it(stage):
+        stage.open("?e=" + stage.guests_envelope(theme=theme))
+        stage.browser.state("envelope", "preview")
+        stage.browser.see(f".packet[data-theme={theme}]")
+
+    def seal_it(stage):
+        stage.open("?e=" + stage.envelope(theme=theme), stage.me())
+        stage.browser.state("envelope", "sealed")
+        stage.browser.see(f".packet[data-theme={theme}]")
+
+    def grab_it(stage):
+        seal_it(stage)
+        stage.browser.tap("[data-do=grab]")
+        stage.browser.state("envelope", "grabbed")
+
+    def open_it(stage):
+        grab_it(stage)
+        stage.browser.tap("[data-do=open]")
+        stage.browser.state("envelope", "opened")
+        stage.browser.see(f".packet-open[data-theme={theme}]")
+        stage.browser.see("#claims > li.me")
+    return {"choose": choose_it, "preview": preview_it, "sealed": seal_it, "grabbed": grab_it, "opened": open_it}
+
+
+for _theme in COVERS:
+    for _step, _show in covered(_theme).items():
+        scene(f"cover-{_theme}-{_step}")(_show)
 
 
 # ---- trust ----

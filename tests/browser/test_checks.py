@@ -13,7 +13,7 @@ from scenes import SCENES
 
 HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>t</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
-<style>body { margin: 8px; font: 16px/1.5 sans-serif } button { min-width: 60px; min-height: 50px }</style>
+<style>body { margin: 8px; font: 16px/1.5 sans-serif } button { min-width: 60px; min-height: 50px } input { font: inherit }</style>
 <main><h1>Well</h1>"""
 WELL = """<p>A <a href="#x">link</a> in a sentence. <button id="x">Tap</button>
 <label>Name <input value="short" style="height: 46px"></label>
@@ -29,6 +29,7 @@ PLANTED = {
                '<i style="position: absolute; inset: 0; background: #ccc"></i></div>',
     "sticks out": '<p style="width: 40px; background: #eee">unbreakable</p>',
     "cut off: \"a value": '<label>Name <input size="4" style="height: 46px" value="a value too long"></label>',
+    "small letters": '<label>Name <input style="height: 46px; font-size: 15px" value="short"></label>',
     "small target": '<button style="min-width: 0; min-height: 0">x</button>',
 }
 

@@ -19,7 +19,7 @@ def test_the_sender_takes_back_the_rest(stage, mine):
     stage.browser.tap("[data-do=recall]")
     stage.browser.tap("dialog [data-do=yes]")
     stage.browser.state("envelope", "expired")
-    stage.browser.see("#over", "The sender took back what was left")
+    stage.browser.see("#over", "You took back what was left")
     stage.browser.gone("[data-do=recall]")
     stage.browser.see(f"#balance[data-fen='{MONEY - won}']")
     shown = me.envelope(envelope).json

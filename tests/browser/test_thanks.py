@@ -1,5 +1,6 @@
 """Thanks with one tap after opening, shown in everyone's list; and ways on."""
 import pytest
+from service import wait_until
 
 WORDS = ["thanks", "hug", "luck", "cheers", "wow"]
 PRESSED = "return [...document.querySelectorAll('[data-do=thank][aria-pressed=true]')].map((e) => e.dataset.word)"
@@ -37,6 +38,29 @@ def test_thanks_of_others_come_into_the_list(stage):
     stage.browser.see("#claims > li", friend.name)
     assert friend.request("POST", f"/v1/envelopes/{envelope}/thanks", {"thanks": "luck"}).status == 200
     stage.browser.see("#claims .thanked", "Good luck")
+
+
+def test_thanks_come_after_the_close_too(stage):
+    friend = stage.friends[1]
+    me, envelope = stage.me(), stage.envelope(shares=2)
+    stage.people.draw(envelope, me, friend)
+    stage.open("?e=" + envelope, me)
+    stage.browser.see("#claims > li.luckiest")
+    assert friend.request("POST", f"/v1/envelopes/{envelope}/thanks", {"thanks": "luck"}).status == 200
+    stage.browser.see("#claims .thanked", "Good luck")
+
+
+def test_thanks_on_every_page_of_a_long_list(stage, people):
+    """The first of 101 thanks long after its page was loaded, while only the last page is followed."""
+    crowd = [people.person(f"Guest {n}") for n in range(100)]
+    me, envelope = stage.me(), stage.envelope(total=30_000, shares=110)
+    people.draw(envelope, *crowd, me)
+    stage.open("?e=" + envelope, me)
+    followed = f"/v1/envelopes/{envelope}.*after="
+    wait_until(lambda: len(stage.proxy.asked("GET", followed)) >= 3, 15, "it follows the last page")
+    assert crowd[0].request("POST", f"/v1/envelopes/{envelope}/thanks", {"thanks": "luck"}).status == 200
+    stage.browser.type("#find", "Guest 0")
+    stage.browser.see("#claims > li[data-seq='1'][data-thanks=luck] .thanked", "Good luck")
 
 
 @pytest.mark.parametrize("languages,words", [

@@ -48,7 +48,7 @@ test('a token comes out of the fragment and shows whom it is about', () => {
 /* A watch over scripted answers. Its clock stands still but for what it sleeps. */
 function watching(answers, {visible, wanted = true} = {}) {
     const leave = new AbortController();
-    const it = {asked: [], slept: [], changes: [], errors: [], clock: 0, leave};
+    const it = {asked: [], slept: [], changes: [], last: [], errors: [], clock: 0, leave};
     it.watch = watchEnvelope({
         signal: leave.signal,
         visible,
@@ -57,9 +57,9 @@ function watching(answers, {visible, wanted = true} = {}) {
             it.slept.push(ms);
             it.clock += ms;
         },
-        ask: async (page) => {
-            it.asked.push(page);
-            const answer = answers(it.asked.length, page);
+        ask: async (page, {etag}) => {
+            it.asked.push({...page, etag});
+            const answer = answers(it.asked.length, {...page, etag});
             if (answer === null) {
                 leave.abort();
             }
@@ -68,7 +68,10 @@ function watching(answers, {visible, wanted = true} = {}) {
             }
             return answer ?? {status: 304};
         },
-        onChange: (envelope, claims) => it.changes.push([envelope.state, claims.map((c) => c.seq)]),
+        onChange: (envelope, claims) => {
+            it.changes.push([envelope.state, claims.map((c) => c.seq)]);
+            it.last = claims;
+        },
         onError: (error) => it.errors.push(error.code),
     });
     if (wanted) {
@@ -77,20 +80,58 @@ function watching(answers, {visible, wanted = true} = {}) {
     return it;
 }
 
-const soon = async () => {
-    for (let n = 0; n < 20; n++) {
+const soon = async (turns = 20) => {
+    for (let n = 0; n < turns; n++) {
         await new Promise((resolve) => { setImmediate(resolve); });
     }
 };
 const page = (state, seqs, next = null) => ({status: 200, etag: '"e"', body: {state, claims: seqs.map((seq) => ({seq})), next}});
 
-test('following a closed envelope loads every page once and ends', async () => {
-    const it = watching((n, {after}) => (after === null ? page('sold_out', [1, 2], 'p2') : page('sold_out', [3])));
-    await soon();
-    const full = it.asked.filter(({limit}) => limit > 1).map(({after}) => after);
+test('following a closed envelope loads every page, and then asks at most 12 times a minute', async () => {
+    const it = watching((n, {after, etag}) => (n > 60 ? null : etag ? undefined :
+        after === null ? page('sold_out', [1, 2], 'p2') : page('sold_out', [3])));
+    await soon(300);
+    const full = it.asked.filter(({limit, etag}) => limit > 1 && !etag).map(({after}) => after);
     assert.deepEqual(full, [null, 'p2']);
     assert.deepEqual(it.changes.at(-1), ['sold_out', [1, 2, 3]]);
+    assert.ok(it.asked.length > 50 && it.slept.slice(2).every((ms) => ms >= 5000));
 });
+
+/* Three pages, on which thanks are given: as with the service, the ETag of each page is that of the whole envelope. */
+function thanking(state) {
+    const pages = {null: [[1, 2], 'p2'], p2: [[3, 4], 'p3'], p3: [[5], null]};
+    const given = {version: 1, thanks: {}, state};
+    given.answer = ({after, etag}) => (etag === `"${given.version}-${after}"` ? undefined : {
+        status: 200, etag: `"${given.version}-${after}"`,
+        body: {state, claims: pages[after][0].map((seq) => ({seq, thanks: given.thanks[seq] ?? null})), next: pages[after][1]},
+    });
+    given.thank = (seq, word) => {
+        given.thanks[seq] = word;
+        given.version++;
+    };
+    return given;
+}
+
+for (const state of ['open', 'sold_out']) {
+    test('thanks on every page are seen, and cost nothing before they are given: ' + state, async () => {
+        const given = thanking(state);
+        const moments = {40: [1, 'hug'], 60: [4, 'wow'], 61: [5, 'luck'], 80: [1, 'cheers']};
+        const idle = [];
+        const it = watching((n, asked) => {
+            if (moments[n]) {
+                given.thank(...moments[n]);
+            }
+            idle[n] = given.answer(asked) === undefined && asked.after === 'p3';
+            return n > 110 ? null : given.answer(asked);
+        });
+        await soon(600);
+        assert.deepEqual(it.last.map(({thanks}) => thanks), ['cheers', null, null, 'wow', 'luck']);
+        assert.deepEqual(it.last.map(({seq}) => seq), [1, 2, 3, 4, 5]);
+        for (const [from, to] of [[20, 40], [50, 60], [70, 80], [90, 110]]) {
+            assert.ok(idle.slice(from, to).every(Boolean), `only the last page is asked for, ${from} to ${to}`);
+        }
+    });
+}
 
 test('before the list is wanted, no claim is loaded', async () => {
     const it = watching((n) => (n < 4 ? page('open', [1], 'more') : null), {wanted: false});
@@ -138,7 +179,7 @@ test('asking is quick for a minute after a change, then calmer, never in step', 
 });
 
 test('an idle watcher makes at most 12 requests a minute after the first minute', async () => {
-    const it = watching((n) => (n === 1 ? page('open', []) : n < 200 ? undefined : null));
+    const it = watching((n) => (n <= 2 ? page('open', []) : n < 200 ? undefined : null));
     await soon();
     await soon();
     const later = it.slept.filter((ms, n) => it.slept.slice(0, n).reduce((a, b) => a + b, 0) > 65000);
@@ -148,7 +189,7 @@ test('an idle watcher makes at most 12 requests a minute after the first minute'
 test('after the first answer nothing is asked while the page cannot be seen', async () => {
     let show;
     const seen = new Promise((resolve) => { show = resolve; });
-    const it = watching((n) => page(n > 2 ? 'expired' : 'open', []), {visible: () => seen});
+    const it = watching((n) => (n > 9 ? null : page(n > 2 ? 'expired' : 'open', [])), {visible: () => seen});
     await soon();
     assert.equal(it.asked.length, 1);
     show();

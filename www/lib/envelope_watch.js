@@ -1,8 +1,9 @@
 // @ts-check
 /* Follows one envelope: requests it again and again with If-None-Match and hands out what changed. At first only the
  * envelope itself, with at most one claim; the list from the moment in which it is wanted, page after page. Claims only
- * ever grow at the end, so full pages are never requested again: the last page is polled, and when it gets a successor
- * the poll moves on. */
+ * ever grow at the end, so the last page is polled, and when it gets a successor the poll moves on. Thanks come to every
+ * page, also after the close: they change the ETag of all, so a change of the last page makes the full ones stale, and
+ * with each poll one stale page is requested again by its ETag. While nothing changes, none is. */
 import {CLAIMS_PAGE} from './api.js';
 import {delayMs, mayRepeat, sleep} from './retry.js';
 
@@ -19,10 +20,13 @@ export function intervalMs(unchangedMs, random = Math.random) {
     return Math.round(base * (1 + random() / 10));
 }
 
+/** @typedef {{after: string | null, etag: string | null | undefined, claims: import('../types').Claim[],
+ *     stale: boolean}} FullPage */
+
 /**
  * ask(page, {etag, signal}) resolves as api.envelope does. onChange(envelope, claims) gets the envelope and the claims
- * loaded so far. Ends when the signal aborts or, for a closed envelope whose list is wanted, when its last claim was
- * loaded; onError(error) gets an error that is final, and ends it too; onTrouble(error) one that may pass.
+ * loaded so far. Ends when the signal aborts; onError(error) gets an error that is final, and ends it too;
+ * onTrouble(error) one that may pass.
  * visible(signal) resolves when the page is visible: after the first answer nothing is requested before.
  * Returns {poke, wantClaims}: ask now; load and follow the claims, too.
  * @param {{ask: (page: import('../types').Page, options: import('../types').CallOptions) => Promise<any>,
@@ -32,12 +36,14 @@ export function intervalMs(unchangedMs, random = Math.random) {
  */
 export function watchEnvelope(
     {ask, onChange, onError, onTrouble, signal, visible = async () => undefined, pause = sleep, now = Date.now}) {
-    /** @type {{full: import('../types').Claim[], after: string | null, etag: string | null | undefined,
-     *     wanted: boolean, changedAt: number, answered: boolean}} */
-    const seen = {full: [], after: null, etag: null, wanted: false, changedAt: now(), answered: false};
+    /** @type {{envelope: any, after: string | null, etag: string | null | undefined, wanted: boolean, changedAt: number,
+     *     answered: boolean}} */
+    const seen = {envelope: null, after: null, etag: null, wanted: false, changedAt: now(), answered: false};
     const rest = sleeper(pause, signal);
+    const full = fullPages(ask, signal);
+    const tell = () => onChange(seen.envelope, seen.wanted ? full.claims().concat(seen.envelope.claims) : []);
 
-    /* One request. Resolves to the milliseconds to rest after it, or null if nothing can change any more. */
+    /* One request of the last page. Resolves to the milliseconds to rest after it. */
     async function round() {
         const {wanted} = seen;
         const page = {after: seen.after, limit: wanted ? CLAIMS_PAGE : 1};
@@ -46,18 +52,18 @@ export function watchEnvelope(
             return 0;
         }
         if (answer.status === 304) {
-            return intervalMs(now() - seen.changedAt);
+            return restMs(seen.envelope, full.stale(), now() - seen.changedAt);
         }
-        const envelope = answer.body;
-        seen.changedAt = now();
-        seen.etag = answer.etag;
-        onChange(envelope, wanted ? seen.full.concat(envelope.claims) : []);
-        if (wanted && envelope.next !== null) {
-            seen.full = seen.full.concat(envelope.claims);
-            Object.assign(seen, {after: envelope.next, etag: null});
+        Object.assign(seen, {changedAt: now(), etag: answer.etag, envelope: answer.body});
+        full.spoil();
+        tell();
+        const {claims, next} = answer.body;
+        if (wanted && next !== null) {
+            full.add({after: seen.after, etag: answer.etag, claims, stale: false});
+            Object.assign(seen, {after: next, etag: null, envelope: {...answer.body, claims: []}});
             return 0;
         }
-        return envelope.state === 'open' ? intervalMs(0) : wanted ? null : QUIET_REST_MS;
+        return wanted || answer.body.state === 'open' ? restMs(answer.body, full.stale(), 0) : QUIET_REST_MS;
     }
 
     async function run() {
@@ -68,10 +74,10 @@ export function watchEnvelope(
                 }
                 const pauseMs = await round();
                 seen.answered = true;
-                failures = 0;
-                if (pauseMs === null) {
-                    return;
+                if (pauseMs > 0 && await full.refresh()) {
+                    tell();
                 }
+                failures = 0;
                 await rest.sleep(pauseMs);
             } catch (error) {
                 if (signal.aborted) {
@@ -97,6 +103,39 @@ export function watchEnvelope(
                 Object.assign(seen, {wanted: true, etag: null});
                 rest.wake();
             }
+        },
+    };
+}
+
+/* A closed envelope gets thanks and nothing else: these may come later than claims, unless there are stale pages. */
+function restMs(envelope, stale, unchangedMs) {
+    return intervalMs(envelope.state === 'open' || stale ? unchangedMs : Math.max(unchangedMs, LIVELY_MS));
+}
+
+/* The pages that have a successor. */
+function fullPages(ask, signal) {
+    /** @type {FullPage[]} */
+    const pages = [];
+    return {
+        claims: () => pages.flatMap(({claims}) => claims),
+        stale: () => pages.some(({stale}) => stale),
+        /** @param {FullPage} page */
+        add: (page) => pages.push(page),
+        spoil: () => pages.forEach((page) => Object.assign(page, {stale: true})),
+
+        /* Request a stale page again, if there is one. Resolves to true if it has changed. */
+        async refresh() {
+            const page = pages.find(({stale}) => stale);
+            if (!page) {
+                return false;
+            }
+            const answer = await ask({after: page.after, limit: CLAIMS_PAGE}, {etag: page.etag, signal});
+            page.stale = false;
+            if (answer.status === 304) {
+                return false;
+            }
+            Object.assign(page, {etag: answer.etag, claims: answer.body.claims});
+            return true;
         },
     };
 }

@@ -28,10 +28,12 @@ export function createClaims(app, signal) {
     let drawn = '';
 
     function update(envelope, claims, me) {
-        fill(count, countText(app, envelope));
+        const opened = Math.max(envelope.opened_shares, me?.seq ?? 0); /* the own share may be newer than the list */
+        const sums = opened === envelope.opened_shares;
+        fill(count, countText(app, {...envelope, opened_shares: opened}, {sums}));
         bar.max = envelope.shares;
-        bar.value = envelope.opened_shares;
-        none.hidden = envelope.opened_shares > 0;
+        bar.value = opened;
+        none.hidden = opened > 0;
         rows.update(envelope, claims, me);
         const worth = envelope.mode === 'lucky' && claims.length > 1 && claims.length >= envelope.opened_shares;
         const looks = [claims.length, me?.seq, envelope.state].join();

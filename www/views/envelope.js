@@ -46,7 +46,7 @@ function createPlace({app, id, node, signal}) {
         place.parts.said.textContent = key ? app.i18n.t(key) : '';
     };
     /** @type {any} */
-    const place = {app, id, node, signal, say, drawn: '', shown: '', unseen: false, sound: null, visit: createVisit({
+    const place = {app, id, node, signal, say, user: claimsOf(app.store.token())?.sub, drawn: '', shown: '', unseen: false, sound: null, visit: createVisit({
         calls: {
             grab: async () => (await app.api.grab(id, {signal})).body,
             open: async (ticket) => (await app.api.open(id, ticket, {signal})).body,
@@ -135,8 +135,8 @@ function draw(place) {
 
 /* Claims and sums are for those who have opened, for the sender, and when it is over: until then knowing them would
  * make waiting pay. */
-function drawList({app, node, parts, visit, watch}, state, envelope, claims, mine) {
-    const seen = SEEN.includes(state) || claimsOf(app.store.token())?.sub === envelope.sender.user;
+function drawList({node, parts, user, visit, watch}, state, envelope, claims, mine) {
+    const seen = SEEN.includes(state) || user === envelope.sender.user;
     parts.list.node.hidden = !seen;
     node.classList.toggle('wide', seen);
     if (seen) {
@@ -152,7 +152,7 @@ function drawHero(place, {cover, mine, luckiest}) {
     const {envelope} = place.visit.known;
     const held = parts.hero.contains(document.activeElement) ? document.activeElement?.getAttribute('data-hold') : null;
     const closed = () => [
-        h('p', {id: 'over', class: 'over', tabindex: -1, 'data-hold': 'over'}, t(overKey(cover, envelope))),
+        h('p', {id: 'over', class: 'over', tabindex: -1, 'data-hold': 'over'}, t(overKey(cover, envelope, place.user))),
         h('button', {class: 'link', 'data-do': 'look', 'data-hold': 'look', onclick: lookAtList}, t('envelope.look')),
     ];
     const hint = (text, more = {}) => h('p', {class: 'hint', ...more}, text);

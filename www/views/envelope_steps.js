@@ -58,12 +58,15 @@ function failed(place, error) {
 }
 
 /* The key of the words for how an envelope ended. */
-export function overKey(state, envelope) {
-    return 'over.' + (state === 'expired' && envelope?.closed_by === 'sender' ? 'recalled' : state);
+export function overKey(state, envelope, user) {
+    if (state !== 'expired' || envelope?.closed_by !== 'sender') {
+        return 'over.' + state;
+    }
+    return envelope.sender.user === user ? 'over.recalled.own' : 'over.recalled';
 }
 
 /* Brings what has just come about to eyes, ears and the focus. What has the focus is read out by itself. */
-export function present({app, parts: {hero}, say, sound, visit}) {
+export function present({app, parts: {hero}, say, sound, user, visit}) {
     const {t} = app.i18n;
     const state = visit.state();
     if (state === 'opened') {
@@ -77,6 +80,6 @@ export function present({app, parts: {hero}, say, sound, visit}) {
         say('envelope.grabbed');
     } else if (state === 'sold_out' || state === 'expired') {
         focusOn(hero.querySelector('#over'));
-        app.announce(t(overKey(state, visit.known.envelope)));
+        app.announce(t(overKey(state, visit.known.envelope, user)));
     }
 }

@@ -94,6 +94,7 @@ export default {
     'over.sold_out': 'Too late: all shares are gone',
     'over.expired': 'Expired: the rest went back to the sender',
     'over.recalled': 'The sender took back what was left',
+    'over.recalled.own': 'You took back what was left',
     'count.open': '{opened} of {shares} opened, {sum} of {total}',
     'count.sold_out': {one: '{shares} opened in {took}', other: '{shares} opened in {took}'},
     'count.expired': '{opened} of {shares} opened, {refunded} returned',

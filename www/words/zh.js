@@ -91,6 +91,7 @@ export default {
     'over.sold_out': '手慢了，红包派完了',
     'over.expired': '红包已过期，剩余已退回',
     'over.recalled': '发红包的人已收回剩余部分',
+    'over.recalled.own': '你已收回剩余部分',
     'count.open': '已领取 {opened}/{shares} 个，共 {sum} / {total}',
     'count.sold_out': '{shares} 个红包，{took}被抢光',
     'count.expired': '已领取 {opened}/{shares} 个，{refunded} 已退回',

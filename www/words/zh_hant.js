@@ -91,6 +91,7 @@ export default {
     'over.sold_out': '手慢了，紅包派完了',
     'over.expired': '紅包已過期，剩餘已退回',
     'over.recalled': '發紅包的人已收回剩餘部分',
+    'over.recalled.own': '你已收回剩餘部分',
     'count.open': '已領取 {opened}/{shares} 個，共 {sum} / {total}',
     'count.sold_out': '{shares} 個紅包，{took}被搶光',
     'count.expired': '已領取 {opened}/{shares} 個，{refunded} 已退回',
