@@ -7,7 +7,8 @@
 (function () {
     var root = document.documentElement;
     var GUARD = 'hongbao loaded again';
-    var SLOW_MS = 15000;
+    var SLOW_MS = 8000;
+    var HANGS_MS = 15000;
     var AFTER_LOAD_MS = 6000;
     var script = document.currentScript;
     /** @type {any} */
@@ -135,7 +136,12 @@
     window.addEventListener('unhandledrejection', fail);
     /* A script may have failed before this one ran. */
     window.addEventListener('load', function () { setTimeout(fail, AFTER_LOAD_MS); });
-    setTimeout(fail, SLOW_MS);
+    setTimeout(function () {
+        if (!over && !started()) {
+            show('boot-slow');
+        }
+    }, SLOW_MS);
+    setTimeout(fail, HANGS_MS);
     document.addEventListener('click', function (event) {
         /** @type {any} */
         var link = event.target;
