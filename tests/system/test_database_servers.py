@@ -10,7 +10,7 @@ import uuid
 import pytest
 
 from client import Client
-from service import SLOW, Service, free_port, listens, new_directory, wait_until
+from service import SLOW, SOURCE, Service, free_port, listens, new_directory, wait_until
 
 SETTINGS = ("--skip-networking=0", "--bind-address=127.0.0.1", "--log-bin=binlog", "--binlog-format=ROW", "--sync-binlog=1",
             "--log-slave-updates", "--gtid-strict-mode=ON")
@@ -59,11 +59,14 @@ class Pair(Service):
         assert done.returncode == 0, done.stderr
         return [line.split("\t") for line in done.stdout.splitlines()]
 
-    def promote(self):
-        self.replica_sql("STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = 0")
-
-    def followed(self):
-        return self.sql("SELECT @@global.gtid_binlog_pos") == self.replica_sql("SELECT @@global.gtid_slave_pos")
+    def promote(self, planned=False, check=True, wait_s=60):
+        """As an operator does. planned: the primary is alive."""
+        options = []
+        for name, socket in (("replica", f"{self.folder}/sock"), ("primary", f"{self.directory}/run/db.sock")):
+            options.append(self.folder / f"{name}.cnf")
+            options[-1].write_text(f"[client]\nsocket = {socket}\n")
+        return subprocess.run([SOURCE / "scripts/promote", *options[:2 if planned else 1]], check=check, text=True, timeout=120,
+                              capture_output=True, env={**os.environ, "WAIT_S": str(wait_s)})
 
     def sessions_at_work(self):
         """Number of the programs' sessions that still do something at the primary of the start."""
@@ -137,9 +140,7 @@ def stored(pair):
 def test_planned_switch_over_loses_nothing(pair):
     with Retrying(pair) as load:
         load.goes_on("the primary serves")
-        pair.sql("SET GLOBAL read_only = 1")
-        wait_until(pair.followed, 10 * SLOW, "the replica has everything")
-        pair.promote()
+        pair.promote(planned=True)
         load.goes_on("the new primary serves")
         assert pair.sessions_at_work() == 0
     assert load.wrong == []
@@ -161,13 +162,23 @@ def test_readyz_where_nothing_can_be_written(pair):
     assert alice.send(1, 1).status == 201
 
 
+def test_promotion_that_fails_changes_nothing(pair):
+    alice = Client(pair, pair.token("alice"))
+    pair.replica_sql("STOP SLAVE SQL_THREAD")
+    assert alice.send(1, 1).status == 201
+    done = pair.promote(planned=True, check=False, wait_s=1)
+    assert done.returncode == 1 and "has not applied" in done.stderr
+    assert pair.sql("SELECT @@global.read_only") == [["0"]] and pair.replica_sql("SELECT @@global.read_only") == [["1"]]
+    wait_until(lambda: alice.send(1, 1).status == 201, 10 * SLOW, "the primary serves")
+
+
 def test_killed_primary_is_replaced(pair):
     with Retrying(pair) as load:
         load.goes_on("the primary serves")
         pair.signal("start", signal.SIGSTOP)  # it would start the primary again
         os.kill(pair.pid("mariadb"), signal.SIGKILL)
         time.sleep(1)
-        pair.promote()
+        assert "hongbaoctl restored" in pair.promote().stdout
         load.goes_on("the new primary serves")
     assert load.wrong == []
     pair.signal("start", signal.SIGCONT)
