@@ -74,6 +74,32 @@ static enum err set_up_session(struct mysql_store *s)
     return ok && mysql_errno(s->link) == 0 ? ERR_OK : sql_classify(s);
 }
 
+static bool take_first(MYSQL *link, const char *query, char *out, size_t cap)
+{
+    if (mysql_real_query(link, query, strlen(query)) != 0)
+        return false;
+    MYSQL_RES *result = mysql_store_result(link);
+    MYSQL_ROW row = result != NULL ? mysql_fetch_row(result) : NULL;
+    snprintf(out, cap, "%s", row != NULL && row[1] != NULL ? row[1] : "");
+    mysql_free_result(result);
+    return mysql_errno(link) == 0;
+}
+
+/* Members of a Galera cluster apply what another one has committed a moment later. Processes may
+ * use different ones, so a read first waits until its member has all that was committed before. */
+static enum err wait_for_group(struct mysql_store *s)
+{
+    char on[8];
+    if (!s->mariadb || s->settings->servers->n == 1)
+        return ERR_OK;
+    if (!take_first(s->link, "SHOW GLOBAL VARIABLES LIKE 'wsrep_on'", on, sizeof on))
+        return sql_classify(s);
+    if (strcmp(on, "ON") != 0)
+        return ERR_OK;
+    static const char set[] = "SET SESSION wsrep_sync_wait = 1";
+    return mysql_real_query(s->link, set, sizeof set - 1) == 0 ? ERR_OK : sql_classify(s);
+}
+
 /* The client library ignores an option file that it cannot read, and would then connect as the
  * system user: as the administrator, if that is root. */
 static bool credentials_readable(const struct mysql_settings *c)
@@ -100,6 +126,8 @@ static enum err connect_server(struct mysql_store *s, const struct server_addres
     s->mariadb = ok != NULL && mysql_get_server_info(s->link) != NULL &&
                  strstr(mysql_get_server_info(s->link), "MariaDB") != NULL;
     enum err err = ok != NULL ? set_up_session(s) : sql_classify(s);
+    if (err == ERR_OK)
+        err = wait_for_group(s);
     if (err != ERR_OK)
         sql_disconnect(s);
     return err;
