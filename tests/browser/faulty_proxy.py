@@ -64,6 +64,8 @@ def change(edit):
     def changed(request, forward):
         del request.headers["Accept-Encoding"]  # what is edited must not be compressed
         reply = forward()
+        if reply.status == 304:  # the page keeps what it was given before
+            return reply
         content = json.loads(reply.body)
         edit(content)
         reply.body = json.dumps(content).encode()
