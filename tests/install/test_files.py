@@ -38,6 +38,8 @@ def test_settings_are_read(installed, tmp_path):
     text = installed.path("share/doc/hongbao/examples/hongbao.conf").read_text()
     settings = configparser.ConfigParser(comment_prefixes="#", interpolation=None)
     settings.read_string(text)
+    assert settings["cache"]["servers"] == "/run/hongbao-cache/cache.sock"
+    assert dict(settings["database"]) == {}, "the server of this machine"
     assert settings["admin"]["sql_dir"] == "/opt/envelopes/share/hongbao/sql"
     assert settings["secrets"]["token"] == "/opt/envelopes/etc/hongbao/secrets/token.key"
     config = tmp_path / "hongbao.conf"
